@@ -1,0 +1,67 @@
+/**
+ * One batch of an import as one bulk request, and the outcome of each of its items.
+ *
+ * An item whose entity is there already is compared with it, so that a changed file is not taken for an imported one.
+ */
+import type { FieldError } from '#core/problem.ts';
+import type { Client } from './client.ts';
+import { makeComparer } from './compare-existing.ts';
+import type { Outcome, PostBatch } from './import/import-run.ts';
+import type { BulkItem } from './import/parsed.ts';
+
+interface BulkAnswer {
+  readonly items: readonly {
+    readonly index: number;
+    readonly status: number;
+    readonly problem?: {
+      readonly code: string;
+      readonly detail: string;
+      readonly errors?: readonly FieldError[];
+      readonly facts?: Readonly<Record<string, unknown>>;
+    };
+  }[];
+}
+
+/** A batch of 1,000 items on a busy server with slow disks. */
+const BULK_TIMEOUT_MS = 300_000;
+/** Look-ups under way at once: enough to hide the distance to the server, few enough to leave it to others. */
+const COMPARED_AT_ONCE = 16;
+
+/** Makes the function that sends batches. */
+export function bulkPoster(client: Client): PostBatch {
+  const differences = makeComparer(client);
+
+  const outcomeOf = async (item: BulkItem, answer: BulkAnswer['items'][number]): Promise<Outcome> => {
+    const { status, problem } = answer;
+    if (problem === undefined) return status === 200 && item.op !== 'close' ? { outcome: 'exists', differs: [] } : { outcome: 'created' };
+    if (problem.code === 'closed' && item.op === 'close') return { outcome: 'exists', differs: [] };
+    if (problem.code === 'exists' && item.op === 'create') {
+      const differs = await differences(item.body, problem.facts ?? {});
+      if (differs !== null) return { outcome: 'exists', differs };
+    }
+    return { outcome: 'refused', code: problem.code, message: messageOf(problem) };
+  };
+
+  return async (items, idempotencyKey) => {
+    const answer = await client.post<BulkAnswer>('/v1/bulk', { items }, { query: { brief: true }, idempotencyKey, timeoutMs: BULK_TIMEOUT_MS });
+    const outcomes: Outcome[] = [];
+    for (let from = 0; from < answer.items.length; from += COMPARED_AT_ONCE) {
+      const slice = answer.items.slice(from, from + COMPARED_AT_ONCE);
+      outcomes.push(
+        ...(await Promise.all(
+          slice.map((one) => {
+            const item = items[one.index];
+            if (!item) throw new Error(`the server answered about item ${one.index} of ${items.length}: this import cannot go on`);
+            return outcomeOf(item, one);
+          }),
+        )),
+      );
+    }
+    return outcomes;
+  };
+}
+
+function messageOf(problem: { readonly detail: string; readonly errors?: readonly FieldError[] }): string {
+  const fields = (problem.errors ?? []).filter(({ message }) => !problem.detail.includes(message));
+  return [problem.detail, ...fields.map(({ field, message }) => `${field} ${message}`)].join('; ');
+}

@@ -1,0 +1,128 @@
+/**
+ * Sends what the formats yield to the server in batches, in order, and tells what became of every line.
+ *
+ * Restartable: a batch has the same key whenever the same items stand at the same place of the same import, so a rerun
+ * after a crash repeats no work. The next batch is prepared while the former is under way; none is sent before the
+ * former is answered, for its items may be the parents of the next. Memory holds two batches and the refusals.
+ */
+import { createHash } from 'node:crypto';
+import type { BadLine, BulkItem, OpenText, Parsed, ParsedItem } from './parsed.ts';
+
+/** What became of one item. `exists` lists the fields in which the existing entity differs; none is the same entity. */
+export type Outcome =
+  | { readonly outcome: 'created' }
+  | { readonly outcome: 'exists'; readonly differs: readonly string[] }
+  | { readonly outcome: 'refused'; readonly code: string; readonly message: string };
+
+/** Sends one batch; gives one outcome for each item, in order. Sending the same key again must do nothing twice. */
+export type PostBatch = (items: readonly BulkItem[], idempotencyKey: string) => Promise<readonly Outcome[]>;
+
+export interface ImportTotals {
+  /** Items sent and answered, and lines that were bad. */
+  readonly read: number;
+  readonly created: number;
+  readonly existed: number;
+  /** Bad lines and refused items. */
+  readonly failed: number;
+}
+
+export interface ImportReport extends ImportTotals {
+  /** Every line that is not in the server now, in the order of the files as far as each batch went. */
+  readonly refusals: readonly BadLine[];
+}
+
+export interface ImportOptions {
+  /** What is imported, such as `contentIdentity` gives it: part of every batch's key. */
+  readonly identity: string;
+  readonly batchSize?: number;
+  readonly onProgress?: (totals: ImportTotals) => void;
+}
+
+/** Large enough to fill one commit of the server, small enough to see progress. */
+const BATCH_SIZE = 1000;
+
+/** Runs an import to its end. Throws what `post` throws; the same call again then goes on where it stopped. */
+export async function runImport(parsed: AsyncIterable<Parsed>, post: PostBatch, options: ImportOptions): Promise<ImportReport> {
+  const totals = { read: 0, created: 0, existed: 0, failed: 0 };
+  const refusals: BadLine[] = [];
+  const refuse = (bad: BadLine) => {
+    totals.failed += 1;
+    refusals.push(bad);
+  };
+  let index = 0;
+  let underWay: Promise<readonly Outcome[]> | null = null;
+  let sent: readonly ParsedItem[] = [];
+
+  const settle = async () => {
+    if (underWay === null) return;
+    const outcomes = await underWay;
+    underWay = null;
+    if (outcomes.length !== sent.length)
+      throw new Error(`the server answered ${outcomes.length} outcomes to ${sent.length} items: this import cannot go on`);
+    for (const [position, outcome] of outcomes.entries()) {
+      const item = sent[position];
+      if (!item) throw new Error('positions of outcomes and items are the same, as just judged');
+      totals.read += 1;
+      if (outcome.outcome === 'created') totals.created += 1;
+      else if (outcome.outcome === 'exists' && outcome.differs.length === 0) totals.existed += 1;
+      else refuse({ file: item.file, line: item.line, reason: reasonOf(outcome) });
+    }
+    options.onProgress?.({ ...totals });
+  };
+
+  for await (const { items, bad } of batchesOf(parsed, options.batchSize ?? BATCH_SIZE)) {
+    await settle();
+    totals.read += bad.length;
+    for (const line of bad) refuse(line);
+    if (items.length === 0) continue;
+    sent = items;
+    const wire = items.map(({ item }) => item);
+    underWay = post(wire, batchKey(options.identity, index, wire));
+    underWay.catch(() => undefined); // awaited in `settle`; until then its failure must not count as unhandled
+    index += 1;
+  }
+  await settle();
+  options.onProgress?.({ ...totals });
+  return { ...totals, refusals };
+}
+
+/** A digest of the contents of all files, in order: the same files give the same identity wherever they lie. */
+export async function contentIdentity(files: readonly string[], open: OpenText): Promise<string> {
+  const whole = createHash('sha256');
+  for (const file of files) {
+    const one = createHash('sha256');
+    for await (const chunk of open(file)) one.update(chunk);
+    whole.update(one.digest());
+  }
+  return whole.digest('hex');
+}
+
+/** Depends on the items too: other options make other items of the same files, and these must not meet old answers. */
+function batchKey(identity: string, index: number, items: readonly BulkItem[]): string {
+  return `import-${createHash('sha256').update(`${identity}\n${index}\n${JSON.stringify(items)}`).digest('hex')}`;
+}
+
+interface Batch {
+  readonly items: ParsedItem[];
+  readonly bad: BadLine[];
+}
+
+/** The most bad lines of one batch, so that a file of nothing else shows progress too. */
+const BAD_LINES_MAX = 1000;
+
+async function* batchesOf(parsed: AsyncIterable<Parsed>, size: number): AsyncGenerator<Batch> {
+  let batch: Batch = { items: [], bad: [] };
+  for await (const one of parsed) {
+    if ('bad' in one) batch.bad.push(one.bad);
+    else batch.items.push(one);
+    if (batch.items.length < size && batch.bad.length < BAD_LINES_MAX) continue;
+    yield batch;
+    batch = { items: [], bad: [] };
+  }
+  if (batch.items.length > 0 || batch.bad.length > 0) yield batch;
+}
+
+function reasonOf(outcome: Exclude<Outcome, { outcome: 'created' }>): string {
+  if (outcome.outcome === 'refused') return `${outcome.code}: ${outcome.message}`;
+  return `exists: it is there already, with another ${outcome.differs.join(', ')}`;
+}

@@ -1,0 +1,280 @@
+/**
+ * Creation, one entity or a thousand: read, load what they stand on, judge each in order, insert all that passed.
+ *
+ * A refused item leaves no trace and does not hinder the others; what refers to it is refused in its turn. The caller
+ * holds the shape lock, so that no chain read here can change before the commit.
+ */
+import { randomUUID } from 'node:crypto';
+
+import { ACTION_BIT } from '#core/action.ts';
+import type { Json, Values } from '#core/field.ts';
+import { type Identifier, type Reference, identifiersOf, labelOf } from '#core/identifier.ts';
+import { ACCOUNT_DEPTH_MAX, type Kind, PARENT_KINDS } from '#core/kind.ts';
+import { KIND_FIELDS } from '#core/kind-fields.ts';
+import { type FieldError, Problem, invalid, problem } from '#core/problem.ts';
+import { applySipPassword } from '#operations/credentials.ts';
+import { refuseHeldNames } from '#operations/names.ts';
+import type { Work } from '#operations/perform.ts';
+import { type EntityState, type NewEntity, insertEntities, referenceKey, reserveNumbers } from '#store/entity.ts';
+import { type NameHolder, insertIdentifiers, releaseIdentifiers } from '#store/identifier.ts';
+import { insertKindRows } from '#store/kind-row.ts';
+
+import { judgeContainer } from './container.ts';
+import { type CreateInput, type ReadItem, readItem } from './read-item.ts';
+import { type Surroundings, holderKey, loadHolders, loadSurroundings } from './surroundings.ts';
+
+export interface Created {
+  readonly id: number;
+  readonly uuid: string;
+  readonly kind: Kind;
+}
+
+/** An item on its way: what the batch itself creates is found by the same names as what exists. */
+interface Draft {
+  readonly item: ReadItem;
+  readonly identifiers: readonly Identifier[];
+  readonly uuid: string;
+}
+
+/** What an item can stand on, whether it exists or is created by this batch. */
+interface Ground {
+  readonly id: number;
+  readonly kind: Kind;
+  readonly label: string;
+  readonly ancestors: number[] | null;
+  readonly account: number;
+  readonly reseller: number | null;
+  readonly closed: boolean;
+  readonly denied: number;
+  readonly values: Values;
+}
+
+/** Creates what can be created; the outcome of each item stands at its place. */
+export async function createBatch(work: Work, inputs: readonly CreateInput[]): Promise<(Created | Problem)[]> {
+  const outcomes: (Created | Problem)[] = [];
+  const read: (ReadItem | Problem)[] = [];
+  for (const input of inputs) {
+    const errors: FieldError[] = [];
+    const item = await readItem(input, errors);
+    read.push(item === null || errors.length > 0 ? invalid(...errors) : item);
+  }
+  const items = read.filter((item) => !(item instanceof Problem)) as ReadItem[]; // The filter says so.
+  const around = await loadSurroundings(work.transaction, items);
+  const drafts = draftAll(read, around);
+  const holders = await loadHolders(work.transaction, drafts.flatMap((draft) => (draft === null ? [] : draft.identifiers)));
+  const numbers = await reserveNumbers(work.transaction, items.length);
+  const batch = new Batch(work, around, holders);
+  for (const [index, item] of read.entries()) {
+    const draft = drafts[index];
+    outcomes.push(item instanceof Problem || draft == null ? (item as Problem) : batch.judge(draft, numbers.shift() ?? 0));
+  }
+  await batch.write();
+  return outcomes;
+}
+
+/** Works out the names that each item would have, before any is judged. */
+function draftAll(read: readonly (ReadItem | Problem)[], around: Surroundings): (Draft | null)[] {
+  const containers = new Map<string, { kind: Kind; values: Values }>();
+  return read.map((item) => {
+    if (item instanceof Problem) return null;
+    const uuid = item.uuid ?? randomUUID();
+    const find = (reference: Reference | undefined) => {
+      if (reference === undefined) return null;
+      const key = referenceKey(reference);
+      const local = containers.get(key);
+      if (local !== undefined) return local;
+      const entity = around.entities.get(key);
+      return entity === undefined ? null : { kind: entity.kind, values: around.names.get(entity.id) ?? {} };
+    };
+    const domain = find(item.references.get('domain'))?.values['domain'];
+    const identifiers = identifiersOf(item.kind, item.values, find(item.parent), typeof domain === 'string' ? domain : null);
+    const mine = { kind: item.kind, values: item.values };
+    if (!containers.has(uuid)) containers.set(uuid, mine);
+    for (const identifier of identifiers) {
+      const key = `${identifier.scheme}:${identifier.value}`;
+      if (!containers.has(key)) containers.set(key, mine);
+    }
+    return { item, identifiers, uuid };
+  });
+}
+
+/** The items that passed, and what they were judged against. */
+class Batch {
+  readonly #work: Work;
+  readonly #around: Surroundings;
+  readonly #holders: ReadonlyMap<string, NameHolder>;
+  readonly #grounds = new Map<string, Ground>();
+  readonly #entities: NewEntity[] = [];
+  readonly #values = new Map<Kind, { id: number; values: Values }[]>();
+  readonly #identifiers: (Identifier & { entityId: number })[] = [];
+  readonly #released: Identifier[] = [];
+
+  constructor(work: Work, around: Surroundings, holders: ReadonlyMap<string, NameHolder>) {
+    this.#work = work;
+    this.#around = around;
+    this.#holders = holders;
+  }
+
+  /** Judges one item, in the order of refusals, and takes it in when nothing speaks against it. */
+  judge(draft: Draft, id: number): Created | Problem {
+    try {
+      this.#take(draft, id);
+      return { id, uuid: draft.uuid, kind: draft.item.kind };
+    } catch (error) {
+      if (error instanceof Problem) return error;
+      throw error;
+    }
+  }
+
+  #take({ item, identifiers, uuid }: Draft, id: number): void {
+    const parent = this.#find(item.parent, 'parent');
+    const owner = item.owner === null ? null : this.#find(item.owner, 'owner');
+    const errors: FieldError[] = [];
+    const values = this.#judgeFields(item, parent, owner, errors);
+    if (errors.length > 0) throw invalid(...errors);
+    this.#refuseTaken(uuid, item, identifiers);
+    if (parent.closed) throw problem('closed', `${parent.label} is closed; nothing can be created beneath it.`);
+    if (owner?.closed) throw problem('closed', `${owner.label} is closed; it cannot own anything new.`);
+    if ((parent.denied & ACTION_BIT.provision) !== 0)
+      throw problem('held', `${parent.label} is held; nothing can be created beneath it until that is lifted.`);
+    const released = this.#released.length;
+    for (const identifier of identifiers)
+      if (this.#holders.has(holderKey(identifier))) this.#released.push(identifier);
+    const takenFrom = this.#released
+      .slice(released)
+      .map((identifier) => this.#holders.get(holderKey(identifier))?.entity_id)
+      .filter((holder) => holder !== undefined);
+    const ancestors = item.kind === 'account' ? [...(parent.ancestors ?? []), id] : null;
+    const label = labelOf(item.kind, values, identifiers);
+    const ownerId = owner === null || owner.id === parent.account ? null : owner.id;
+    const { kind } = item;
+    this.#entities.push({ id, uuid, kind, parent_id: parent.id, owner_id: ownerId, ancestors, label });
+    const rows = this.#values.get(kind);
+    if (rows === undefined) this.#values.set(kind, [{ id, values }]);
+    else rows.push({ id, values });
+    for (const identifier of identifiers) this.#identifiers.push({ ...identifier, entityId: id });
+    const ground: Ground = {
+      id,
+      kind,
+      label,
+      ancestors,
+      account: item.kind === 'account' ? id : parent.account,
+      reseller: item.kind === 'account' && values['reseller'] === true ? id : parent.reseller,
+      closed: false,
+      denied: parent.denied,
+      values,
+    };
+    this.#grounds.set(uuid, ground);
+    for (const identifier of identifiers) this.#grounds.set(`${identifier.scheme}:${identifier.value}`, ground);
+    this.#record(id, uuid, kind, parent.id, ownerId, values, takenFrom);
+  }
+
+  #find(reference: Reference, field: string): Ground {
+    const key = referenceKey(reference);
+    const local = this.#grounds.get(key);
+    if (local !== undefined) return local;
+    const entity = this.#around.entities.get(key);
+    if (entity === undefined)
+      throw problem('not_found', `There is no ${key.replace(/^#/, '')} to be the ${field}.`, {
+        errors: [{ field, message: 'does not exist' }],
+      });
+    return this.#groundOf(entity);
+  }
+
+  #groundOf(entity: EntityState): Ground {
+    const account = entity.kind === 'account' ? entity.id : (this.#around.accounts.get(entity.id) ?? entity.id);
+    return {
+      id: entity.id,
+      kind: entity.kind,
+      label: entity.label,
+      ancestors: entity.ancestors,
+      account,
+      reseller: this.#around.resellers.get(account) ?? null,
+      closed: entity.closed,
+      denied: entity.denied,
+      values: this.#around.names.get(entity.id) ?? {},
+    };
+  }
+
+  #judgeFields(item: ReadItem, parent: Ground, owner: Ground | null, errors: FieldError[]): Values {
+    const { kind } = item;
+    const values = { ...item.values };
+    if (!PARENT_KINDS[kind].includes(parent.kind))
+      errors.push({ field: 'parent', message: `must be ${PARENT_KINDS[kind].join(' or ')}, and ${parent.label} is ${parent.kind}` });
+    else judgeContainer(kind, values, parent, errors);
+    if (kind === 'account') {
+      if ((parent.ancestors?.length ?? 0) > ACCOUNT_DEPTH_MAX)
+        errors.push({ field: 'parent', message: `lies too deep: accounts go down to ${ACCOUNT_DEPTH_MAX} levels` });
+      values['reseller'] ??= parent.id === 0;
+    }
+    if (owner !== null) {
+      if (owner.kind !== 'account') errors.push({ field: 'owner', message: `must be an account, and ${owner.label} is ${owner.kind}` });
+      else if (owner.reseller !== parent.reseller)
+        errors.push({ field: 'owner', message: "must be inside the same reseller's tree as the container" });
+    }
+    for (const [name, reference] of item.references) values[name] = this.#judgeReference(kind, name, reference, errors);
+    if (item.password !== null)
+      applySipPassword(values, String(values['username']), String(parent.values['domain']), item.password);
+    return values;
+  }
+
+  #judgeReference(kind: Kind, name: string, reference: Reference, errors: FieldError[]): Json {
+    const field = KIND_FIELDS[kind][name];
+    if (field?.type !== 'reference') return null;
+    const target = this.#find(reference, name);
+    if (!field.kinds.includes(target.kind))
+      errors.push({ field: name, message: `must be ${field.kinds.join(' or ')}, and ${target.label} is ${target.kind}` });
+    else if (target.closed) errors.push({ field: name, message: `must be open, and ${target.label} is closed` });
+    return target.id;
+  }
+
+  /** Names that are taken, by somebody open, by this batch, or reserved for a time. */
+  #refuseTaken(uuid: string, item: ReadItem, identifiers: readonly Identifier[]): void {
+    if (item.uuid !== null && (this.#around.entities.has(uuid) || this.#grounds.has(uuid)))
+      throw problem('exists', `There is an entity with the id ${uuid} already.`, { errors: [{ field: 'id', message: 'is taken' }] });
+    for (const identifier of identifiers) {
+      const key = `${identifier.scheme}:${identifier.value}`;
+      if (this.#grounds.has(key)) throw problem('exists', `${key} is there already.`, { facts: { identifier: key } });
+    }
+    const { context } = this.#work;
+    refuseHeldNames(identifiers, this.#holders, context.clock(), context.settings.numberQuarantineDays);
+  }
+
+  #record(id: number, uuid: string, kind: Kind, parent: number, owner: number | null, values: Values, takenFrom: number[]): void {
+    const { facts, personal } = factsOf(kind, values);
+    this.#work.transaction.record({
+      actor: this.#work.actor.name,
+      kind: 'entity.created',
+      entityId: id,
+      facts: { id: uuid, kind, parent, ...(owner === null ? {} : { owner }), set: facts },
+      touched: [id, ...takenFrom],
+      personal,
+    });
+  }
+
+  async write(): Promise<void> {
+    const { transaction } = this.#work;
+    if (this.#entities.length === 0) return;
+    await releaseIdentifiers(transaction, this.#released);
+    await insertEntities(transaction, this.#entities);
+    for (const [kind, rows] of this.#values) await insertKindRows(transaction, kind, rows);
+    await insertIdentifiers(transaction, this.#identifiers);
+  }
+}
+
+/** What the change log tells of values: no secret, personal ones apart, nothing that is merely a default. */
+export function factsOf(kind: Kind, values: Values): { facts: Values; personal: Record<string, string> } {
+  const facts: Values = {};
+  const personal: Record<string, string> = {};
+  for (const [name, value] of Object.entries(values)) {
+    const field = KIND_FIELDS[kind][name];
+    if (field === undefined || value === null) continue;
+    if ('default' in field && JSON.stringify(field.default) === JSON.stringify(value)) continue;
+    if (field.type === 'boolean' && !value) continue;
+    if (Array.isArray(value) && value.length === 0) continue;
+    if (field.secret) facts[name] = '(secret)';
+    else if (field.personal) personal[name] = String(value);
+    else facts[name] = value;
+  }
+  return { facts, personal };
+}

@@ -1,0 +1,70 @@
+/** Reads the log of changes, a page at a time, from a cursor that also names the epoch. */
+import { problem } from '#core/problem.ts';
+import { type OperationContext, reader } from '#operations/context.ts';
+import { PAGE_MAX } from '#operations/read-entity.ts';
+import { getEntity } from '#operations/resolve.ts';
+import { type Change, getHead, listChanges as listRows } from '#store/change.ts';
+
+export interface ChangeView {
+  readonly revision: number;
+  readonly at: string;
+  readonly actor: string;
+  readonly kind: string;
+  readonly entity: string | null;
+  readonly entityNumber: number | null;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+export interface ChangePage {
+  readonly items: readonly ChangeView[];
+  /** Where to go on: the epoch and the last revision of this page. Never null: a log has no end. */
+  readonly next: string;
+  readonly total: null;
+}
+
+export interface ChangeCursor {
+  readonly epoch: string | null;
+  readonly revision: number;
+}
+
+/** Reads `<epoch>:<revision>`, or a bare revision. */
+export function readChangeCursor(text: string | undefined): ChangeCursor {
+  if (text === undefined || text === '') return { epoch: null, revision: 0 };
+  const match = /^(?:([0-9a-f-]{36}):)?(\d{1,15})$/.exec(text);
+  if (match === null)
+    throw problem('malformed', 'The cursor must be a revision, or the value of next in the former page.', {
+      errors: [{ field: 'after', message: 'must be a revision, or the value of next in the former page' }],
+    });
+  return { epoch: match[1] ?? null, revision: Number(match[2]) };
+}
+
+/** A page of changes after the cursor. Throws `conflict` when the epoch is over: a backup was restored, so load afresh. */
+export async function listChanges(
+  context: OperationContext,
+  input: { readonly after?: string | undefined; readonly limit?: number | undefined; readonly entity?: string | undefined },
+): Promise<ChangePage> {
+  const cursor = readChangeCursor(input.after);
+  const limit = Math.min(Math.max(input.limit ?? 100, 1), PAGE_MAX);
+  const session = reader(context);
+  const head = await getHead(session);
+  if (cursor.epoch !== null && cursor.epoch !== head.epoch)
+    throw problem('conflict', 'A backup was restored since this cursor was given: load everything afresh, without a cursor.', {
+      facts: { epoch: head.epoch },
+    });
+  const entity = input.entity === undefined ? null : (await getEntity(session, input.entity, 'entity')).id;
+  const rows = await listRows(session, cursor.revision, limit, entity);
+  const last = rows.at(-1)?.revision ?? cursor.revision;
+  return { items: rows.map(changeView), next: `${head.epoch}:${last}`, total: null };
+}
+
+export function changeView(row: Change): ChangeView {
+  return {
+    revision: row.revision,
+    at: row.at.toISOString(),
+    actor: row.actor,
+    kind: row.kind,
+    entity: row.entity_uuid,
+    entityNumber: row.entity_id,
+    facts: row.facts,
+  };
+}

@@ -1,0 +1,127 @@
+/** Moves an entity with its subtree beneath another parent. */
+import { identifiersOf, labelOf } from '#core/identifier.ts';
+import { ACCOUNT_DEPTH_MAX, PARENT_KINDS, RESOURCE_DEPTH_MAX } from '#core/kind.ts';
+import { type FieldError, invalid, problem } from '#core/problem.ts';
+import type { Actor, OperationContext } from '#operations/context.ts';
+import { judgeContainer } from '#operations/create/container.ts';
+import { type EntityView, readView } from '#operations/entity-view.ts';
+import { type Performed, type Work, perform } from '#operations/perform.ts';
+import { renameEntity } from '#operations/rename.ts';
+import { getEntity, getLocked, refuseClosed, refuseStale } from '#operations/resolve.ts';
+import { type UpdateOptions, containerOf, domainOf } from '#operations/update-entity.ts';
+import {
+  type EntityState,
+  accountsOf,
+  countCrossing,
+  countOwnedChildren,
+  heightOf,
+  listByNumbers,
+  resellersOf,
+  setOwner,
+  setParent,
+  touchEntity,
+} from '#store/entity.ts';
+import { readKindRows, updateKindRow } from '#store/kind-row.ts';
+
+/**
+ * Gives an entity another parent; everything beneath comes along, with its holds. Refused (`invalid`) when it would
+ * make a loop, when the kinds do not fit, or when records would be owned across two resellers; `closed` when either
+ * end is; `exists` when a name is taken there.
+ */
+export function moveEntity(
+  context: OperationContext,
+  actor: Actor,
+  id: string | number,
+  parent: string | number,
+  options: UpdateOptions = {},
+): Promise<Performed<EntityView>> {
+  return perform(context, actor, { lock: 'exclusive', idempotency: options.idempotency }, (work) =>
+    moveWithin(work, id, parent, options.version),
+  );
+}
+
+/** The body of `moveEntity`, for use inside a larger transaction that holds the shape lock exclusively. */
+export async function moveWithin(work: Work, id: string | number, to: string | number, version?: number): Promise<EntityView> {
+  const { transaction, actor } = work;
+  const entity = await getLocked(transaction, id);
+  const parent = await getEntity(transaction, to, 'parent');
+  if (entity.id === 0) throw invalid({ field: 'id', message: 'the platform cannot be moved' });
+  await refuseMisfit(work, entity, parent);
+  refuseClosed(entity, 'moved');
+  if (parent.closed) throw problem('closed', `${parent.label} is closed; nothing can be moved beneath it.`);
+  refuseStale(entity, version);
+  if (parent.id === entity.parent_id) return readView(transaction, entity.id);
+  await refuseCrossing(work, entity, parent);
+  const chains =
+    entity.kind === 'account'
+      ? { former: (entity.ancestors ?? []).slice(0, -1), next: parent.ancestors ?? [] }
+      : null;
+  await setParent(transaction, entity.id, parent.id, chains);
+  const takenFrom = await followContainer(work, { ...entity, parent_id: parent.id });
+  // An owner that is now the container's own account is no owner apart from it.
+  const account = (await accountsOf(transaction, [entity.id])).get(entity.id);
+  if (entity.owner_id !== null && entity.owner_id === account) await setOwner(transaction, entity.id, null);
+  transaction.record({
+    actor: actor.name,
+    kind: 'entity.moved',
+    entityId: entity.id,
+    facts: { from: entity.parent_id, to: parent.id },
+    touched: [entity.id, ...(entity.parent_id === null ? [] : [entity.parent_id]), parent.id, ...takenFrom],
+  });
+  return readView(transaction, entity.id);
+}
+
+async function refuseMisfit(work: Work, entity: EntityState, parent: EntityState): Promise<void> {
+  const wanted = PARENT_KINDS[entity.kind];
+  if (!wanted.includes(parent.kind))
+    throw invalid({ field: 'parent', message: `must be ${wanted.join(' or ')}, and ${parent.label} is ${parent.kind}` });
+  if (entity.kind === 'account') {
+    if (parent.ancestors?.includes(entity.id))
+      throw invalid({ field: 'parent', message: `lies beneath ${entity.label} itself; that would make a loop` });
+    const height = await heightOf(work.transaction, entity.id, entity.ancestors?.length ?? 0);
+    if ((parent.ancestors?.length ?? 0) + height > ACCOUNT_DEPTH_MAX)
+      throw invalid({ field: 'parent', message: `lies too deep: accounts go down to ${ACCOUNT_DEPTH_MAX} levels` });
+    return;
+  }
+  let above: EntityState | undefined = parent;
+  for (let depth = 0; above !== undefined && above.kind !== 'account'; depth++) {
+    if (above.id === entity.id) throw invalid({ field: 'parent', message: `lies beneath ${entity.label} itself; that would make a loop` });
+    if (depth > RESOURCE_DEPTH_MAX) throw invalid({ field: 'parent', message: `lies too deep: resources go down to ${RESOURCE_DEPTH_MAX} levels` });
+    [above] = await listByNumbers(work.transaction, [above.parent_id ?? 0]);
+  }
+}
+
+/** Records and their owners stay inside one reseller's tree. */
+async function refuseCrossing(work: Work, entity: EntityState, parent: EntityState): Promise<void> {
+  const { transaction } = work;
+  const accounts = await accountsOf(transaction, [entity.parent_id ?? 0, parent.id]);
+  const former = accounts.get(entity.parent_id ?? 0) ?? 0;
+  const next = accounts.get(parent.id) ?? 0;
+  const resellers = await resellersOf(transaction, [former, next, ...(entity.owner_id === null ? [] : [entity.owner_id])]);
+  if (entity.owner_id !== null && resellers.get(entity.owner_id) !== resellers.get(next))
+    throw invalid({ field: 'parent', message: "must be inside the owner's reseller's tree; transfer it first" });
+  if (resellers.get(former) === resellers.get(next)) return;
+  const crossing =
+    entity.kind === 'account' ? await countCrossing(transaction, entity.id) : await countOwnedChildren(transaction, entity.id);
+  if (crossing > 0)
+    throw invalid({ field: 'parent', message: `lies in another reseller's tree, and ${crossing} records here or there have their owner on the other side; transfer them first` });
+}
+
+/** What a move changes besides the place: names that come from the container, and digests that were bound to it. */
+async function followContainer(work: Work, entity: EntityState): Promise<number[]> {
+  const { transaction } = work;
+  if (entity.kind === 'account') return [];
+  const values = (await readKindRows(transaction, entity.kind, [entity.id])).get(entity.id) ?? {};
+  const container = await containerOf(work, entity);
+  const errors: FieldError[] = [];
+  if (container !== null) judgeContainer(entity.kind, values, container, errors);
+  if (errors.length > 0) throw invalid(...errors);
+  const identifiers = identifiersOf(entity.kind, values, container, await domainOf(work, values));
+  // The digests stay valid for the realm that they were made with.
+  if (entity.kind === 'sip_account' && values['realm'] === null && entity.label.includes('@'))
+    await updateKindRow(transaction, 'sip_account', entity.id, { realm: entity.label.slice(entity.label.indexOf('@') + 1) });
+  const takenFrom = await renameEntity(work, entity, identifiers);
+  const label = labelOf(entity.kind, values, identifiers);
+  if (label !== entity.label) await touchEntity(transaction, entity.id, label);
+  return takenFrom;
+}

@@ -1,0 +1,35 @@
+/**
+ * Whether names are free. A name whose entity is closed can be used again, unless it rests or is promised.
+ */
+import type { Identifier } from '#core/identifier.ts';
+import { problem } from '#core/problem.ts';
+import type { NameHolder } from '#store/identifier.ts';
+
+import { holderKey } from './create/surroundings.ts';
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Throws `exists` for the first name that somebody has: an open entity, or a closed telephone number in quarantine,
+ * which rests before it can be assigned again (47 CFR 52.15(f)).
+ */
+export function refuseHeldNames(
+  identifiers: readonly Identifier[],
+  holders: ReadonlyMap<string, NameHolder>,
+  now: Date,
+  quarantineDays: number,
+): void {
+  for (const identifier of identifiers) {
+    const holder = holders.get(holderKey(identifier));
+    if (holder === undefined) continue;
+    const name = identifier.scheme === 'rr' ? `The record ${identifier.value}` : `${identifier.scheme}:${identifier.value}`;
+    if (holder.closed_since === null)
+      throw problem('exists', `${name} is there already.`, { facts: { identifier: `${identifier.scheme}:${identifier.value}`, entity: holder.uuid } });
+    if (identifier.scheme !== 'tel') continue;
+    const until = new Date(holder.closed_since.getTime() + quarantineDays * DAY_MS);
+    if (until > now)
+      throw problem('exists', `${name} was closed and rests until ${until.toISOString()}.`, {
+        facts: { identifier: `tel:${identifier.value}`, entity: holder.uuid, quarantinedUntil: until.toISOString() },
+      });
+  }
+}

@@ -1,0 +1,149 @@
+/** Places a hold: one reason more why an entity, and all beneath it, does not operate. */
+import { AUTHORITIES, AUTHORITY_RANK, type Authority, canLift, isAuthority } from '#core/authority.ts';
+import { type FieldError, invalid, problem } from '#core/problem.ts';
+import type { Actor, OperationContext } from '#operations/context.ts';
+import { requirePlan } from '#operations/guard.ts';
+import { type HoldView, holdView } from '#operations/hold-view.ts';
+import { type Performed, type Work, perform } from '#operations/perform.ts';
+import { getEntity, refuseClosed } from '#operations/resolve.ts';
+import { type HoldRow, findSameHold, insertHold } from '#store/hold.ts';
+import type { IdempotencyKey } from '#store/idempotency.ts';
+import { findProfile } from '#store/profile.ts';
+
+export interface HoldInput {
+  readonly profile?: unknown;
+  readonly note?: unknown;
+  readonly startsAt?: unknown;
+  readonly endsAt?: unknown;
+  readonly reviewAt?: unknown;
+  /** Which system or process asks; with the external reference it tells repeated requests from new reasons. */
+  readonly source?: unknown;
+  readonly externalRef?: unknown;
+  readonly authority?: unknown;
+}
+
+export interface PlacedHold {
+  readonly hold: HoldView;
+  /** False when the same source had placed the same hold before. */
+  readonly isNew: boolean;
+}
+
+/**
+ * Places a hold now or for later. The same profile from the same source with the same external reference answers the
+ * hold that is there. Throws `invalid`, `closed`, `exists` for the same hold with another period, `plan_required`.
+ */
+export function placeHold(
+  context: OperationContext,
+  actor: Actor,
+  id: string | number,
+  input: HoldInput,
+  idempotency?: IdempotencyKey,
+): Promise<Performed<PlacedHold>> {
+  return perform(context, actor, { lock: 'none', idempotency }, (work) => placeWithin(work, id, input, 'guarded'));
+}
+
+/** The body of `placeHold`, for use inside a larger transaction; `planned` when a plan stands for it. */
+export async function placeWithin(
+  work: Work,
+  id: string | number,
+  input: HoldInput,
+  guard: 'guarded' | 'planned',
+): Promise<PlacedHold> {
+  const { transaction, actor, context } = work;
+  const entity = await getEntity(transaction, id);
+  const hold = readHold(input, actor, context.clock());
+  const profile = await findProfile(transaction, hold.profile);
+  if (profile === null) throw invalid({ field: 'profile', message: `must be the name of a profile; there is no ${hold.profile}` });
+  refuseClosed(entity, 'held');
+  const same = await findSameHold(transaction, { ...hold, entityId: entity.id });
+  if (same !== null) return { hold: holdView(sameOrRefused(same, hold, input)), isNew: false };
+  if (guard === 'guarded') await requirePlan(work, entity);
+  const row = await insertHold(transaction, { ...hold, entityId: entity.id });
+  if (row === null) throw problem('busy', 'The same hold is being placed by somebody else; try again.');
+  transaction.record({
+    actor: actor.name,
+    kind: 'hold.placed',
+    entityId: entity.id,
+    facts: {
+      hold: row.uuid,
+      profile: row.profile,
+      authority: row.authority,
+      source: row.source,
+      ...(row.external_ref === null ? {} : { externalRef: row.external_ref }),
+      ...(row.note === null ? {} : { note: row.note }),
+      startsAt: row.starts_at.toISOString(),
+      ...(row.ends_at === null ? {} : { endsAt: row.ends_at.toISOString() }),
+      inForce: row.activated_at !== null,
+    },
+    touched: [entity.id],
+  });
+  return { hold: holdView(row), isNew: true };
+}
+
+const NOTE_MAX = 2_000;
+const WORD_MAX = 128;
+
+/** Reads a hold from input. The database's clock puts it in force; the process's clock only tells now from later. */
+export function readHold(input: HoldInput, actor: Actor, now: Date) {
+  const errors: FieldError[] = [];
+  const text = (name: 'profile' | 'note' | 'source' | 'externalRef', max: number): string | null => {
+    const value = input[name];
+    if (value === undefined || value === null) return null;
+    if (typeof value === 'string' && value.length > 0 && value.length <= max && !value.includes('\u0000')) return value;
+    errors.push({ field: name, message: `must be text of 1 to ${max} characters` });
+    return null;
+  };
+  const time = (name: 'startsAt' | 'endsAt' | 'reviewAt'): Date | null => {
+    const value = input[name];
+    if (value === undefined || value === null) return null;
+    const at = typeof value === 'string' && /^\d{4}-\d{2}-\d{2}/.test(value) ? new Date(value) : new Date(Number.NaN);
+    if (!Number.isNaN(at.getTime())) return at;
+    errors.push({ field: name, message: 'must be a time such as 2026-01-31T22:00:00Z' });
+    return null;
+  };
+  const profile = text('profile', WORD_MAX);
+  if (profile === null && errors.length === 0)
+    errors.push({ field: 'profile', message: 'is missing: the name of a profile, such as suspended' });
+  const authority = readAuthority(input.authority, actor, errors);
+  const startsAt = time('startsAt');
+  const endsAt = time('endsAt');
+  if (endsAt !== null && endsAt <= (startsAt ?? now))
+    errors.push({ field: 'endsAt', message: `must be later than ${startsAt === null ? 'now' : 'startsAt'}` });
+  const hold = {
+    profile: profile ?? '',
+    authority,
+    authorityRank: AUTHORITY_RANK[authority],
+    source: text('source', WORD_MAX) ?? actor.name,
+    externalRef: text('externalRef', WORD_MAX),
+    note: text('note', NOTE_MAX),
+    placedBy: actor.name,
+    startsAt: startsAt ?? now,
+    endsAt,
+    reviewAt: time('reviewAt'),
+    isActive: startsAt === null || startsAt <= now,
+  };
+  if (errors.length > 0) throw invalid(...errors);
+  return hold;
+}
+
+function readAuthority(given: unknown, actor: Actor, errors: FieldError[]): Authority {
+  if (given === undefined || given === null) return actor.authority;
+  if (typeof given === 'string' && isAuthority(given) && canLift(actor.authority, given)) return given;
+  errors.push({ field: 'authority', message: `must be one of ${AUTHORITIES.join(', ')}, and not higher than ${actor.authority}` });
+  return actor.authority;
+}
+
+/** The same hold again is the same hold; with another period it is a contradiction, which is told. */
+function sameOrRefused(same: HoldRow, hold: ReturnType<typeof readHold>, input: HoldInput): HoldRow {
+  const differs: FieldError[] = [];
+  if (input.startsAt != null && hold.startsAt.getTime() !== same.starts_at.getTime())
+    differs.push({ field: 'startsAt', message: `is ${same.starts_at.toISOString()} in the hold that is there` });
+  if (input.endsAt != null && hold.endsAt?.getTime() !== same.ends_at?.getTime())
+    differs.push({ field: 'endsAt', message: `is ${same.ends_at?.toISOString() ?? 'open'} in the hold that is there` });
+  if (differs.length > 0)
+    throw problem('exists', `The same source has this hold here already, with another period; give an externalRef to place another.`, {
+      errors: differs,
+      facts: { hold: same.uuid },
+    });
+  return same;
+}

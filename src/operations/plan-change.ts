@@ -1,0 +1,146 @@
+/** Works out what a hold, a lift, a close or an edit of a profile would change, without doing it. */
+import { maskOf } from '#core/action.ts';
+import { invalid, problem } from '#core/problem.ts';
+import type { PlanCounts, PlannedChange } from '#decisions/plan-scan.ts';
+import type { Actor, OperationContext } from '#operations/context.ts';
+import { reader } from '#operations/context.ts';
+import { type HoldInput, readHold } from '#operations/place-hold.ts';
+import { type Performed, perform } from '#operations/perform.ts';
+import { requireProfile } from '#operations/put-profile.ts';
+import { getEntity, notFound, refuseClosed } from '#operations/resolve.ts';
+import { getHead } from '#store/change.ts';
+import type { Session } from '#store/database.ts';
+import type { EntityState } from '#store/entity.ts';
+import { listHolds } from '#store/hold.ts';
+import { type PlanRow, insertPlan } from '#store/plan.ts';
+import { findProfile } from '#store/profile.ts';
+
+export type PlanIntent = Readonly<Record<string, unknown>> & { readonly action: 'hold' | 'lift' | 'close' | 'profile' };
+
+interface Tally {
+  readonly total: number;
+  readonly byKind: Readonly<Record<string, number>>;
+}
+
+export interface PlanEffect {
+  /** How many entities lie beneath the node, itself included. */
+  readonly beneath: number;
+  /** Those whose standing or permitted actions would change. */
+  readonly changing: Tally;
+  /** Those that something holds or has closed already, whether or not they change. */
+  readonly alreadyHeld: Tally;
+  readonly unchanged: Tally;
+}
+
+export interface PlanView {
+  readonly token: string;
+  readonly entity: string;
+  readonly intent: Readonly<Record<string, unknown>>;
+  readonly effect: PlanEffect;
+  readonly revision: number;
+  readonly createdAt: string;
+  readonly expiresAt: string;
+}
+
+/** How long a plan waits for the engine to hold what is committed. */
+const ENGINE_WAIT_MS = 5_000;
+/** The most holds of one entity that a plan looks through. */
+const HOLDS_MAX = 1_000;
+
+/**
+ * Makes a plan with a token that `applyPlan` takes. Throws `not_found`, `invalid`, `closed`, and `unavailable` when the
+ * engine cannot follow.
+ */
+export async function planChange(
+  context: OperationContext,
+  actor: Actor,
+  id: string | number,
+  intent: Readonly<Record<string, unknown>>,
+): Promise<Performed<PlanView>> {
+  const session = reader(context);
+  const head = await getHead(session);
+  const entity = await getEntity(session, id);
+  const change = await readIntent(context, session, actor, entity, intent);
+  if (!(await context.engine.waitFor(head.revision, ENGINE_WAIT_MS)))
+    throw problem('unavailable', 'The decision engine does not follow the database now; try again.');
+  const scan = await context.engine.planScan(entity.id, change);
+  if (scan === null) throw notFound(id);
+  const effect: PlanEffect = {
+    beneath: scan.total.beneath,
+    changing: tally(scan.total, scan.byKind, (counts) => counts.changes),
+    alreadyHeld: tally(scan.total, scan.byKind, (counts) => counts.alreadyHeld),
+    unchanged: tally(scan.total, scan.byKind, (counts) => counts.beneath - counts.changes),
+  };
+  return perform(context, actor, { lock: 'none' }, async ({ transaction }) => {
+    const expiresAt = new Date(context.clock().getTime() + context.settings.planLifeMs);
+    const plan = await insertPlan(transaction, {
+      entity_id: entity.id,
+      intent: { ...intent },
+      effect: { ...effect },
+      revision: scan.revision,
+      created_by: actor.name,
+      expires_at: expiresAt,
+    });
+    return planView(plan, entity);
+  });
+}
+
+function planView(plan: PlanRow, entity: EntityState): PlanView {
+  return {
+    token: plan.token,
+    entity: entity.uuid,
+    intent: plan.intent,
+    effect: plan.effect as unknown as PlanEffect, // Written by planChange alone.
+    revision: plan.revision,
+    createdAt: plan.created_at.toISOString(),
+    expiresAt: plan.expires_at.toISOString(),
+  };
+}
+
+async function readIntent(
+  context: OperationContext,
+  session: Session,
+  actor: Actor,
+  entity: EntityState,
+  intent: Readonly<Record<string, unknown>>,
+): Promise<PlannedChange> {
+  switch (intent['action']) {
+    case 'hold': {
+      const hold = readHold(intent as HoldInput, actor, context.clock());
+      const profile = await findProfile(session, hold.profile);
+      if (profile === null) throw invalid({ field: 'profile', message: `must be the name of a profile; there is no ${hold.profile}` });
+      refuseClosed(entity, 'held');
+      return { type: 'hold', denied: maskOf(profile.denied), intercepted: maskOf(profile.intercepted) };
+    }
+    case 'lift': {
+      const wanted = String(intent['hold'] ?? '').toLowerCase();
+      const holds = await listHolds(session, { entityIds: [entity.id], includeEnded: false, after: 0, limit: HOLDS_MAX });
+      const hold = holds.find((row) => row.uuid === wanted);
+      if (hold === undefined) throw invalid({ field: 'hold', message: `must be the id of a hold on ${entity.label} that has not ended` });
+      refuseClosed(entity, 'resumed');
+      return { type: 'lift', holds: [hold.uuid] };
+    }
+    case 'close':
+      if (entity.id === 0) throw invalid({ field: 'id', message: 'the platform cannot be closed' });
+      refuseClosed(entity, 'closed again');
+      return { type: 'close' };
+    case 'profile': {
+      if (entity.id !== 0) throw invalid({ field: 'id', message: 'must be the platform, 0: a profile counts everywhere' });
+      const name = String(intent['name'] ?? '');
+      const body = requireProfile(name, asObject(intent['body']), context.clock());
+      return { type: 'profile', name, denied: maskOf(body.denied), intercepted: maskOf(body.intercepted) };
+    }
+    default:
+      throw invalid({ field: 'action', message: 'must be one of hold, lift, close, profile' });
+  }
+}
+
+/** A JSON object, or an empty one, whose missing fields are then refused one by one. */
+export function asObject(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}
+
+function tally(total: PlanCounts, byKind: Readonly<Record<string, PlanCounts>>, count: (counts: PlanCounts) => number): Tally {
+  const entries = Object.entries(byKind).map(([kind, counts]) => [kind, count(counts)] as const);
+  return { total: count(total), byKind: Object.fromEntries(entries.filter(([, n]) => n > 0)) };
+}

@@ -1,0 +1,26 @@
+/**
+ * An entity's names follow its fields and its container: those it loses go into the history, those it gains must be free.
+ */
+import type { Identifier } from '#core/identifier.ts';
+import type { Work } from '#operations/perform.ts';
+import type { EntityState } from '#store/entity.ts';
+import { identifiersByEntity, insertIdentifiers, releaseIdentifiers, storedValue } from '#store/identifier.ts';
+
+import { holderKey, loadHolders } from './create/surroundings.ts';
+import { refuseHeldNames } from './names.ts';
+
+/** Gives the entity exactly these names; answers the closed entities whose names it took. Throws `exists`. */
+export async function renameEntity(work: Work, entity: EntityState, identifiers: readonly Identifier[]): Promise<number[]> {
+  const { transaction, context } = work;
+  const former = (await identifiersByEntity(transaction, [entity.id])).get(entity.id) ?? [];
+  const key = ({ scheme, value }: Identifier) => `${scheme}:${storedValue(value)}`;
+  const formerKeys = new Set(former.map(key));
+  const nextKeys = new Set(identifiers.map(key));
+  const gained = identifiers.filter((identifier) => !formerKeys.has(key(identifier)));
+  const lost = former.filter((identifier) => !nextKeys.has(key(identifier)));
+  const holders = await loadHolders(transaction, gained);
+  refuseHeldNames(gained, holders, context.clock(), context.settings.numberQuarantineDays);
+  await releaseIdentifiers(transaction, [...lost, ...gained.filter((identifier) => holders.has(holderKey(identifier)))]);
+  await insertIdentifiers(transaction, gained.map((identifier) => ({ ...identifier, entityId: entity.id })));
+  return [...holders.values()].map((holder) => holder.entity_id);
+}

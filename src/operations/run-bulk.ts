@@ -1,0 +1,206 @@
+/**
+ * Many writes in one request: each has an outcome of its own, and an interrupted request goes on where it stopped.
+ *
+ * Items are done in order, up to a thousand in one transaction; what one item is refused for does not hinder the others.
+ */
+import { sql } from 'kysely';
+
+import { type FieldError, Problem, invalid, problem } from '#core/problem.ts';
+import { closeWithin } from '#operations/close-entity.ts';
+import type { Actor, OperationContext } from '#operations/context.ts';
+import { type Created, createBatch } from '#operations/create/create-batch.ts';
+import { readViews } from '#operations/entity-view.ts';
+import { liftWithin } from '#operations/lift-hold.ts';
+import { moveWithin } from '#operations/move-entity.ts';
+import { type Work, refuseOtherRequest } from '#operations/perform.ts';
+import { asObject } from '#operations/plan-change.ts';
+import { placeWithin } from '#operations/place-hold.ts';
+import { transferWithin } from '#operations/transfer-entity.ts';
+import { updateWithin } from '#operations/update-entity.ts';
+import { listByNumbers } from '#store/entity.ts';
+import { type IdempotencyKey, claimKey, findAnswer, insertOutcomes, listOutcomes } from '#store/idempotency.ts';
+import { type ShapeLock, asProblem, transact } from '#store/transaction.ts';
+
+export const BULK_MAX = 10_000;
+/** As many changes as one transaction commits at once. */
+const CHUNK = 1_000;
+
+export const BULK_OPS = ['create', 'update', 'hold', 'lift', 'close', 'move', 'transfer'] as const;
+export type BulkOp = (typeof BULK_OPS)[number];
+
+export interface BulkItem {
+  readonly op: BulkOp;
+  readonly entity?: string | number;
+  readonly hold?: string;
+  readonly body?: Readonly<Record<string, unknown>>;
+}
+
+export type BulkOutcome =
+  | { readonly ok: true; readonly isNew: boolean; readonly body: unknown }
+  | { readonly ok: false; readonly problem: Pick<Problem, 'code' | 'message' | 'errors' | 'facts'> };
+
+export interface BulkOptions {
+  /** Answer only id, number and kind of what was created. */
+  readonly isBrief: boolean;
+  readonly idempotency?: IdempotencyKey | undefined;
+}
+
+const LOCKS: Readonly<Record<BulkOp, ShapeLock>> = {
+  create: 'shared',
+  update: 'shared',
+  hold: 'none',
+  lift: 'none',
+  close: 'exclusive',
+  move: 'exclusive',
+  transfer: 'exclusive',
+};
+
+/** Runs the items; the outcome of each stands at its place. Throws `conflict` for a key of another request. */
+export async function runBulk(
+  context: OperationContext,
+  actor: Actor,
+  items: readonly BulkItem[],
+  options: BulkOptions,
+): Promise<{ outcomes: BulkOutcome[]; revision: number | null }> {
+  if (items.length > BULK_MAX)
+    throw invalid({ field: 'items', message: `must have at most ${BULK_MAX} items, has ${items.length}` });
+  if (options.idempotency !== undefined) await claimForBulk(context, options.idempotency);
+  const outcomes: BulkOutcome[] = [];
+  let revision: number | null = null;
+  for (let from = 0; from < items.length; from += CHUNK) {
+    const chunk = items.slice(from, from + CHUNK);
+    try {
+      const { value, committed } = await transact(context.pool, context.chainKey, lockFor(chunk), (transaction) =>
+        runChunk({ transaction, context, actor }, chunk, from, options),
+      );
+      outcomes.push(...value);
+      if (committed !== null) {
+        revision = committed.revision;
+        context.engine.poke();
+      }
+    } catch (error) {
+      const failed: BulkOutcome = { ok: false, problem: asProblem(error) };
+      outcomes.push(...chunk.map(() => failed));
+    }
+  }
+  return { outcomes, revision };
+}
+
+async function claimForBulk(context: OperationContext, key: IdempotencyKey): Promise<void> {
+  await transact(context.pool, context.chainKey, 'none', async (transaction) => {
+    if (await claimKey(transaction, key)) return;
+    const kept = await findAnswer(transaction, key);
+    if (kept !== null) refuseOtherRequest(kept, key);
+  });
+}
+
+function lockFor(items: readonly BulkItem[]): ShapeLock {
+  const locks = new Set(items.map((item) => LOCKS[item.op]));
+  if (locks.has('exclusive')) return 'exclusive';
+  return locks.has('shared') ? 'shared' : 'none';
+}
+
+/** Does the items of one chunk that have no outcome from an earlier run. */
+async function runChunk(work: Work, items: readonly BulkItem[], from: number, options: BulkOptions): Promise<BulkOutcome[]> {
+  const { transaction } = work;
+  const { idempotency } = options;
+  const known = new Map<number, BulkOutcome>();
+  if (idempotency !== undefined) {
+    // Two runs of one request take turns.
+    await transaction.rows(sql`select from idempotency where actor = ${idempotency.actor} and key = ${idempotency.key} for update`);
+    for (const row of await listOutcomes(transaction, idempotency))
+      if (row.position >= from && row.position < from + items.length) known.set(row.position - from, row.outcome as BulkOutcome);
+  }
+  if (known.size === items.length) return items.map((_, index) => known.get(index) as BulkOutcome); // All positions are known.
+  const outcomes = await runItems(work, items, options.isBrief);
+  if (idempotency !== undefined)
+    await insertOutcomes(transaction, idempotency, outcomes.map((outcome, index) => ({ position: from + index, outcome })));
+  return outcomes;
+}
+
+async function runItems(work: Work, items: readonly BulkItem[], isBrief: boolean): Promise<BulkOutcome[]> {
+  const outcomes: BulkOutcome[] = [];
+  for (let index = 0; index < items.length; ) {
+    const item = items[index];
+    if (item === undefined) break;
+    if (item.op !== 'create') {
+      outcomes.push(await runOne(work, item));
+      index++;
+      continue;
+    }
+    let end = index;
+    while (items[end]?.op === 'create') end++;
+    outcomes.push(...(await createMany(work, items.slice(index, end), isBrief)));
+    index = end;
+  }
+  return outcomes;
+}
+
+async function createMany(work: Work, items: readonly BulkItem[], isBrief: boolean): Promise<BulkOutcome[]> {
+  const created = await createBatch(work, items.map((item) => asObject(item.body)));
+  const bodies = isBrief ? new Map<number, unknown>() : await viewsOf(work, created);
+  return created.map((outcome) => {
+    if (outcome instanceof Problem) return refused(outcome);
+    const brief = { id: outcome.uuid, number: outcome.id, kind: outcome.kind };
+    return { ok: true, isNew: true, body: bodies.get(outcome.id) ?? brief };
+  });
+}
+
+async function viewsOf(work: Work, created: readonly (Created | Problem)[]): Promise<Map<number, unknown>> {
+  const ids = created.flatMap((outcome) => (outcome instanceof Problem ? [] : [outcome.id]));
+  const views = await readViews(work.transaction, await listByNumbers(work.transaction, ids));
+  return new Map(views.map((view) => [view.number, view]));
+}
+
+/** Does one item inside a savepoint, so that what it wrote before it was refused is gone. */
+async function runOne(work: Work, item: BulkItem): Promise<BulkOutcome> {
+  const { transaction } = work;
+  const changes = transaction.changes.length;
+  await transaction.rows(sql`savepoint item`);
+  try {
+    const { body, isNew } = await carryOut(work, item);
+    await transaction.rows(sql`release savepoint item`);
+    return { ok: true, isNew, body };
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    transaction.changes.length = changes;
+    await transaction.rows(sql`rollback to savepoint item`);
+    return refused(error);
+  }
+}
+
+async function carryOut(work: Work, item: BulkItem): Promise<{ body: unknown; isNew: boolean }> {
+  if (item.entity === undefined) throw invalid({ field: 'entity', message: 'is missing: the id of the entity' });
+  const { entity } = item;
+  const body = asObject(item.body);
+  switch (item.op) {
+    case 'update':
+      return { body: await updateWithin(work, entity, body), isNew: false };
+    case 'hold': {
+      const placed = await placeWithin(work, entity, body, 'guarded');
+      return { body: placed.hold, isNew: placed.isNew };
+    }
+    case 'lift':
+      return { body: await liftWithin(work, entity, String(item.hold ?? '')), isNew: false };
+    case 'close':
+      return { body: await closeWithin(work, entity, 'guarded'), isNew: false };
+    case 'move':
+      return { body: await moveWithin(work, entity, requireId(body, 'parent')), isNew: false };
+    case 'transfer':
+      return { body: await transferWithin(work, entity, body['owner'] === null ? null : requireId(body, 'owner')), isNew: false };
+    case 'create':
+      throw new Error('creations are done together');
+  }
+}
+
+/** The id in a field of a body, or `invalid`. */
+export function requireId(body: Readonly<Record<string, unknown>>, field: string): string | number {
+  const value = body[field];
+  if (typeof value === 'string' || typeof value === 'number') return value;
+  const error: FieldError = { field, message: 'must be an id: a UUID, a number or an identifier such as sip:alice@example.com' };
+  throw value === undefined ? problem('invalid', `${field}: is missing`, { errors: [error] }) : invalid(error);
+}
+
+function refused({ code, message, errors, facts }: Problem): BulkOutcome {
+  return { ok: false, problem: { code, message, errors, facts } };
+}

@@ -1,0 +1,138 @@
+/** Changes typed fields of an entity. Its place and its owner are changed by move and transfer. */
+import type { Json, Values } from '#core/field.ts';
+import { readFields } from '#core/field.ts';
+import { identifiersOf, labelOf } from '#core/identifier.ts';
+import { KIND_FIELDS, judgeFields } from '#core/kind-fields.ts';
+import { type FieldError, invalid } from '#core/problem.ts';
+import type { Actor, OperationContext } from '#operations/context.ts';
+import { judgeContainer } from '#operations/create/container.ts';
+import { factsOf } from '#operations/create/create-batch.ts';
+import { applySipPassword, mailboxHash, readPassword } from '#operations/credentials.ts';
+import { type EntityView, readView } from '#operations/entity-view.ts';
+import { renameEntity } from '#operations/rename.ts';
+import { type Performed, type Work, perform } from '#operations/perform.ts';
+import { getEntity, getLocked, refuseClosed, refuseStale, requireKind } from '#operations/resolve.ts';
+import { type EntityState, touchEntity } from '#store/entity.ts';
+import type { IdempotencyKey } from '#store/idempotency.ts';
+import { readKindRows, updateKindRow } from '#store/kind-row.ts';
+
+export interface UpdateOptions {
+  /** The version that the caller read (`If-Match`). */
+  readonly version?: number | undefined;
+  readonly idempotency?: IdempotencyKey | undefined;
+}
+
+/**
+ * Writes the given fields and leaves the others. Throws `invalid` for each wrong field, `exists` when a new name is
+ * taken, `closed` for what is closed, `precondition_failed` for another version.
+ */
+export function updateEntity(
+  context: OperationContext,
+  actor: Actor,
+  id: string | number,
+  input: Readonly<Record<string, unknown>>,
+  options: UpdateOptions = {},
+): Promise<Performed<EntityView>> {
+  return perform(context, actor, { lock: 'shared', idempotency: options.idempotency }, (work) =>
+    updateWithin(work, id, input, options.version),
+  );
+}
+
+/** The body of `updateEntity`, for use inside a larger transaction. */
+export async function updateWithin(
+  work: Work,
+  id: string | number,
+  input: Readonly<Record<string, unknown>>,
+  version?: number,
+): Promise<EntityView> {
+  const { transaction, actor } = work;
+  const entity = await getLocked(transaction, id);
+  const errors: FieldError[] = [];
+  refuseUnknown(entity, input, errors);
+  const { kind } = entity;
+  const changed = readFields(KIND_FIELDS[kind], input, 'update', errors);
+  const password = readPassword(kind, input, errors);
+  const former = (await readKindRows(transaction, kind, [entity.id], true)).get(entity.id) ?? {};
+  const next: Values = { ...former, ...changed };
+  judgeFields(kind, next, errors);
+  for (const name of ['value', 'priority']) if (kind === 'dns_record' && next[name] !== former[name]) changed[name] = next[name] ?? null;
+  const container = await containerOf(work, entity);
+  if (container !== null) judgeContainer(kind, next, container, errors);
+  judgeDigests(kind, former, next, password, changed, errors);
+  if (errors.length > 0) throw invalid(...errors);
+  await resolveReferences(work, entity, changed, next);
+  refuseClosed(entity, 'changed');
+  refuseStale(entity, version);
+  if (kind === 'mailbox' && password !== null) changed['passwordHash'] = await mailboxHash(password);
+  if (kind === 'sip_account' && password !== null) {
+    const digests: Values = { realm: next['realm'] ?? null };
+    applySipPassword(digests, String(next['username']), String(container?.values['domain']), password);
+    Object.assign(changed, digests);
+  }
+  for (const [name, value] of Object.entries(changed))
+    if (JSON.stringify(value) === JSON.stringify(former[name])) delete changed[name];
+  if (Object.keys(changed).length === 0) return readView(transaction, entity.id);
+  await updateKindRow(transaction, kind, entity.id, changed);
+  const domain = await domainOf(work, next);
+  const identifiers = identifiersOf(kind, next, container, domain);
+  const takenFrom = await renameEntity(work, entity, identifiers);
+  await touchEntity(transaction, entity.id, labelOf(kind, next, identifiers));
+  const { facts, personal } = factsOf(kind, changed);
+  const cleared = Object.keys(changed).filter((name) => changed[name] === null);
+  transaction.record({
+    actor: actor.name,
+    kind: 'entity.updated',
+    entityId: entity.id,
+    facts: { set: facts, ...(cleared.length > 0 ? { cleared } : {}) },
+    touched: [entity.id, ...takenFrom],
+    personal,
+  });
+  return readView(transaction, entity.id);
+}
+
+function refuseUnknown(entity: EntityState, input: Readonly<Record<string, unknown>>, errors: FieldError[]): void {
+  for (const name of Object.keys(input)) {
+    if (Object.hasOwn(KIND_FIELDS[entity.kind], name)) continue;
+    if (name === 'password' && (entity.kind === 'sip_account' || entity.kind === 'mailbox')) continue;
+    if (name === 'parent') errors.push({ field: name, message: 'is changed by move' });
+    else if (name === 'owner') errors.push({ field: name, message: 'is changed by transfer' });
+    else errors.push({ field: name, message: `is no field of ${entity.kind} that can be changed` });
+  }
+}
+
+/** Digests are bound to the user name: a new one needs the password again, or new digests. */
+function judgeDigests(kind: string, former: Values, next: Values, password: string | null, changed: Values, errors: FieldError[]): void {
+  if (kind !== 'sip_account' || former['ha1'] === null) return;
+  const renamed = former['username'] !== next['username'] || former['realm'] !== next['realm'];
+  if (renamed && password === null && changed['ha1'] == null)
+    errors.push({ field: 'password', message: 'is needed with a new username or realm: the digests are bound to them' });
+}
+
+/** The container's fields, where they are part of names. */
+export async function containerOf(work: Work, entity: Pick<EntityState, 'parent_id'>) {
+  if (entity.parent_id === null) return null;
+  const parent = await getEntity(work.transaction, entity.parent_id);
+  const values = (await readKindRows(work.transaction, parent.kind, [parent.id])).get(parent.id) ?? {};
+  return { kind: parent.kind, values };
+}
+
+/** The SIP domain of a number that lives inside one. */
+export async function domainOf(work: Work, values: Values): Promise<string | null> {
+  const id = values['domain'];
+  if (typeof id !== 'number') return null;
+  const row = (await readKindRows(work.transaction, 'sip_domain', [id])).get(id);
+  return typeof row?.['domain'] === 'string' ? row['domain'] : null;
+}
+
+async function resolveReferences(work: Work, entity: EntityState, changed: Values, next: Values): Promise<void> {
+  for (const [name, field] of Object.entries(KIND_FIELDS[entity.kind])) {
+    const given: Json | undefined = changed[name];
+    if (field.type !== 'reference' || given === undefined || given === null) continue;
+    const target = await getEntity(work.transaction, given as string | number, name); // readFields lets nothing else through.
+    requireKind(target, field.kinds, name);
+    if (target.id === entity.id) throw invalid({ field: name, message: 'must be another entity' });
+    refuseClosed(target, `the ${name} of anything`);
+    changed[name] = target.id;
+    next[name] = target.id;
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * The change log: what a transaction puts into it, and how it is read and verified.
+ *
+ * Each change carries the SHA-256 of its canonical JSON (RFC 8785); the database chains those digests by HMAC-SHA256.
+ * Personal values stand apart: the log holds only their salted commitments.
+ */
+import { createHash, createHmac, randomBytes } from 'node:crypto';
+
+import canonicalize from 'canonicalize';
+import { sql } from 'kysely';
+
+import type { Session } from '#store/database.ts';
+
+/** The padded blocks of the installation's HMAC key (RFC 2104), known to a session for as long as it lives. */
+export interface ChainKey {
+  readonly innerPad: Buffer;
+  readonly outerPad: Buffer;
+}
+
+/** A change before it is numbered. `entityId` is null for what belongs to no entity, such as a profile. */
+export interface NewChange {
+  readonly actor: string;
+  readonly kind: string;
+  readonly entityId: number | null;
+  /** What happened, as plain JSON without personal values and without secrets. */
+  readonly facts: Readonly<Record<string, unknown>>;
+  /** Every entity whose place, lifecycle, names or holds may be different now. */
+  readonly touched: readonly number[];
+  readonly personal?: Readonly<Record<string, string>>;
+}
+
+export interface Change {
+  readonly revision: number;
+  readonly at: Date;
+  readonly actor: string;
+  readonly kind: string;
+  readonly entity_id: number | null;
+  readonly entity_uuid: string | null;
+  readonly facts: Record<string, unknown>;
+  readonly touched: number[];
+}
+
+const BLOCK_BYTES = 64;
+
+/** Derives the pads from the key of the installation. */
+export function makeChainKey(secret: Buffer): ChainKey {
+  const key = createHmac('sha256', secret).update('change log').digest();
+  const padded = Buffer.alloc(BLOCK_BYTES);
+  key.copy(padded);
+  return { innerPad: padded.map((byte) => byte ^ 0x36) as Buffer, outerPad: padded.map((byte) => byte ^ 0x5c) as Buffer };
+}
+
+const SALT_BYTES = 16;
+
+/** The JSON argument of `commit_changes`. */
+export function changesAsJson(changes: readonly NewChange[]): string {
+  return JSON.stringify(
+    changes.map((change) => {
+      const personal = Object.entries(change.personal ?? {}).map(([field, value]) => {
+        const salt = randomBytes(SALT_BYTES);
+        return { field, value, salt: salt.toString('hex'), commitment: commitmentOf(salt, value) };
+      });
+      const facts: Record<string, unknown> = { ...change.facts };
+      if (personal.length > 0)
+        facts['commitments'] = Object.fromEntries(personal.map(({ field, commitment }) => [field, commitment]));
+      return {
+        actor: change.actor,
+        kind: change.kind,
+        entity: change.entityId,
+        facts,
+        touched: change.touched,
+        digest: digestOf(change.actor, change.kind, change.entityId, facts, change.touched).toString('hex'),
+        ...(personal.length > 0
+          ? { personal: personal.map(({ field, value, salt }) => ({ field, value, salt })) }
+          : {}),
+      };
+    }),
+  );
+}
+
+/** The salted commitment of a personal value, in hex. */
+export function commitmentOf(salt: Buffer, value: string): string {
+  return createHash('sha256').update(salt).update(value).digest('hex');
+}
+
+/** SHA-256 of the canonical JSON of what a change says. */
+export function digestOf(
+  actor: string,
+  kind: string,
+  entity: number | null,
+  facts: unknown,
+  touched: readonly number[],
+): Buffer {
+  const canonical = canonicalize({ actor, entity, facts, kind, touched });
+  return createHash('sha256')
+    .update(canonical ?? '')
+    .digest();
+}
+
+/** The next link of the chain, as `commit_changes` computes it. */
+export function linkOf(key: ChainKey, former: Buffer, revision: number, at: Date, digest: Buffer): Buffer {
+  const numbers = Buffer.alloc(16);
+  numbers.writeBigInt64BE(BigInt(revision), 0);
+  numbers.writeBigInt64BE(BigInt(at.getTime()), 8);
+  const inner = createHash('sha256').update(key.innerPad).update(former).update(numbers).update(digest).digest();
+  return createHash('sha256').update(key.outerPad).update(inner).digest();
+}
+
+/** A page of the log after the revision, in order. */
+export function listChanges(session: Session, after: number, limit: number, entityId: number | null = null): Promise<Change[]> {
+  return session.rows(
+    sql<Change>`select c.revision, c.at, c.actor, c.kind, c.entity_id, e.uuid as entity_uuid, c.facts, c.touched
+      from change c left join entity e on e.id = c.entity_id
+      where c.revision > ${after} ${entityId === null ? sql`` : sql`and c.entity_id = ${entityId}`}
+      order by c.revision limit ${limit}`,
+  );
+}
+
+export interface ChangeLink {
+  readonly revision: number;
+  readonly at: Date;
+  readonly actor: string;
+  readonly kind: string;
+  readonly entity_id: number | null;
+  readonly facts: unknown;
+  readonly touched: number[];
+  readonly digest: Buffer;
+  readonly hash: Buffer;
+}
+
+/** A page of the log as the verification needs it. */
+export function listLinks(session: Session, after: number, limit: number): Promise<ChangeLink[]> {
+  return session.rows(
+    sql<ChangeLink>`select revision, at, actor, kind, entity_id, facts, touched, digest, hash
+      from change where revision > ${after} order by revision limit ${limit}`,
+  );
+}
+
+export interface Head {
+  readonly revision: number;
+  readonly epoch: string;
+  readonly hash: Buffer;
+  readonly last_at: Date | null;
+}
+
+/** The counter: the last revision and the epoch. */
+export async function getHead(session: Session): Promise<Head> {
+  const head = await session.row(
+    sql<Head>`select revision, epoch, hash, nullif(last_at, '-infinity') as last_at from change_counter`,
+  );
+  if (head === null) throw new Error('change_counter has no row: the schema is not migrated');
+  return head;
+}

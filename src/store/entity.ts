@@ -1,0 +1,288 @@
+/**
+ * Entities as rows: found, locked, inserted, changed. What may be done with them is judged elsewhere.
+ */
+import { sql } from 'kysely';
+
+import type { Reference } from '#core/identifier.ts';
+import type { Kind } from '#core/kind.ts';
+import type { Session } from '#store/database.ts';
+import type { Transaction } from '#store/transaction.ts';
+
+/** An entity with what reaches it now. */
+export interface EntityState {
+  readonly id: number;
+  readonly uuid: string;
+  readonly kind: Kind;
+  readonly parent_id: number | null;
+  readonly owner_id: number | null;
+  readonly ancestors: number[] | null;
+  readonly label: string;
+  readonly closed_at: Date | null;
+  readonly version: number;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  readonly denied: number;
+  readonly intercepted: number;
+  /** Closed by itself or by a parent. */
+  readonly closed: boolean;
+  readonly owner_closed: boolean;
+  readonly governing_hold: number | null;
+}
+
+const state = sql`e.id, e.uuid, e.kind, e.parent_id, e.owner_id, e.ancestors, e.label, e.closed_at, e.version,
+  e.created_at, e.updated_at, r.denied, r.intercepted, r.closed, r.owner_closed, r.governing_hold`;
+
+/** The text under which a reference is found again in the answer of `findEntities`. */
+export function referenceKey(reference: Reference): string {
+  if (reference.by === 'uuid') return reference.uuid;
+  if (reference.by === 'number') return `#${reference.number}`;
+  return `${reference.identifier.scheme}:${reference.identifier.value}`;
+}
+
+/** Finds many entities at once, each by whichever name was given; what does not exist is absent from the answer. */
+export async function findEntities(session: Session, references: readonly Reference[]): Promise<Map<string, EntityState>> {
+  const found = new Map<string, EntityState>();
+  if (references.length === 0) return found;
+  const uuids: string[] = [];
+  const numbers: number[] = [];
+  const schemes: string[] = [];
+  const values: string[] = [];
+  for (const reference of references) {
+    if (reference.by === 'uuid') uuids.push(reference.uuid);
+    else if (reference.by === 'number') numbers.push(reference.number);
+    else {
+      schemes.push(reference.identifier.scheme);
+      values.push(reference.identifier.value);
+    }
+  }
+  const rows = await session.rows(
+    sql<EntityState & { keys: string[] }>`
+      with named as (
+        ${sql.join(
+          [
+            ...(uuids.length > 0 ? [sql`select e.id, e.uuid::text as key from entity e where e.uuid = any (${uuids}::uuid[])`] : []),
+            ...(numbers.length > 0 ? [sql`select e.id, '#' || e.id from entity e where e.id = any (${numbers}::bigint[])`] : []),
+            ...(values.length > 0
+              ? [
+                  sql`select i.entity_id, i.scheme || ':' || i.value
+                      from unnest(${schemes}::text[], ${values}::text[]) w (scheme, value)
+                      join identifier i on i.scheme = w.scheme and i.value = w.value`,
+                ]
+              : []),
+          ],
+          sql` union `,
+        )}
+      ), grouped as (
+        select id, array_agg(key) as keys from named group by id
+      )
+      select ${state}, g.keys from grouped g (id, keys) join entity e on e.id = g.id cross join lateral restrictions(e.id) r`,
+  );
+  for (const { keys, ...entity } of rows) for (const key of keys) found.set(key, entity);
+  return found;
+}
+
+/** Finds one entity by whichever name was given. */
+export async function findEntity(session: Session, reference: Reference): Promise<EntityState | null> {
+  const found = await findEntities(session, [reference]);
+  return found.get(referenceKey(reference)) ?? null;
+}
+
+/** The entities with the numbers, in no order. */
+export function listByNumbers(session: Session, ids: readonly number[]): Promise<EntityState[]> {
+  return session.rows(
+    sql<EntityState>`select ${state} from entity e cross join lateral restrictions(e.id) r where e.id = any (${[...ids]}::bigint[])`,
+  );
+}
+
+/** Locks an entity's row until the transaction ends, and answers it as it is now. */
+export async function lockEntity(transaction: Transaction, id: number): Promise<EntityState> {
+  await transaction.rows(sql`select from entity where id = ${id} for no key update`);
+  const [entity] = await listByNumbers(transaction, [id]);
+  if (entity === undefined) throw new Error(`entity ${id} vanished: rows are never deleted`);
+  return entity;
+}
+
+export interface ListFilter {
+  readonly kinds?: readonly Kind[];
+  readonly standing?: string;
+  /** Part of the label, case ignored. */
+  readonly search?: string;
+  readonly owner?: number;
+  readonly includeClosed: boolean;
+  readonly after: number;
+  readonly limit: number;
+}
+
+function conditions(filter: Omit<ListFilter, 'after' | 'limit'>) {
+  const parts = [sql`true`];
+  if (filter.kinds) parts.push(sql`e.kind = any (${[...filter.kinds]}::text[])`);
+  if (filter.search !== undefined) parts.push(sql`e.label ilike ${`%${filter.search.replace(/[%_\\]/g, '\\$&')}%`}`);
+  if (filter.owner !== undefined) parts.push(sql`e.owner_id = ${filter.owner}`);
+  if (!filter.includeClosed) parts.push(sql`not r.closed`);
+  if (filter.standing !== undefined)
+    parts.push(sql`standing_word(r.denied, r.intercepted, r.closed) = ${filter.standing}`);
+  return sql.join(parts, sql` and `);
+}
+
+/** A page of an entity's children in the order of their numbers. */
+export function listChildren(session: Session, parentId: number, filter: ListFilter): Promise<EntityState[]> {
+  return session.rows(
+    sql<EntityState>`select ${state} from entity e cross join lateral restrictions(e.id) r
+      where e.parent_id = ${parentId} and e.id > ${filter.after} and ${conditions(filter)}
+      order by e.id limit ${filter.limit}`,
+  );
+}
+
+/** How many children an entity has that fit the filter. */
+export async function countChildren(session: Session, parentId: number, filter: ListFilter): Promise<number> {
+  const row = await session.row(
+    sql<{ count: number }>`select count(*) from entity e cross join lateral restrictions(e.id) r
+      where e.parent_id = ${parentId} and ${conditions(filter)}`,
+  );
+  return row?.count ?? 0;
+}
+
+/** A page of all entities that fit the filter, in the order of their numbers. */
+export function listEntities(session: Session, filter: ListFilter): Promise<EntityState[]> {
+  return session.rows(
+    sql<EntityState>`select ${state} from entity e cross join lateral restrictions(e.id) r
+      where e.id > ${filter.after} and ${conditions(filter)} order by e.id limit ${filter.limit}`,
+  );
+}
+
+/** Reserves numbers for new entities. */
+export async function reserveNumbers(transaction: Transaction, count: number): Promise<number[]> {
+  const rows = await transaction.rows(
+    sql<{ id: number }>`select nextval(pg_get_serial_sequence('entity', 'id')) as id from generate_series(1, ${count}::integer)`,
+  );
+  return rows.map((row) => row.id);
+}
+
+export interface NewEntity {
+  readonly id: number;
+  readonly uuid: string;
+  readonly kind: Kind;
+  readonly parent_id: number;
+  readonly owner_id: number | null;
+  readonly ancestors: number[] | null;
+  readonly label: string;
+}
+
+/** Inserts entities; parents come before their children. */
+export async function insertEntities(transaction: Transaction, entities: readonly NewEntity[]): Promise<void> {
+  await transaction.rows(
+    sql`insert into entity (id, uuid, kind, parent_id, owner_id, ancestors, label)
+      select * from jsonb_to_recordset(${JSON.stringify(entities)}::jsonb)
+        as n (id bigint, uuid uuid, kind text, parent_id bigint, owner_id bigint, ancestors bigint[], label text)`,
+  );
+}
+
+/** Raises the version of an entity, with what else changes on the spine. */
+export async function touchEntity(transaction: Transaction, id: number, label: string): Promise<void> {
+  await transaction.rows(
+    sql`update entity set version = version + 1, updated_at = now(), label = ${label} where id = ${id}`,
+  );
+}
+
+/** Closes an entity by itself. */
+export async function markClosed(transaction: Transaction, id: number): Promise<void> {
+  await transaction.rows(
+    sql`update entity set closed_at = now(), version = version + 1, updated_at = now() where id = ${id} and closed_at is null`,
+  );
+}
+
+/** Gives a leaf another owner; null: its container's account. */
+export async function setOwner(transaction: Transaction, id: number, ownerId: number | null): Promise<void> {
+  await transaction.rows(
+    sql`update entity set owner_id = ${ownerId}, version = version + 1, updated_at = now() where id = ${id}`,
+  );
+}
+
+/** Moves an entity; for an account the chains of its whole subtree are rewritten. */
+export async function setParent(
+  transaction: Transaction,
+  id: number,
+  parentId: number,
+  chains: { readonly former: readonly number[]; readonly next: readonly number[] } | null,
+): Promise<void> {
+  await transaction.rows(
+    sql`update entity set parent_id = ${parentId}, version = version + 1, updated_at = now() where id = ${id}`,
+  );
+  if (chains === null) return;
+  await transaction.rows(
+    sql`update entity set ancestors = ${[...chains.next]}::bigint[] || ancestors[${chains.former.length + 1}::integer:]
+      where ancestors @> array[${id}::bigint]`,
+  );
+}
+
+/** How many entities beneath the node there are, itself included, counted up to the limit. */
+export async function countBeneath(session: Session, id: number, limit: number): Promise<number> {
+  const row = await session.row(sql<{ count: number }>`select count_beneath(${id}, ${limit}::integer) as count`);
+  return row?.count ?? 0;
+}
+
+/** The deepest account beneath an account, in levels below it. */
+export async function heightOf(session: Session, id: number, depth: number): Promise<number> {
+  const row = await session.row(
+    sql<{ deepest: number }>`select coalesce(max(cardinality(ancestors)), 0) as deepest from entity where ancestors @> array[${id}::bigint]`,
+  );
+  return Math.max(0, (row?.deepest ?? 0) - depth);
+}
+
+/** UUIDs by number. */
+export async function uuidsOf(session: Session, ids: readonly number[]): Promise<Map<number, string>> {
+  if (ids.length === 0) return new Map();
+  const rows = await session.rows(
+    sql<{ id: number; uuid: string }>`select id, uuid from entity where id = any (${[...ids]}::bigint[])`,
+  );
+  return new Map(rows.map((row) => [row.id, row.uuid]));
+}
+
+/** The nearest reseller above each account, itself included; null: none. */
+export async function resellersOf(session: Session, accountIds: readonly number[]): Promise<Map<number, number | null>> {
+  if (accountIds.length === 0) return new Map();
+  const rows = await session.rows(
+    sql<{ id: number; reseller: number | null }>`select id, reseller_of(id) as reseller from unnest(${[...accountIds]}::bigint[]) a (id)`,
+  );
+  return new Map(rows.map((row) => [row.id, row.reseller]));
+}
+
+/** The account that contains each entity. */
+export async function accountsOf(session: Session, ids: readonly number[]): Promise<Map<number, number>> {
+  if (ids.length === 0) return new Map();
+  const rows = await session.rows(
+    sql<{ id: number; account: number }>`select id, account_of(id) as account from unnest(${[...ids]}::bigint[]) a (id)`,
+  );
+  return new Map(rows.map((row) => [row.id, row.account]));
+}
+
+/**
+ * How many records cross the border of a subtree of accounts: inside it by place and outside by owner, or the reverse.
+ */
+export async function countCrossing(session: Session, accountId: number): Promise<number> {
+  const row = await session.row(
+    sql<{ count: number }>`select count(*) from entity e
+      join entity o on o.id = e.owner_id
+      where e.owner_id is not null and not coalesce(closed_since(e.id) is not null, false)
+        and (o.ancestors @> array[${accountId}::bigint])
+          <> (select a.ancestors @> array[${accountId}::bigint] from entity a where a.id = account_of(e.id))`,
+  );
+  return row?.count ?? 0;
+}
+
+
+/** How many children of a container have an owner of their own. */
+export async function countOwnedChildren(session: Session, containerId: number): Promise<number> {
+  const row = await session.row(
+    sql<{ count: number }>`select count(*) from entity where parent_id = ${containerId} and owner_id is not null`,
+  );
+  return row?.count ?? 0;
+}
+
+/** How many entities fit the filter. */
+export async function countEntities(session: Session, filter: ListFilter): Promise<number> {
+  const row = await session.row(
+    sql<{ count: number }>`select count(*) from entity e cross join lateral restrictions(e.id) r where ${conditions(filter)}`,
+  );
+  return row?.count ?? 0;
+}

@@ -1,0 +1,142 @@
+/**
+ * One transaction: begins, runs the work, and ends with the changes and the commit in one round trip.
+ *
+ * The work only collects changes; they are numbered and chained by `commit_changes` as the very last statement, so
+ * that the lock on the counter is held for the commit alone.
+ */
+import pg from 'pg';
+
+import { Problem } from '#core/problem.ts';
+import { type ChainKey, type NewChange, changesAsJson } from '#store/change.ts';
+import { Session } from '#store/database.ts';
+
+/** The advisory lock by which creations exclude changes of shape and lifecycle. */
+const SHAPE_LOCK = 4_266_601;
+
+/** `shared` for whatever creates, `exclusive` for whatever changes shape or lifecycle, `none` otherwise. */
+export type ShapeLock = 'none' | 'shared' | 'exclusive';
+
+export interface Committed {
+  readonly revision: number;
+  readonly at: Date;
+}
+
+export interface Transacted<T> {
+  readonly value: T;
+  /** Null when the work changed nothing. */
+  readonly committed: Committed | null;
+}
+
+/** A session inside a transaction, with the changes that it will commit. */
+export class Transaction extends Session {
+  readonly changes: NewChange[] = [];
+
+  record(change: NewChange): void {
+    this.changes.push(change);
+  }
+}
+
+/** How often a transaction is tried again after a deadlock, or a race for the same name. */
+const ATTEMPTS_MAX = 4;
+
+const BEGIN: Readonly<Record<ShapeLock, string>> = {
+  none: 'begin',
+  shared: `begin; select pg_advisory_xact_lock_shared(${SHAPE_LOCK})`,
+  exclusive: `begin; select pg_advisory_xact_lock(${SHAPE_LOCK})`,
+};
+
+/**
+ * Runs the work in a transaction. A deadlock or a lost race for a unique name runs it once more from the start, so
+ * the work must not keep what it learned. Throws `Problem`: what the work threw, `busy` when no connection or lock
+ * could be had in time, `unavailable` when the database is away.
+ */
+export async function transact<T>(
+  pool: pg.Pool,
+  key: ChainKey,
+  lock: ShapeLock,
+  work: (transaction: Transaction) => Promise<T>,
+): Promise<Transacted<T>> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await once(pool, key, lock, work);
+    } catch (error) {
+      if (error instanceof Problem) throw error;
+      if (isRace(error) && attempt < ATTEMPTS_MAX) continue;
+      throw asProblem(error);
+    }
+  }
+}
+
+const prepared = new WeakSet<pg.PoolClient>();
+
+/** Gives the connection the pads of the chain, as parameters, which no server log shows. */
+async function prepare(client: pg.PoolClient, key: ChainKey): Promise<void> {
+  if (prepared.has(client)) return;
+  await client.query(
+    `select set_config('abeyance.chain_inner_pad', $1, false), set_config('abeyance.chain_outer_pad', $2, false)`,
+    [key.innerPad.toString('hex'), key.outerPad.toString('hex')],
+  );
+  prepared.add(client);
+}
+
+async function once<T>(
+  pool: pg.Pool,
+  key: ChainKey,
+  lock: ShapeLock,
+  work: (transaction: Transaction) => Promise<T>,
+): Promise<Transacted<T>> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await prepare(client, key);
+    await client.query(BEGIN[lock]);
+    const transaction = new Transaction(client);
+    const value = await work(transaction);
+    const { changes } = transaction;
+    if (changes.length === 0) {
+      await client.query('commit');
+      return { value, committed: null };
+    }
+    // Both statements travel together: nothing but the commit follows while the counter is locked.
+    const call = `select last_revision, at from commit_changes(${pg.escapeLiteral(changesAsJson(changes))}); commit`;
+    const results = (await client.query(call)) as unknown as { rows: { last_revision: number; at: Date }[] }[];
+    const row = results[0]?.rows[0];
+    if (row === undefined) throw new Error('commit_changes gave no row');
+    return { value, committed: { revision: row.last_revision, at: row.at } };
+  } catch (error) {
+    await client.query('rollback').catch((failure: Error) => {
+      broken = failure;
+    });
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+const UNIQUE_VIOLATION = '23505';
+const RACES = new Set(['40001', '40P01', UNIQUE_VIOLATION]);
+const BUSY = new Set(['55P03', '57014', '53300']);
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+function isRace(error: unknown): boolean {
+  return RACES.has(codeOf(error));
+}
+
+/** Turns what the database or its client threw into a problem; what it said stays private in the cause. */
+export function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  const code = codeOf(error);
+  if (RACES.has(code) || BUSY.has(code))
+    return new Problem({ code: 'busy', message: 'The database is busy with changes to the same things; try again.' }, error);
+  const isAway =
+    code.startsWith('08') ||
+    code.startsWith('57P') ||
+    ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND'].includes(code) ||
+    (error instanceof Error && /Connection terminated|timeout exceeded when trying to connect/.test(error.message));
+  if (isAway) return new Problem({ code: 'unavailable', message: 'The database cannot be reached; nothing was changed that was not answered.' }, error);
+  return new Problem({ code: 'bug', message: 'Something went wrong inside; it is logged.' }, error);
+}
+
