@@ -29,7 +29,11 @@ for (const { text, value, reason } of users)
 const addresses = [
   { text: 'Alice@Example.com', value: 'alice@example.com', reason: 'the bare form' },
   { text: 'sip:alice@example.com', value: 'alice@example.com', reason: 'with its scheme' },
-  { text: 'SIPS:alice@example.com;transport=tls?subject=x', value: 'alice@example.com', reason: 'parameters and headers are dropped' },
+  {
+    text: 'SIPS:alice@example.com;transport=tls?subject=x',
+    value: 'alice@example.com',
+    reason: 'parameters and headers are dropped',
+  },
   { text: 'sip:a;b@example.com', value: 'a;b@example.com', reason: 'a semicolon before @ belongs to the user' },
   { text: 'alice@müller.example', value: 'alice@xn--mller-kva.example', reason: 'IDN becomes ASCII' },
   { text: 'alice@example.com:5060', value: null, reason: 'a port belongs to a contact' },

@@ -20,7 +20,8 @@ export function readLocation(text: string): Reading<string> {
   const longitude = angle(match.slice(5, 8), 180);
   if (latitude === null || longitude === null) return refused(`${wanted}: its angle is too large`, text);
   const altitude = Number(match[9]);
-  if (altitude < ALTITUDE_MIN || altitude > ALTITUDE_MAX) return refused(`${wanted}: its altitude is out of range`, text);
+  if (altitude < ALTITUDE_MIN || altitude > ALTITUDE_MAX)
+    return refused(`${wanted}: its altitude is out of range`, text);
   const sizes = [match[10] ?? '1', match[11] ?? '10000', match[12] ?? '10'].map(Number);
   if (sizes.some((size) => size < 0 || size > SIZE_MAX)) return refused(`${wanted}: its size is out of range`, text);
   const metres = [altitude, ...sizes].map((size) => `${size.toFixed(2)}m`).join(' ');

@@ -77,7 +77,7 @@ export function textOfOctets(octets: string): string {
 }
 
 function isAscii(text: string): boolean {
-  return /^[\u0000-\u007f]*$/.test(text);
+  return /^\p{ASCII}*$/u.test(text);
 }
 
 function isPlain(text: string): boolean {

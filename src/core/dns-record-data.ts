@@ -14,7 +14,23 @@ import { accepted, type Reading, refused } from '#core/reading.ts';
 
 /** The types of records; `MBOXFW` forwards e-mail and `URL` redirects a web browser: ours, served by no name server as such. */
 export const DNS_RECORD_TYPES = [
-  'A', 'AAAA', 'CNAME', 'MX', 'SRV', 'NS', 'NAPTR', 'PTR', 'TXT', 'LOC', 'CAA', 'TLSA', 'SSHFP', 'DS', 'SPF', 'MBOXFW', 'URL',
+  'A',
+  'AAAA',
+  'CNAME',
+  'MX',
+  'SRV',
+  'NS',
+  'NAPTR',
+  'PTR',
+  'TXT',
+  'LOC',
+  'CAA',
+  'TLSA',
+  'SSHFP',
+  'DS',
+  'SPF',
+  'MBOXFW',
+  'URL',
 ] as const;
 
 export type DnsRecordType = (typeof DNS_RECORD_TYPES)[number];
@@ -40,8 +56,16 @@ export function isDnsRecordType(text: string): text is DnsRecordType {
  */
 export function readRecordData(type: string, value: string, priority: number | null): Reading<RecordData> {
   if (!isDnsRecordType(type)) return refused(`must have a type of ${DNS_RECORD_TYPES.join(', ')}`, type);
-  if (type === 'MX') return readPrioritised(value, priority, 1, 'must be a mail server such as "10 mail.example.com"', readTarget);
-  if (type === 'SRV') return readPrioritised(value, priority, 3, 'must be weight, port and target such as "10 20 5060 sip.example.com"', readService);
+  if (type === 'MX')
+    return readPrioritised(value, priority, 1, 'must be a mail server such as "10 mail.example.com"', readTarget);
+  if (type === 'SRV')
+    return readPrioritised(
+      value,
+      priority,
+      3,
+      'must be weight, port and target such as "10 20 5060 sip.example.com"',
+      readService,
+    );
   const reading = READERS[type](value.trim());
   return reading.ok ? accepted({ value: reading.value, priority: null }) : reading;
 }
@@ -57,9 +81,16 @@ const READERS: Readonly<Record<Exclude<DnsRecordType, 'MX' | 'SRV'>, (value: str
   SPF: readStrings,
   LOC: readLocation,
   CAA: readAuthority,
-  TLSA: (value) => readDigest(value, [255, 255, 255], 'must be usage, selector, matching type and data in hexadecimal (RFC 6698)'),
-  SSHFP: (value) => readDigest(value, [255, 255], 'must be algorithm, fingerprint type and fingerprint in hexadecimal (RFC 4255)'),
-  DS: (value) => readDigest(value, [UINT16_MAX, 255, 255], 'must be key tag, algorithm, digest type and digest in hexadecimal (RFC 4034)'),
+  TLSA: (value) =>
+    readDigest(value, [255, 255, 255], 'must be usage, selector, matching type and data in hexadecimal (RFC 6698)'),
+  SSHFP: (value) =>
+    readDigest(value, [255, 255], 'must be algorithm, fingerprint type and fingerprint in hexadecimal (RFC 4255)'),
+  DS: (value) =>
+    readDigest(
+      value,
+      [UINT16_MAX, 255, 255],
+      'must be key tag, algorithm, digest type and digest in hexadecimal (RFC 4034)',
+    ),
   MBOXFW: readEmailAddress,
   URL: readRedirect,
 };
@@ -83,7 +114,9 @@ function readPrioritised(
   if (!Number.isInteger(priority) || priority < 0 || priority > UINT16_MAX)
     return refused(`${wanted}: its priority is from 0 to ${UINT16_MAX}`, text);
   const reading = read(fields);
-  return reading.ok ? accepted({ value: reading.value, priority }) : refused(`${wanted}: its target ${reading.message}`);
+  return reading.ok
+    ? accepted({ value: reading.value, priority })
+    : refused(`${wanted}: its target ${reading.message}`);
 }
 
 /** A lone dot is "no service here": RFC 7505 for MX, RFC 2782 for SRV. */
@@ -93,7 +126,8 @@ function readTarget([target = '']: string[]): Reading<string> {
 
 function readService([weight = '', port = '', target = '']: string[]): Reading<string> {
   for (const number of [weight, port])
-    if (!isNumberUpTo(number, UINT16_MAX)) return refused(`needs weight and port from 0 to ${UINT16_MAX} before it`, number);
+    if (!isNumberUpTo(number, UINT16_MAX))
+      return refused(`needs weight and port from 0 to ${UINT16_MAX} before it`, number);
   const reading = readTarget([target]);
   return reading.ok ? accepted(`${Number(weight)} ${Number(port)} ${reading.value}`) : reading;
 }
@@ -101,7 +135,10 @@ function readService([weight = '', port = '', target = '']: string[]): Reading<s
 function readAddress(value: string, wantsIpv4: boolean): Reading<string> {
   const reading = readIpAddress(value);
   if (reading.ok && isIpv4(reading.value) === wantsIpv4) return reading;
-  return refused(wantsIpv4 ? 'must be an IPv4 address such as 192.0.2.7' : 'must be an IPv6 address such as 2001:db8::7', value);
+  return refused(
+    wantsIpv4 ? 'must be an IPv4 address such as 192.0.2.7' : 'must be an IPv6 address such as 2001:db8::7',
+    value,
+  );
 }
 
 /** Character-strings, each quoted. Data that does not begin with a quote is one text, however long, blanks and all. */
@@ -128,7 +165,9 @@ function readNaptrValue(value: string): Reading<string> {
 export function parseNaptr(value: string): Reading<Naptr> {
   const fields = splitPresentation(value);
   if (!fields.ok) return fields;
-  const [order, preference, flags, service, regexp, replacement] = fields.value.map((field) => textOfOctets(field.octets));
+  const [order, preference, flags, service, regexp, replacement] = fields.value.map((field) =>
+    textOfOctets(field.octets),
+  );
   if (fields.value.length !== 6 || !isNumberUpTo(order, UINT16_MAX) || !isNumberUpTo(preference, UINT16_MAX))
     return refused('must be six fields, of which the first two are numbers from 0 to 65535', value);
   return readNaptr({ order: Number(order), preference: Number(preference), flags, service, regexp, replacement });

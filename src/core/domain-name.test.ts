@@ -7,7 +7,11 @@ const right = [
   { text: 'example.com.', value: 'example.com', reason: 'the trailing dot is the root' },
   { text: 'müller.example', value: 'xn--mller-kva.example', reason: 'IDN becomes ASCII' },
   { text: 'MÜLLER。example', value: 'xn--mller-kva.example', reason: 'the ideographic full stop is a dot' },
-  { text: 'xn--MLLER-kva.example', value: 'xn--mller-kva.example', reason: 'what is ASCII already stays, in lower case' },
+  {
+    text: 'xn--MLLER-kva.example',
+    value: 'xn--mller-kva.example',
+    reason: 'what is ASCII already stays, in lower case',
+  },
   { text: 'pbx', value: 'pbx', reason: 'a SIP domain needs no dot' },
   { text: '31.example', value: '31.example', reason: 'labels before the last may be numbers' },
   { text: `${'a'.repeat(63)}.example`, value: `${'a'.repeat(63)}.example`, reason: 'a label may have 63 characters' },

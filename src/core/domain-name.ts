@@ -14,7 +14,7 @@ const LABEL_MAX = 63;
 const HOST_LABEL = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 /** Underscores name services (RFC 8552); a slash divides a reverse zone below one octet (RFC 2317). */
 const OWNER_LABEL = /^[a-z0-9_/-]+$/;
-const ASCII = /^[\u0000-\u007f]*$/;
+const ASCII = /^\p{ASCII}*$/u;
 const ASCII_ALLOWED = /^[A-Za-z0-9._*/\u0080-\u{10ffff}-]+$/u;
 
 /**
@@ -28,7 +28,8 @@ export function readDomainName(text: string, options: { readonly dotted?: boolea
   if (typeof labels === 'string') return refused(`${wanted}: ${labels}`, text);
   if (!labels.every((label) => HOST_LABEL.test(label)))
     return refused(`${wanted}: its labels take letters, digits and inner hyphens`, text);
-  if (/^\d+$/.test(labels.at(-1) ?? '')) return refused(`${wanted}: not an address, and its last label no number`, text);
+  if (/^\d+$/.test(labels.at(-1) ?? ''))
+    return refused(`${wanted}: not an address, and its last label no number`, text);
   if (options.dotted && labels.length < 2) return refused(`${wanted}: it needs at least one dot`, text);
   return accepted(labels.join('.'));
 }
@@ -43,7 +44,10 @@ export function readDnsName(text: string): Reading<string> {
   if (typeof labels === 'string') return refused(`${wanted}: ${labels}`, text);
   const plain = labels[0] === '*' && labels.length > 1 ? labels.slice(1) : labels;
   if (!plain.every((label) => OWNER_LABEL.test(label)))
-    return refused(`${wanted}: its labels take letters, digits, hyphens, underscores, and * only as the whole first one`, text);
+    return refused(
+      `${wanted}: its labels take letters, digits, hyphens, underscores, and * only as the whole first one`,
+      text,
+    );
   return accepted(labels.join('.'));
 }
 

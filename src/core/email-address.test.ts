@@ -4,7 +4,11 @@ import { readEmailAddress } from './email-address.ts';
 
 const rows = [
   { text: 'Bob@Example.com', value: 'bob@example.com', reason: 'lower case throughout' },
-  { text: "o'hara+sip@müller.example", value: "o'hara+sip@xn--mller-kva.example", reason: 'odd characters before @, IDN after' },
+  {
+    text: "o'hara+sip@müller.example",
+    value: "o'hara+sip@xn--mller-kva.example",
+    reason: 'odd characters before @, IDN after',
+  },
   { text: `${'a'.repeat(64)}@example.com`, value: `${'a'.repeat(64)}@example.com`, reason: '64 characters fit' },
   { text: `${'a'.repeat(65)}@example.com`, value: null, reason: '65 do not' },
   { text: `a@${'abcdefg.'.repeat(31)}abcde`, value: null, reason: 'the whole is too long' },

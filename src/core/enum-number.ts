@@ -19,7 +19,7 @@ export function readEnumDigits(text: string): Reading<string> {
 
 /** The domain name of digits in a tree: `31` in `e164.arpa` is `1.3.e164.arpa` (RFC 6116 section 3.2). */
 export function enumDomain(digits: string, tld: string): string {
-  return `${[...digits].toReversed().join('.')}.${tld}`;
+  return `${digits.split('').toReversed().join('.')}.${tld}`;
 }
 
 /**

@@ -2,14 +2,24 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readNaptr } from './naptr.ts';
 
-const base = { order: 100, preference: 10, flags: 'u', service: 'E2U+sip', regexp: '!^.*$!sip:info@example.com!', replacement: '' };
+const base = {
+  order: 100,
+  preference: 10,
+  flags: 'u',
+  service: 'E2U+sip',
+  regexp: '!^.*$!sip:info@example.com!',
+  replacement: '',
+};
 
 const right = [
   { change: {}, reason: 'the usual ENUM record' },
   { change: { regexp: '!^(\\+31.*)$!sip:\\1@example.com!i' }, reason: 'a group and a flag' },
   { change: { regexp: '/a\\/b/c/' }, reason: 'another delimiter, escaped inside' },
   { change: { service: 'E2U+voice:tel+x-skype:callto' }, reason: 'several services with subtypes' },
-  { change: { flags: '', service: '', regexp: '', replacement: 'other.example.com' }, reason: 'a record that leads on' },
+  {
+    change: { flags: '', service: '', regexp: '', replacement: 'other.example.com' },
+    reason: 'a record that leads on',
+  },
   { change: { order: 0, preference: 65_535, ttl: 0 }, reason: 'the limits' },
 ];
 for (const { change, reason } of right)

@@ -71,10 +71,14 @@ function readGoal(regexp: unknown, replacement: unknown): Reading<Pick<Naptr, 'r
     return refused('must have exactly one of regexp and replacement', { regexp, replacement });
   if (!hasReplacement) {
     const wrong = wrongSubstitution(regexp);
-    return wrong === null ? accepted({ regexp, replacement: '' }) : refused(`must have a regexp such as !^.*$!sip:info@example.com!: ${wrong}`, regexp);
+    return wrong === null
+      ? accepted({ regexp, replacement: '' })
+      : refused(`must have a regexp such as !^.*$!sip:info@example.com!: ${wrong}`, regexp);
   }
   const name = readDnsName(replacement);
-  return name.ok ? accepted({ regexp: '', replacement: name.value }) : refused(`must have a replacement that is a name: ${name.message}`);
+  return name.ok
+    ? accepted({ regexp: '', replacement: name.value })
+    : refused(`must have a replacement that is a name: ${name.message}`);
 }
 
 /** What is wrong with a substitution expression (RFC 3402 section 3.2), or null. */

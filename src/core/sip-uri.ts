@@ -11,8 +11,8 @@ import { accepted, type Reading, refused } from '#core/reading.ts';
 const URI_MAX = 255;
 
 const USER_INFO = /^(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/:]|%[0-9A-Fa-f]{2})+$/;
-/** Parameters and headers: any visible character that neither ends the URI nor breaks out of a header it is put in. */
-const REST = /^[;?][^\s<>"\\@\u0000-\u001f\u007f-\u{10ffff}]*$/u;
+/** Parameters and headers: visible ASCII without what ends a URI (`<>"@`) or escapes in a header it is put in (a backslash). */
+const REST = /^[;?][!#-;=?A-[\]-~]*$/;
 const HOST_AND_REST = /^(\[[^\]]*\]|[^:;?[\]]+)(?::(\d{1,5}))?([;?].*)?$/s;
 const LOCAL_NUMBER = /^[0-9A-Fa-f*#().-]+;phone-context=[A-Za-z0-9+.-]+(?:;[^\s<>"@]*)?$/;
 
@@ -44,10 +44,13 @@ function readSip(rest: string): Reading<string> {
   const [, host = '', port, parameters = ''] = parts;
   if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535))
     return refused('the port must be from 1 to 65535', port);
-  if (parameters !== '' && !REST.test(parameters)) return refused('its parameters must be plain characters', parameters);
+  if (parameters !== '' && !REST.test(parameters))
+    return refused('its parameters must be plain characters', parameters);
   const hostReading = readHost(host);
   if (!hostReading.ok) return hostReading;
-  return accepted(`${user === null ? '' : `${user}@`}${hostReading.value}${port === undefined ? '' : `:${port}`}${parameters}`);
+  return accepted(
+    `${user === null ? '' : `${user}@`}${hostReading.value}${port === undefined ? '' : `:${port}`}${parameters}`,
+  );
 }
 
 function readHost(host: string): Reading<string> {

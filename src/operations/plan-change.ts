@@ -68,7 +68,7 @@ export async function planChange(
   const effect: PlanEffect = {
     beneath: scan.total.beneath,
     changing: tally(scan.total, scan.byKind, (counts) => counts.changes),
-    alreadyHeld: tally(scan.total, scan.byKind, (counts) => counts.alreadyHeld),
+    alreadyHeld: tally(scan.total, scan.byKind, (counts) => counts.heldAlready),
     unchanged: tally(scan.total, scan.byKind, (counts) => counts.beneath - counts.changes),
   };
   return perform(context, actor, { lock: 'none' }, async ({ transaction }) => {

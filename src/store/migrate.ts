@@ -6,9 +6,11 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 
+import { sql } from 'kysely';
 import type pg from 'pg';
 
 import { problem } from '#core/problem.ts';
+import type { Session } from '#store/database.ts';
 
 const FOLDER = new URL('../../db/migrations/', import.meta.url);
 const MIGRATION_LOCK = 4_266_600;
@@ -88,4 +90,10 @@ function refuseForeignSchema(
     if (known !== undefined && known.checksum !== checksum)
       throw problem('unavailable', `Migration ${known.name} is not the one that the database was made with.`);
   }
+}
+
+/** The version of the schema as it is. */
+export async function schemaVersion(session: Session): Promise<number> {
+  const row = await session.row(sql<{ version: number }>`select coalesce(max(version), 0) as version from schema_migration`);
+  return row?.version ?? 0;
 }

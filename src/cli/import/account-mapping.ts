@@ -37,7 +37,8 @@ export async function readAccountMapping(
       const name = nameOf(row.get('domain'));
       const account = row.get('account');
       const known = name === null ? undefined : accounts.get(name);
-      if (name === null) complain(row.line, `domain must be a domain name, or + and digits, not "${row.get('domain')}"`);
+      if (name === null)
+        complain(row.line, `domain must be a domain name, or + and digits, not "${row.get('domain')}"`);
       else if (account === '') complain(row.line, 'account is missing');
       else if (known !== undefined && known !== accountIdentifier(account))
         complain(row.line, `${name} has the account ${known} already, by a line above`);

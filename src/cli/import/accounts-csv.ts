@@ -8,7 +8,16 @@
 import type { Field, Json } from '#core/field.ts';
 import { accountFields } from '#core/kinds/account.ts';
 import { type CsvRow, type CsvShape, csvRows, isBad } from './csv-rows.ts';
-import { accountIdentifier, badLine, type Body, bodyOf, createItem, type OpenText, type Parsed, type ParsedItem } from './parsed.ts';
+import {
+  accountIdentifier,
+  badLine,
+  type Body,
+  bodyOf,
+  createItem,
+  type OpenText,
+  type Parsed,
+  type ParsedItem,
+} from './parsed.ts';
 
 const OWN_COLUMNS = {
   reference: ['account', 'account reference', 'customer number', 'id'],
@@ -18,7 +27,8 @@ const OWN_COLUMNS = {
 } as const;
 
 const PLAIN_FIELDS = Object.entries(accountFields).filter(
-  ([name, field]) => !(name in OWN_COLUMNS) && (field.type === 'text' || field.type === 'integer' || field.type === 'boolean'),
+  ([name, field]) =>
+    !(name in OWN_COLUMNS) && (field.type === 'text' || field.type === 'integer' || field.type === 'boolean'),
 );
 
 const SHAPE: CsvShape = {
@@ -63,7 +73,11 @@ export async function* parseAccountsCsv(file: string, options: { readonly open: 
 }
 
 /** The account, and all that waited for it. */
-function* withDescendants(first: ParsedItem, waiting: Map<string, ParsedItem[]>, lines: Map<string, number>): Generator<Parsed> {
+function* withDescendants(
+  first: ParsedItem,
+  waiting: Map<string, ParsedItem[]>,
+  lines: Map<string, number>,
+): Generator<Parsed> {
   const ready = [first];
   for (let next = ready.pop(); next !== undefined; next = ready.pop()) {
     const reference = referenceOf(next);
@@ -80,9 +94,13 @@ function* withDescendants(first: ParsedItem, waiting: Map<string, ParsedItem[]>,
 }
 
 /** Accounts whose parent is not in the file: the server may have it. What is left then waits for itself, in a loop. */
-function* withoutParentHere(file: string, waiting: Map<string, ParsedItem[]>, lines: Map<string, number>): Generator<Parsed> {
+function* withoutParentHere(
+  file: string,
+  waiting: Map<string, ParsedItem[]>,
+  lines: Map<string, number>,
+): Generator<Parsed> {
   const inFile = new Set([...waiting.values()].flat().map(referenceOf));
-  for (const [parent, children] of [...waiting]) {
+  for (const [parent, children] of waiting) {
     if (inFile.has(parent)) continue;
     waiting.delete(parent);
     for (const child of children) yield* withDescendants(child, waiting, lines);
@@ -122,7 +140,9 @@ function bodyOfItem(parsed: ParsedItem): Body {
 }
 
 function referenceOf(parsed: ParsedItem): string {
-  return `ref:${String(bodyOfItem(parsed)['reference'])}`;
+  const { reference } = bodyOfItem(parsed);
+  if (typeof reference !== 'string') throw new Error('a row of accounts always has a reference');
+  return `ref:${reference}`;
 }
 
 function parentOf(parsed: ParsedItem): string | null {

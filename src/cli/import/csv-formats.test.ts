@@ -44,8 +44,16 @@ const badSubscribers = [
   { row: 'a b,acme.example,x,', reason: /^username must be the user part/, why: 'a user that is none' },
   { row: 'alice,192.0.2.1,x,', reason: /^domain .*not an address/, why: 'an address for a domain' },
   { row: 'alice,acme.example,,', reason: /both are empty/, why: 'nothing to sign in with' },
-  { row: 'alice,acme.example,,SECRET', reason: /^ha1 must be an MD5 digest: 32 hexadecimal digits$/, why: 'a digest that is none, and is not shown' },
-  { row: 'alice,acme.example,a,b,c', reason: /5 fields where there are 4 columns/, why: 'a delimiter that was not quoted' },
+  {
+    row: 'alice,acme.example,,SECRET',
+    reason: /^ha1 must be an MD5 digest: 32 hexadecimal digits$/,
+    why: 'a digest that is none, and is not shown',
+  },
+  {
+    row: 'alice,acme.example,a,b,c',
+    reason: /5 fields where there are 4 columns/,
+    why: 'a delimiter that was not quoted',
+  },
 ];
 for (const { row, reason, why } of badSubscribers)
   test(`a bad subscriber is reported and the next one read: ${why}`, async () => {
@@ -63,14 +71,19 @@ test('a dump without a column that is needed is not read', async () => {
 });
 
 test('the output of a database client with tabs is read', async () => {
-  const { items } = await subscriber(`username\tdomain\tpassword\tha1\nal"ice\tacme.example\tx\t\nbob\tacme.example\t\t${HA1}\n`);
+  const { items } = await subscriber(
+    `username\tdomain\tpassword\tha1\nal"ice\tacme.example\tx\t\nbob\tacme.example\t\t${HA1}\n`,
+  );
   assert.equal(items.length, 2);
 });
 
 test('a quote that is never closed is reported where it opens', async () => {
   const { items, bad } = await dids('number,account\n+31208005100,C1\n+31208005101,"C1\n+31208005102,C1\n');
   assert.equal(items.length, 1);
-  assert.deepEqual(bad.map(({ line }) => line), [3]);
+  assert.deepEqual(
+    bad.map(({ line }) => line),
+    [3],
+  );
 });
 
 test('a domain whose account is unknown is reported with the way to name it', async () => {
@@ -80,13 +93,18 @@ test('a domain whose account is unknown is reported with the way to name it', as
 });
 
 test('a mapping names accounts of domains, zones and ranges, and others have the fallback', async () => {
-  const open = memoryFiles({ f: 'domain,account\nAcme.example.,C1\nmüller.example,ref:C2\n+3120800,C3\nacme.example,C4\na b,C5\n' });
+  const open = memoryFiles({
+    f: 'domain,account\nAcme.example.,C1\nmüller.example,ref:C2\n+3120800,C3\nacme.example,C4\na b,C5\n',
+  });
   const { accountOf, bad } = await readAccountMapping('f', open, 'C9');
   assert.equal(accountOf('acme.example'), 'ref:C1');
   assert.equal(accountOf('xn--mller-kva.example'), 'ref:C2');
   assert.equal(accountOf('0.0.8.0.2.1.3.e164.arpa'), 'ref:C3');
   assert.equal(accountOf('other.example'), 'ref:C9');
-  assert.deepEqual(bad.map(({ line }) => line), [5, 6]);
+  assert.deepEqual(
+    bad.map(({ line }) => line),
+    [5, 6],
+  );
 });
 
 test('accounts come out after their parents whatever the order of the rows', async () => {
@@ -101,7 +119,10 @@ test('accounts come out after their parents whatever the order of the rows', asy
     { kind: 'account', name: 'Desk', reference: 'C3', parent: 'ref:C2', reseller: false },
     { kind: 'account', name: 'Elsewhere', reference: 'C9', parent: 'ref:X7' },
   ]);
-  assert.deepEqual(bad.map(({ line, reason }) => [line, reason]), [[1, 'the column "Call limit" is not known and was not read']]);
+  assert.deepEqual(
+    bad.map(({ line, reason }) => [line, reason]),
+    [[1, 'the column "Call limit" is not known and was not read']],
+  );
 });
 
 test('accounts that cannot stand are reported: loops, taken references, wrong fields', async () => {
@@ -109,7 +130,10 @@ test('accounts that cannot stand are reported: loops, taken references, wrong fi
     'reference,name,parent,email,userLimit\nA,a,B,,\nB,b,A,,\nC,c,,,5\nC,c2,,,\n,d,,,\nE,,,,\nF,f,,nobody,\nG,g,,,many\nH,h,H,,\n',
   );
   assert.deepEqual(bodies(items), [{ kind: 'account', name: 'c', reference: 'C', userLimit: 5 }]);
-  assert.deepEqual(bad.map(({ line }) => line).toSorted((a, b) => a - b), [2, 3, 5, 6, 7, 8, 9, 10]);
+  assert.deepEqual(
+    bad.map(({ line }) => line).toSorted((a, b) => a - b),
+    [2, 3, 5, 6, 7, 8, 9, 10],
+  );
 });
 
 test('a record over several lines has the number of its first line', async () => {
@@ -119,7 +143,13 @@ test('a record over several lines has the number of its first line', async () =>
 
 test('numbers are read with or without header', async () => {
   const expected = [
-    { kind: 'phone_number', parent: 'ref:C1', e164: '+31208005100', target: 'sip:alice@acme.example', friendlyName: 'Front, desk' },
+    {
+      kind: 'phone_number',
+      parent: 'ref:C1',
+      e164: '+31208005100',
+      target: 'sip:alice@acme.example',
+      friendlyName: 'Front, desk',
+    },
     { kind: 'phone_number', parent: 'ref:C1', e164: '+31208005101' },
   ];
   const rows = '+31 20 800 5100,C1,Alice@acme.example,"Front, desk"\n+31208005101,C1\n';
@@ -149,10 +179,19 @@ test('mailboxes have a hash with its scheme and a quota in megabytes', async () 
       'x@acme.example,C1,letmein,1\ny@acme.example,C1,,lots\nz,C1,,\n',
   );
   assert.deepEqual(bodies(items), [
-    { kind: 'mailbox', parent: 'ref:C1', address: 'bob@acme.example', passwordHash: '{SHA512-CRYPT}$6$x$y', quotaMegabytes: 5120 },
+    {
+      kind: 'mailbox',
+      parent: 'ref:C1',
+      address: 'bob@acme.example',
+      passwordHash: '{SHA512-CRYPT}$6$x$y',
+      quotaMegabytes: 5120,
+    },
     { kind: 'mailbox', parent: 'ref:C1', address: 'ann@acme.example', passwordHash: '{BLF-CRYPT}$2y$05$x' },
     { kind: 'mailbox', parent: 'ref:C1', address: 'eve@acme.example', quotaMegabytes: 100 },
   ]);
-  assert.deepEqual(bad.map(({ line }) => line), [5, 6, 7]);
+  assert.deepEqual(
+    bad.map(({ line }) => line),
+    [5, 6, 7],
+  );
   assert.doesNotMatch(bad[0]?.reason ?? '', /letmein/);
 });

@@ -22,7 +22,10 @@ export interface CsvShape {
   /** One of each group must be there. */
   readonly required: readonly (readonly string[])[];
   /** The columns in order when the first row is no header; without it a header is needed. */
-  readonly positional?: { readonly isHeader: (first: readonly string[]) => boolean; readonly columns: readonly string[] };
+  readonly positional?: {
+    readonly isHeader: (first: readonly string[]) => boolean;
+    readonly columns: readonly string[];
+  };
   /** Whether a column that is not known is reported, not passed over. */
   readonly reportsUnknown?: true;
 }
@@ -36,7 +39,11 @@ interface CsvRecord {
 const RECORD_MAX = 131_072;
 
 /** Reads a CSV file as a stream of rows and bad lines. */
-export async function* csvRows(file: string, open: OpenText, shape: CsvShape): AsyncGenerator<CsvRow | { bad: BadLine }> {
+export async function* csvRows(
+  file: string,
+  open: OpenText,
+  shape: CsvShape,
+): AsyncGenerator<CsvRow | { bad: BadLine }> {
   let columns: ReadonlyMap<string, number> | null = null;
   let width = 0;
   for await (const one of records(open(file))) {
@@ -56,7 +63,11 @@ export async function* csvRows(file: string, open: OpenText, shape: CsvShape): A
       continue;
     }
     if (values.slice(width).some((value) => value !== ''))
-      yield toBad(file, line, `has ${values.length} fields where there are ${width} columns: is a delimiter not quoted?`);
+      yield toBad(
+        file,
+        line,
+        `has ${values.length} fields where there are ${width} columns: is a delimiter not quoted?`,
+      );
     else if (values.some((value) => value.includes(LOST_OCTETS))) yield toBad(file, line, 'is not UTF-8 text');
     else yield { line, get: getter(values, columns) };
   }
@@ -72,7 +83,9 @@ export function isBad(row: CsvRow | { bad: BadLine }): row is { bad: BadLine } {
 async function* records(
   chunks: AsyncIterable<string> | Iterable<string>,
 ): AsyncGenerator<{ record: readonly string[]; line: number } | { unreadFrom: number }> {
-  const source = (Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]()) as AsyncIterator<string>; // for await takes both
+  const source = (
+    Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]()
+  ) as AsyncIterator<string>; // for await takes both
   let head = '';
   for (let next = await source.next(); !next.done; next = await source.next()) {
     head += next.value;
@@ -98,14 +111,15 @@ async function* records(
     // Records that were parsed before are still on their way when this is called.
     skip_records_with_error: true,
     on_skip: (error) => {
-      readable = Math.min(readable, error?.records ?? 0);
+      readable = Math.min(readable, Number(error?.['records'] ?? 0));
     },
   });
   // The parser hands every failure of the pipeline to its reader below.
   pipeline(Readable.from(whole()), parser, () => undefined);
   let lineBefore = 0;
   let count = 0;
-  for await (const { record, info } of parser as AsyncIterable<CsvRecord>) { // the shape that `info: true` gives
+  for await (const { record, info } of parser as AsyncIterable<CsvRecord>) {
+    // the shape that `info: true` gives
     if (count >= readable) break;
     count += 1;
     lineBefore = info.lines;

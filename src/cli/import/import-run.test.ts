@@ -6,7 +6,9 @@ import { badLine, type BulkItem, type Parsed } from './parsed.ts';
 
 async function* lines(count: number, bad: readonly number[] = []): AsyncGenerator<Parsed> {
   for (let line = 1; line <= count; line += 1)
-    yield bad.includes(line) ? badLine('f', line, 'is bad') : { item: { op: 'close', entity: `ref:${line}` }, file: 'f', line };
+    yield bad.includes(line)
+      ? badLine('f', line, 'is bad')
+      : { item: { op: 'close', entity: `ref:${line}` }, file: 'f', line };
 }
 
 /** A server that does each item once and answers a known key as before; it can be made to fail. */
@@ -37,16 +39,27 @@ function perform(item: BulkItem, done: string[]): Outcome {
 
 test('every line is accounted for: created, existed, refused or bad, with its place', async () => {
   const progress: number[] = [];
-  const report = await runImport(lines(8, [2]), fakeServer().post, { identity: 'x', batchSize: 3, onProgress: ({ read }) => progress.push(read) });
-  assert.deepEqual({ ...report, refusals: report.refusals.map(({ line, reason }) => `${line} ${reason}`) }, {
-    read: 8,
-    created: 4,
-    existed: 1,
-    failed: 3,
-    refusals: ['2 is bad', '3 not_found: no such thing', '5 exists: it is there already, with another name, email'],
+  const report = await runImport(lines(8, [2]), fakeServer().post, {
+    identity: 'x',
+    batchSize: 3,
+    onProgress: ({ read }) => progress.push(read),
   });
+  assert.deepEqual(
+    { ...report, refusals: report.refusals.map(({ line, reason }) => `${line} ${reason}`) },
+    {
+      read: 8,
+      created: 4,
+      existed: 1,
+      failed: 3,
+      refusals: ['2 is bad', '3 not_found: no such thing', '5 exists: it is there already, with another name, email'],
+    },
+  );
   assert.deepEqual(progress.at(-1), 8);
-  assert.deepEqual(progress, progress.toSorted((a, b) => a - b), 'progress never goes back');
+  assert.deepEqual(
+    progress,
+    progress.toSorted((a, b) => a - b),
+    'progress never goes back',
+  );
 });
 
 test('a rerun after a lost connection does nothing twice and leaves nothing out', async () => {
@@ -88,15 +101,36 @@ test('a batch is sent only after the former is answered, and the next is prepare
   };
   await runImport(watched(), post, { identity: 'x', batchSize: 2 });
   assert.ok(events.indexOf('read 4') < events.indexOf('post ref:3'));
-  assert.deepEqual(events.filter((event) => event.startsWith('post')), ['post ref:1', 'post ref:3', 'post ref:5']);
+  assert.deepEqual(
+    events.filter((event) => event.startsWith('post')),
+    ['post ref:1', 'post ref:3', 'post ref:5'],
+  );
 });
 
 test('an answer of the wrong length stops the import', async () => {
-  await assert.rejects(runImport(lines(2), async () => [], { identity: 'x' }), /0 outcomes to 2 items/);
+  await assert.rejects(
+    runImport(lines(2), async () => [], { identity: 'x' }),
+    /0 outcomes to 2 items/,
+  );
 });
 
 test('the identity of files is that of their contents, in order', async () => {
   const open = memoryFiles({ a: 'one', b: 'two', c: 'one' });
   assert.equal(await contentIdentity(['a', 'b'], open), await contentIdentity(['c', 'b'], open));
   assert.notEqual(await contentIdentity(['a', 'b'], open), await contentIdentity(['b', 'a'], open));
+});
+
+test('when reading fails the batch under way is finished first, and the failure is told', async () => {
+  let isFinished = false;
+  async function* broken(): AsyncGenerator<Parsed> {
+    yield* lines(2);
+    throw new Error('disk is gone');
+  }
+  const post: PostBatch = async (items) => {
+    await new Promise((resolve) => setImmediate(resolve));
+    isFinished = true;
+    return items.map(() => ({ outcome: 'created' }));
+  };
+  await assert.rejects(runImport(broken(), post, { identity: 'x', batchSize: 2 }), /disk is gone/);
+  assert.equal(isFinished, true);
 });

@@ -42,7 +42,11 @@ export interface ImportOptions {
 const BATCH_SIZE = 1000;
 
 /** Runs an import to its end. Throws what `post` throws; the same call again then goes on where it stopped. */
-export async function runImport(parsed: AsyncIterable<Parsed>, post: PostBatch, options: ImportOptions): Promise<ImportReport> {
+export async function runImport(
+  parsed: AsyncIterable<Parsed>,
+  post: PostBatch,
+  options: ImportOptions,
+): Promise<ImportReport> {
   const totals = { read: 0, created: 0, existed: 0, failed: 0 };
   const refusals: BadLine[] = [];
   const refuse = (bad: BadLine) => {
@@ -58,7 +62,9 @@ export async function runImport(parsed: AsyncIterable<Parsed>, post: PostBatch, 
     const outcomes = await underWay;
     underWay = null;
     if (outcomes.length !== sent.length)
-      throw new Error(`the server answered ${outcomes.length} outcomes to ${sent.length} items: this import cannot go on`);
+      throw new Error(
+        `the server answered ${outcomes.length} outcomes to ${sent.length} items: this import cannot go on`,
+      );
     for (const [position, outcome] of outcomes.entries()) {
       const item = sent[position];
       if (!item) throw new Error('positions of outcomes and items are the same, as just judged');
@@ -70,18 +76,22 @@ export async function runImport(parsed: AsyncIterable<Parsed>, post: PostBatch, 
     options.onProgress?.({ ...totals });
   };
 
-  for await (const { items, bad } of batchesOf(parsed, options.batchSize ?? BATCH_SIZE)) {
+  try {
+    for await (const { items, bad } of batchesOf(parsed, options.batchSize ?? BATCH_SIZE)) {
+      await settle();
+      totals.read += bad.length;
+      for (const line of bad) refuse(line);
+      if (items.length === 0) continue;
+      sent = items;
+      const wire = items.map(({ item }) => item);
+      underWay = post(wire, batchKey(options.identity, index, wire));
+      underWay.catch(() => undefined); // awaited in `settle`; until then its failure must not count as unhandled
+      index += 1;
+    }
+  } finally {
+    // When reading fails, the batch under way still comes to its end before this does.
     await settle();
-    totals.read += bad.length;
-    for (const line of bad) refuse(line);
-    if (items.length === 0) continue;
-    sent = items;
-    const wire = items.map(({ item }) => item);
-    underWay = post(wire, batchKey(options.identity, index, wire));
-    underWay.catch(() => undefined); // awaited in `settle`; until then its failure must not count as unhandled
-    index += 1;
   }
-  await settle();
   options.onProgress?.({ ...totals });
   return { ...totals, refusals };
 }
@@ -99,7 +109,9 @@ export async function contentIdentity(files: readonly string[], open: OpenText):
 
 /** Depends on the items too: other options make other items of the same files, and these must not meet old answers. */
 function batchKey(identity: string, index: number, items: readonly BulkItem[]): string {
-  return `import-${createHash('sha256').update(`${identity}\n${index}\n${JSON.stringify(items)}`).digest('hex')}`;
+  return `import-${createHash('sha256')
+    .update(`${identity}\n${index}\n${JSON.stringify(items)}`)
+    .digest('hex')}`;
 }
 
 interface Batch {

@@ -38,10 +38,15 @@ export interface SourceOptions {
  * Finds the importable files of a path: the file itself, or those of a folder and its sub-folders, in order. Standard
  * input (`-`) can be read once only, so its format cannot be looked at: it is JSON Lines.
  */
-export async function findImportFiles(path: string, open: OpenText): Promise<{ files: ImportFile[]; unknown: string[] }> {
+export async function findImportFiles(
+  path: string,
+  open: OpenText,
+): Promise<{ files: ImportFile[]; unknown: string[] }> {
   if (path === '-') return { files: [{ file: path, format: 'jsonl' }], unknown: [] };
   const isFolder = (await stat(path)).isDirectory();
-  const names = isFolder ? (await readdir(path, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()) : [];
+  const names = isFolder
+    ? (await readdir(path, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile())
+    : [];
   const paths = isFolder ? names.map((entry) => join(entry.parentPath, entry.name)).toSorted() : [path];
   const files: ImportFile[] = [];
   const unknown: string[] = [];
@@ -67,7 +72,12 @@ export async function detectFormat(file: string, open: OpenText): Promise<Import
   }
   if (first.startsWith('{')) return 'jsonl';
   if (/^\s*(?:;|\$(?:origin|ttl|include)\b)|\bSOA\b/i.test(first)) return 'zone';
-  const columns = new Set(first.toLowerCase().split(/[,;\t]/).map((column) => column.replace(/[^a-z0-9]/g, '')));
+  const columns = new Set(
+    first
+      .toLowerCase()
+      .split(/[,;\t]/)
+      .map((column) => column.replace(/[^a-z0-9]/g, '')),
+  );
   const has = (...wanted: string[]) => wanted.every((column) => columns.has(column));
   if (has('username', 'domain')) return 'subscriber';
   if (has('domain', 'account')) return 'mapping';

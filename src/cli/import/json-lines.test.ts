@@ -11,14 +11,20 @@ test('an export is read back as it was written', async () => {
     { op: 'hold', entity: 'ref:C1', body: { profile: 'suspended' } },
     { op: 'close', entity: 'ref:C1' },
   ];
-  const parsed = await parse(`${exportHeader({ revision: 7 })}\r\n${items.map((item) => JSON.stringify(item)).join('\r\n')}`);
+  const parsed = await parse(
+    `${exportHeader({ revision: 7 })}\r\n${items.map((item) => JSON.stringify(item)).join('\r\n')}`,
+  );
   assert.deepEqual(parsed, { items, lines: [2, 3, 4], bad: [] });
 });
 
 const wrongFiles = [
   { text: '', reason: /empty/, why: 'nothing' },
   { text: '{"op":"close","entity":"ref:C1"}\n', reason: /header/, why: 'no header' },
-  { text: '{"abeyance":"export","format":2}\n', reason: /format 2, this release reads format 1/, why: 'a later format' },
+  {
+    text: '{"abeyance":"export","format":2}\n',
+    reason: /format 2, this release reads format 1/,
+    why: 'a later format',
+  },
 ];
 for (const { text, reason, why } of wrongFiles)
   test(`a file is refused whole: ${why}`, async () => {
@@ -27,10 +33,20 @@ for (const { text, reason, why } of wrongFiles)
     assert.match(bad[0]?.reason ?? '', reason);
   });
 
-const wrongLines = ['{"op":"create"', '[]', '{"op":"create","body":{}}', '{"op":"drop","entity":"x"}', '{"op":"hold","entity":7,"body":{}}', '"\ufffd"'];
+const wrongLines = [
+  '{"op":"create"',
+  '[]',
+  '{"op":"create","body":{}}',
+  '{"op":"drop","entity":"x"}',
+  '{"op":"hold","entity":7,"body":{}}',
+  '"\ufffd"',
+];
 for (const line of wrongLines)
   test(`a line is reported and the next one read: ${line}`, async () => {
     const { items, bad } = await parse(`${exportHeader()}\n${line}\n{"op":"close","entity":"ref:C1"}\n`);
     assert.equal(items.length, 1);
-    assert.deepEqual(bad.map((one) => one.line), [2]);
+    assert.deepEqual(
+      bad.map((one) => one.line),
+      [2],
+    );
   });

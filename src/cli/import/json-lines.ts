@@ -52,7 +52,8 @@ function itemOf(value: unknown): BulkItem | string {
     (op === 'create' && isObject(body) && typeof body['kind'] === 'string') ||
     (op === 'hold' && typeof entity === 'string' && isObject(body)) ||
     (op === 'close' && typeof entity === 'string');
-  if (!isRight) return 'must be {"op":"create","body":{"kind":…}}, {"op":"hold","entity":…,"body":…} or {"op":"close","entity":…}';
+  if (!isRight)
+    return 'must be {"op":"create","body":{"kind":…}}, {"op":"hold","entity":…,"body":…} or {"op":"close","entity":…}';
   return value as BulkItem; // its shape was just judged, and JSON holds nothing but JSON
 }
 

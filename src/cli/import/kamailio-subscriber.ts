@@ -47,7 +47,11 @@ export async function* parseKamailioSubscriber(file: string, options: Subscriber
     else {
       const account = options.accountOf(domain.value);
       if (account === null) {
-        yield badLine(file, row.line, `the account of ${domain.value} is not known: name it in the mapping or give one for all`);
+        yield badLine(
+          file,
+          row.line,
+          `the account of ${domain.value} is not known: name it in the mapping or give one for all`,
+        );
         continue;
       }
       const body = bodyOf('sip_account', {
@@ -75,7 +79,10 @@ export async function* parseKamailioSubscriber(file: string, options: Subscriber
 function credentialOf(row: CsvRow): Record<string, string> | string {
   const [password, ha1, ha1b] = [row.get('password'), row.get('ha1'), row.get('ha1b')];
   if (ha1 === '') return password === '' ? 'password or ha1 is needed, and both are empty' : { password };
-  for (const [name, digest] of [['ha1', ha1], ['ha1b', ha1b]] as const)
+  for (const [name, digest] of [
+    ['ha1', ha1],
+    ['ha1b', ha1b],
+  ] as const)
     if (digest !== '' && !/^[0-9a-f]{32}$/i.test(digest)) return `${name} must be an MD5 digest: 32 hexadecimal digits`;
   return { ha1: ha1.toLowerCase(), ...(ha1b === '' ? {} : { ha1b: ha1b.toLowerCase() }) };
 }

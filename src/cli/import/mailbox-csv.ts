@@ -43,9 +43,11 @@ function parseRow(row: CsvRow, file: string): Parsed {
   const account = row.get('account');
   if (account === '') return badLine(file, row.line, 'account is missing');
   const hash = hashOf(row.get('password_hash'), row.get('scheme'));
-  if (hash === null) return badLine(file, row.line, 'password_hash must be a hash with its scheme, such as {SHA512-CRYPT}$6$…');
+  if (hash === null)
+    return badLine(file, row.line, 'password_hash must be a hash with its scheme, such as {SHA512-CRYPT}$6$…');
   const quota = quotaOf(row.get('quota'));
-  if (quota === null) return badLine(file, row.line, `quota must be megabytes, or a size such as 5G, not "${row.get('quota')}"`);
+  if (quota === null)
+    return badLine(file, row.line, `quota must be megabytes, or a size such as 5G, not "${row.get('quota')}"`);
   const body = bodyOf('mailbox', {
     parent: accountIdentifier(account),
     address: address.value,

@@ -7,13 +7,18 @@ const PIECE = 7;
 export function memoryFiles(files: Readonly<Record<string, string>>): OpenText {
   return (file) => {
     const text = files[file];
-    if (text === undefined) throw Object.assign(new Error(`ENOENT: no such file, open '${file}'`), { code: 'ENOENT', syscall: 'open' });
-    return Array.from({ length: Math.ceil(text.length / PIECE) }, (_, index) => text.slice(index * PIECE, (index + 1) * PIECE));
+    if (text === undefined)
+      throw Object.assign(new Error(`ENOENT: no such file, open '${file}'`), { code: 'ENOENT', syscall: 'open' });
+    return Array.from({ length: Math.ceil(text.length / PIECE) }, (_, index) =>
+      text.slice(index * PIECE, (index + 1) * PIECE),
+    );
   };
 }
 
 /** All that a format yields: its items, where each stood, and its bad lines. */
-export async function collect(parsed: AsyncIterable<Parsed>): Promise<{ items: BulkItem[]; lines: number[]; bad: BadLine[] }> {
+export async function collect(
+  parsed: AsyncIterable<Parsed>,
+): Promise<{ items: BulkItem[]; lines: number[]; bad: BadLine[] }> {
   const all: { items: BulkItem[]; lines: number[]; bad: BadLine[] } = { items: [], lines: [], bad: [] };
   for await (const one of parsed) {
     if ('bad' in one) all.bad.push(one.bad);

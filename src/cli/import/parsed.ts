@@ -61,6 +61,10 @@ export function accountIdentifier(text: string): string {
 
 /** A body without the members that were left empty. */
 export function bodyOf(kind: string, members: { readonly [field: string]: Json | undefined }): Body {
-  const given = Object.entries(members).filter(([, value]) => value !== undefined && value !== null && value !== '');
-  return { kind, ...(Object.fromEntries(given) as { [field: string]: Json }) }; // undefined was filtered out
+  const body: { kind: string; [field: string]: Json } = { kind };
+  for (const name of Object.keys(members)) {
+    const value = members[name];
+    if (value !== undefined && value !== null && value !== '') body[name] = value;
+  }
+  return body;
 }

@@ -18,7 +18,9 @@ const LINE_MAX = 1_048_576;
 
 /** Opens a file as UTF-8 text; `-` is standard input. */
 export function openText(file: string): AsyncIterable<string> {
-  return file === '-' ? process.stdin.setEncoding('utf8') : createReadStream(file, { encoding: 'utf8', highWaterMark: 262_144 });
+  return file === '-'
+    ? process.stdin.setEncoding('utf8')
+    : createReadStream(file, { encoding: 'utf8', highWaterMark: 262_144 });
 }
 
 /** The lines of a text, without their ends (LF or CRLF) and without byte order mark. Throws on a line beyond 1 MiB. */
@@ -34,7 +36,8 @@ export async function* linesOf(chunks: AsyncIterable<string> | Iterable<string>)
       from = end + 1;
     }
     rest = rest.slice(from);
-    if (rest.length > LINE_MAX) throw new Error(`line ${number + 1} is longer than ${LINE_MAX} characters: not a text file`);
+    if (rest.length > LINE_MAX)
+      throw new Error(`line ${number + 1} is longer than ${LINE_MAX} characters: not a text file`);
   }
   if (rest !== '') yield { text: rest.replace(/\r$/, ''), number: number + 1 };
 }

@@ -12,10 +12,19 @@ import type { ZoneToken } from './zone-tokens.ts';
 const NAME_FIELD: Partial<Record<DnsRecordType, number>> = { CNAME: 0, NS: 0, PTR: 0, MX: 1, SRV: 3, NAPTR: 5 };
 
 /** The fields of each type that are character-strings, by position. */
-const STRING_FIELDS: Partial<Record<DnsRecordType, readonly number[] | 'all'>> = { TXT: 'all', SPF: 'all', NAPTR: [2, 3, 4], CAA: [2] };
+const STRING_FIELDS: Partial<Record<DnsRecordType, readonly number[] | 'all'>> = {
+  TXT: 'all',
+  SPF: 'all',
+  NAPTR: [2, 3, 4],
+  CAA: [2],
+};
 
 /** Joins fields into presentation form with absolute names. */
-export function presentationOf(type: DnsRecordType, tokens: readonly ZoneToken[], origin: string | null): Reading<string> {
+export function presentationOf(
+  type: DnsRecordType,
+  tokens: readonly ZoneToken[],
+  origin: string | null,
+): Reading<string> {
   const strings = STRING_FIELDS[type];
   const fields: string[] = [];
   if (tokens.length === 0) return refused('must have data');

@@ -4,7 +4,13 @@ import { bodies, collect, memoryFiles } from './memory-files.ts';
 import { originOfFileName, parseZoneFile, type ZoneFileOptions } from './zone-file.ts';
 
 const parse = (text: string, more: Partial<ZoneFileOptions> = {}, others: Record<string, string> = {}) =>
-  collect(parseZoneFile('zones/db.example.com', { open: memoryFiles({ 'zones/db.example.com': text, ...others }), accountOf: () => 'ref:C1', ...more }));
+  collect(
+    parseZoneFile('zones/db.example.com', {
+      open: memoryFiles({ 'zones/db.example.com': text, ...others }),
+      accountOf: () => 'ref:C1',
+      ...more,
+    }),
+  );
 
 const HEAD = '$TTL 1h\n@ IN SOA ns1 hostmaster 7 4h 2h 1w 10m\n';
 
@@ -32,8 +38,14 @@ _sip._udp SRV 0 5 5060 sip.müller.example.\r
 `;
   const { items, lines, bad } = await parse(text);
   assert.deepEqual(bad, []);
-  const record = (name: string, type: string, value: string, more = {}) =>
-    ({ kind: 'dns_record', parent: 'dns:example.com', name, type, value, ...more });
+  const record = (name: string, type: string, value: string, more = {}) => ({
+    kind: 'dns_record',
+    parent: 'dns:example.com',
+    name,
+    type,
+    value,
+    ...more,
+  });
   assert.deepEqual(bodies(items), [
     {
       kind: 'dns_zone',
@@ -62,23 +74,64 @@ _sip._udp SRV 0 5 5060 sip.müller.example.\r
 });
 
 const badLines = [
-  { text: `${HEAD}a A 192.0.2.256\n`, line: 3, reason: /A must be an IPv4 address/, why: 'data that is not of its type' },
-  { text: `${HEAD}a IN WKS 192.0.2.1 TCP smtp\n`, line: 3, reason: /type WKS is not kept/, why: 'a type we do not keep' },
+  {
+    text: `${HEAD}a A 192.0.2.256\n`,
+    line: 3,
+    reason: /A must be an IPv4 address/,
+    why: 'data that is not of its type',
+  },
+  {
+    text: `${HEAD}a IN WKS 192.0.2.1 TCP smtp\n`,
+    line: 3,
+    reason: /type WKS is not kept/,
+    why: 'a type we do not keep',
+  },
   { text: `${HEAD}a CH TXT "x"\n`, line: 3, reason: /class CH/, why: 'another class' },
-  { text: `${HEAD}a TXT "open\nb A 192.0.2.1\n`, line: 3, reason: /quote/, why: 'a quote that is not closed costs its own line only', items: 2 },
-  { text: `${HEAD}a TXT ( "x"\nb A 192.0.2.1\n`, line: 3, reason: /parenthesis that is not closed/, why: 'a parenthesis to the end' },
+  {
+    text: `${HEAD}a TXT "open\nb A 192.0.2.1\n`,
+    line: 3,
+    reason: /quote/,
+    why: 'a quote that is not closed costs its own line only',
+    items: 2,
+  },
+  {
+    text: `${HEAD}a TXT ( "x"\nb A 192.0.2.1\n`,
+    line: 3,
+    reason: /parenthesis that is not closed/,
+    why: 'a parenthesis to the end',
+  },
   { text: `${HEAD}a TXT "x" )\n`, line: 3, reason: /never opened/, why: 'a parenthesis too many' },
   { text: `${HEAD}a.example.net. A 192.0.2.1\n`, line: 3, reason: /outside the zone/, why: 'data of another zone' },
   { text: `${HEAD}@ CNAME www\n`, line: 3, reason: /own name/, why: 'a CNAME beside the SOA' },
   { text: `${HEAD}a\n`, line: 3, reason: /no record type/, why: 'a name alone' },
   { text: `${HEAD}a 99999999999 A 192.0.2.1\n`, line: 3, reason: /TTL must be at most/, why: 'a TTL beyond 31 bits' },
-  { text: `${HEAD}$GENERATE 1-9 a$ A 192.0.2.$\n`, line: 3, reason: /\$GENERATE is not known/, why: 'a directive we do not obey' },
+  {
+    text: `${HEAD}$GENERATE 1-9 a$ A 192.0.2.$\n`,
+    line: 3,
+    reason: /\$GENERATE is not known/,
+    why: 'a directive we do not obey',
+  },
   { text: `${HEAD}$TTL never\n`, line: 3, reason: /1h30m/, why: 'a time that is none' },
-  { text: `${HEAD}$INCLUDE gone.inc\n`, line: 3, reason: /cannot include .*gone\.inc/, why: 'a file that is not there' },
-  { text: `${HEAD}a\\.b A 192.0.2.1\n`, line: 3, reason: /dot inside a label/, why: 'a name that has no plain spelling' },
+  {
+    text: `${HEAD}$INCLUDE gone.inc\n`,
+    line: 3,
+    reason: /cannot include .*gone\.inc/,
+    why: 'a file that is not there',
+  },
+  {
+    text: `${HEAD}a\\.b A 192.0.2.1\n`,
+    line: 3,
+    reason: /dot inside a label/,
+    why: 'a name that has no plain spelling',
+  },
   { text: `${HEAD}a TXT \ufffd\n`, line: 3, reason: /UTF-8/, why: 'octets that were lost' },
   { text: `${HEAD}a MX mail\n`, line: 3, reason: /priority/, why: 'a priority that is missing' },
-  { text: `${HEAD}a NAPTR 1 1 "u" "E2U+sip" "!a!b" .\n`, line: 3, reason: /delimiter/, why: 'a substitution that is cut off' },
+  {
+    text: `${HEAD}a NAPTR 1 1 "u" "E2U+sip" "!a!b" .\n`,
+    line: 3,
+    reason: /delimiter/,
+    why: 'a substitution that is cut off',
+  },
 ];
 for (const { text, line, reason, why, items: count } of badLines)
   test(`a bad line is reported and the rest is read: ${why}`, async () => {
@@ -91,12 +144,19 @@ for (const { text, line, reason, why, items: count } of badLines)
 
 test('an unknown record does not lend its owner or its line to the next one', async () => {
   const { items, bad } = await parse(`${HEAD}bad..name A 192.0.2.1\n  A 192.0.2.2\nok A 192.0.2.3\n`);
-  assert.deepEqual(bad.map(({ line }) => line), [3, 4]);
+  assert.deepEqual(
+    bad.map(({ line }) => line),
+    [3, 4],
+  );
   assert.equal(items.length, 2);
 });
 
 const badZones = [
-  { text: '@ SOA ns1 hostmaster 7 4h 2h 1w\na A 192.0.2.1\n', reason: /seven fields.*; 1 more/s, why: 'an SOA with a field missing' },
+  {
+    text: '@ SOA ns1 hostmaster 7 4h 2h 1w\na A 192.0.2.1\n',
+    reason: /seven fields.*; 1 more/s,
+    why: 'an SOA with a field missing',
+  },
   { text: '@ SOA ns1 hostmaster x 4h 2h 1w 1h\na A 192.0.2.1\n', reason: /serial/, why: 'a serial that is no number' },
   { text: 'a A 192.0.2.1\nb A 192.0.2.1\n', reason: /before the SOA.*; 1 more/s, why: 'no SOA at all' },
   { text: '; nothing\n', reason: /no zone/, why: 'an empty file' },
@@ -116,13 +176,22 @@ test('a zone without account is left out with the way to name one', async () => 
 });
 
 test('an included file has its own origin, and the origin and owner before it come back', async () => {
-  const { items, bad } = await parse(`${HEAD}www A 192.0.2.1\n$INCLUDE sub/hosts.inc dev\n  AAAA 2001:db8::1\n`, {}, {
-    'zones/sub/hosts.inc': 'a A 192.0.2.2\n$ORIGIN deep.dev.example.com.\nb A 300 192.0.2.3\nc A 192.0.2.4',
-  });
-  assert.deepEqual(bodies(items.slice(1)).map((body) => (body as { name: string }).name), [
-    'www.example.com', 'a.dev.example.com', 'c.deep.dev.example.com', 'www.example.com',
-  ]);
-  assert.deepEqual(bad.map(({ file, line }) => [file, line]), [['zones/sub/hosts.inc', 3]], 'a TTL stands before the type');
+  const { items, bad } = await parse(
+    `${HEAD}www A 192.0.2.1\n$INCLUDE sub/hosts.inc dev\n  AAAA 2001:db8::1\n`,
+    {},
+    {
+      'zones/sub/hosts.inc': 'a A 192.0.2.2\n$ORIGIN deep.dev.example.com.\nb A 300 192.0.2.3\nc A 192.0.2.4',
+    },
+  );
+  assert.deepEqual(
+    bodies(items.slice(1)).map((body) => (body as { name: string }).name),
+    ['www.example.com', 'a.dev.example.com', 'c.deep.dev.example.com', 'www.example.com'],
+  );
+  assert.deepEqual(
+    bad.map(({ file, line }) => [file, line]),
+    [['zones/sub/hosts.inc', 3]],
+    'a TTL stands before the type',
+  );
 });
 
 test('a file that includes itself is stopped', async () => {
@@ -131,18 +200,28 @@ test('a file that includes itself is stopped', async () => {
 });
 
 test('without $TTL a record has the last TTL stated, and before that the zone has the minimum of its SOA', async () => {
-  const { items } = await parse('@ SOA ns1 hostmaster 7 4h 2h 1w 10m\na A 192.0.2.1\nb 60 A 192.0.2.2\nc A 192.0.2.3\n');
-  assert.deepEqual(bodies(items).map((body) => (body as { ttl?: number }).ttl), [600, undefined, 60, 60]);
+  const { items } = await parse(
+    '@ SOA ns1 hostmaster 7 4h 2h 1w 10m\na A 192.0.2.1\nb 60 A 192.0.2.2\nc A 192.0.2.3\n',
+  );
+  assert.deepEqual(
+    bodies(items).map((body) => (body as { ttl?: number }).ttl),
+    [600, undefined, 60, 60],
+  );
 });
 
 test('a $TTL that changes on the way is stated by the records after it', async () => {
   const { items } = await parse(`${HEAD}a A 192.0.2.1\n$TTL 5m\nb A 192.0.2.2\n`);
-  assert.deepEqual(bodies(items).map((body) => (body as { ttl?: number }).ttl), [3600, undefined, 300]);
+  assert.deepEqual(
+    bodies(items).map((body) => (body as { ttl?: number }).ttl),
+    [3600, undefined, 300],
+  );
 });
 
 test('a zone transfer that ends with its SOA is one zone', async () => {
   const soa = 'example.com. 3600 IN SOA ns1.example.com. hostmaster.example.com. 7 14400 7200 604800 600\n';
-  const { items, bad } = await parse(`${soa}example.com. 3600 IN NS ns1.example.com.\nwww.example.com. 60 IN A 192.0.2.1\n${soa}`);
+  const { items, bad } = await parse(
+    `${soa}example.com. 3600 IN NS ns1.example.com.\nwww.example.com. 60 IN A 192.0.2.1\n${soa}`,
+  );
   assert.deepEqual(bad, []);
   assert.equal(items.length, 2);
 });
@@ -160,24 +239,58 @@ $TTL 1h
 `;
   const { items, bad } = await parse(text);
   assert.deepEqual(bodies(items), [
-    { kind: 'enum_range', parent: 'ref:C1', ttl: 3600, nameservers: ['ns1.example.com'], prefix: '3120800', tld: 'e164.arpa' },
+    {
+      kind: 'enum_range',
+      parent: 'ref:C1',
+      ttl: 3600,
+      nameservers: ['ns1.example.com'],
+      prefix: '3120800',
+      tld: 'e164.arpa',
+    },
     {
       kind: 'enum_number',
       parent: 'enum-range:3120800.e164.arpa',
       digits: '31208005100',
       mappings: [
-        { order: 100, preference: 10, flags: 'u', service: 'E2U+sip', regexp: '!^.*$!sip:alice@acme.example!', replacement: '' },
-        { order: 100, preference: 20, flags: 'u', service: 'E2U+voice:tel', regexp: '!^(.*)$!tel:\\1!', replacement: '', ttl: 60 },
+        {
+          order: 100,
+          preference: 10,
+          flags: 'u',
+          service: 'E2U+sip',
+          regexp: '!^.*$!sip:alice@acme.example!',
+          replacement: '',
+        },
+        {
+          order: 100,
+          preference: 20,
+          flags: 'u',
+          service: 'E2U+voice:tel',
+          regexp: '!^(.*)$!tel:\\1!',
+          replacement: '',
+          ttl: 60,
+        },
       ],
     },
     {
       kind: 'enum_number',
       parent: 'enum-range:3120800.e164.arpa',
       digits: '31208005101',
-      mappings: [{ order: 100, preference: 10, flags: 'u', service: 'E2U+sip', regexp: '!^.*$!sip:bob@acme.example!', replacement: '' }],
+      mappings: [
+        {
+          order: 100,
+          preference: 10,
+          flags: 'u',
+          service: 'E2U+sip',
+          regexp: '!^.*$!sip:bob@acme.example!',
+          replacement: '',
+        },
+      ],
     },
   ]);
-  assert.deepEqual(bad.map(({ line }) => line), [8, 9]);
+  assert.deepEqual(
+    bad.map(({ line }) => line),
+    [8, 9],
+  );
 });
 
 test('a zone of another ENUM tree is one only when the tree is named', async () => {

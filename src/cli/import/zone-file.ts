@@ -68,7 +68,8 @@ export async function* parseZoneFile(file: string, options: ZoneFileOptions): As
         zone = null;
       }
     } else if (homeless) homeless.count += 1;
-    else homeless = { file: record.file, line: record.line, reason: 'stands before the SOA record of its zone', count: 0 };
+    else
+      homeless = { file: record.file, line: record.line, reason: 'stands before the SOA record of its zone', count: 0 };
   }
   if (zone) yield* endOfZone(zone);
   if (homeless) yield complaint(homeless);
@@ -84,10 +85,12 @@ function beginZone(record: ZoneRecord, options: ZoneFileOptions): Zone | Homeles
   const soa = readSoa(record.data, record.origin);
   if (!soa.ok) return wrong(`the SOA record ${soa.message}`);
   const account = options.accountOf(record.owner);
-  if (account === null) return wrong(`the account of ${record.owner} is not known: name it in the mapping or give one for all`);
+  if (account === null)
+    return wrong(`the account of ${record.owner} is not known: name it in the mapping or give one for all`);
   const tld = (options.enumTlds ?? ENUM_TLDS).find((tree) => isWithin(record.owner, tree));
   const prefix = tld === undefined ? null : digitsOfEnumDomain(record.owner, tld);
-  if (tld !== undefined && !prefix) return wrong(`an ENUM zone needs a name of digits below ${tld}, such as 1.3.${tld}`);
+  if (tld !== undefined && !prefix)
+    return wrong(`an ENUM zone needs a name of digits below ${tld}, such as 1.3.${tld}`);
   return {
     name: record.owner,
     soa: soa.value,
@@ -146,7 +149,8 @@ function recordItem(zone: Zone, record: ZoneRecord): Parsed {
   const bad = (reason: string) => badLine(record.file, record.line, reason);
   const { type } = record;
   if (!isDnsRecordType(type) || type === 'MBOXFW' || type === 'URL') return bad(`the record type ${type} is not kept`);
-  if (type === 'CNAME' && record.owner === zone.name) return bad('a zone\'s own name cannot be a CNAME (RFC 1912 section 2.4)');
+  if (type === 'CNAME' && record.owner === zone.name)
+    return bad("a zone's own name cannot be a CNAME (RFC 1912 section 2.4)");
   const value = presentationOf(type, record.data, record.origin);
   const data = value.ok ? readRecordData(type, value.value, null) : value;
   if (!data.ok) return bad(`${type} ${data.message}`);
@@ -190,7 +194,9 @@ function ttlOf(zone: Zone, record: ZoneRecord): number | undefined {
 
 /** The domain that a file is named after: `db.example.com`, `example.com.zone`; null when it is named otherwise. */
 export function originOfFileName(file: string): string | null {
-  const name = basename(file).replace(/^(?:db|pri|sec|master|named)\./i, '').replace(/\.(?:zone|db|hosts|dns|txt|signed)$/i, '');
+  const name = basename(file)
+    .replace(/^(?:db|pri|sec|master|named)\./i, '')
+    .replace(/\.(?:zone|db|hosts|dns|txt|signed)$/i, '');
   const reading = readDomainName(name, { dotted: true });
   return reading.ok ? reading.value : null;
 }

@@ -44,7 +44,11 @@ interface Ttls {
 }
 
 /** Reads a file, and those it includes, as records and bad lines. `origin` holds until the first $ORIGIN. */
-export function zoneRecords(file: string, open: OpenText, origin: string | null): AsyncGenerator<ZoneRecord | { bad: BadLine }> {
+export function zoneRecords(
+  file: string,
+  open: OpenText,
+  origin: string | null,
+): AsyncGenerator<ZoneRecord | { bad: BadLine }> {
   return fileRecords(file, open, { origin, owner: null }, { byDirective: null, lastStated: null }, 0);
 }
 
@@ -97,14 +101,22 @@ function obeyDirective(entry: ZoneEntry, context: Context, ttls: Ttls): string |
   return null;
 }
 
-function readInclusion(entry: ZoneEntry, file: string, context: Context, depth: number): Reading<{ path: string; origin: string | null }> {
+function readInclusion(
+  entry: ZoneEntry,
+  file: string,
+  context: Context,
+  depth: number,
+): Reading<{ path: string; origin: string | null }> {
   const [, path, originText, ...more] = entry.tokens.map((token) => token.written);
   if (path === undefined || more.length > 0) return refused('$INCLUDE takes a file name and, if need be, an origin');
-  if (depth >= INCLUDE_DEPTH_MAX) return refused(`$INCLUDE is nested deeper than ${INCLUDE_DEPTH_MAX}: does a file include itself?`);
+  if (depth >= INCLUDE_DEPTH_MAX)
+    return refused(`$INCLUDE is nested deeper than ${INCLUDE_DEPTH_MAX}: does a file include itself?`);
   const resolved = isAbsolute(path) ? path : join(dirname(file), path);
   if (originText === undefined) return accepted({ path: resolved, origin: context.origin });
   const origin = absoluteName(originText, context.origin);
-  return origin.ok ? accepted({ path: resolved, origin: origin.value }) : refused(`$INCLUDE: its origin ${origin.message}`);
+  return origin.ok
+    ? accepted({ path: resolved, origin: origin.value })
+    : refused(`$INCLUDE: its origin ${origin.message}`);
 }
 
 function readRecord(entry: ZoneEntry, file: string, context: Context, ttls: Ttls): Reading<ZoneRecord> {
@@ -151,7 +163,7 @@ export function absoluteName(written: string, origin: string | null): Reading<st
   const octets = resolveEscapes(written);
   if (octets === null) return refused('must have escapes \\DDD from \\000 to \\255', written);
   const text = textOfOctets(octets);
-  if (text === '@') return origin ? accepted(origin) : refused('is the root, which is nobody\'s', written);
+  if (text === '@') return origin ? accepted(origin) : refused("is the root, which is nobody's", written);
   const name = readDnsName(text.endsWith('.') || !origin ? text : `${text}.${origin}`);
   return name.ok ? name : refused(name.message);
 }
@@ -162,7 +174,9 @@ export function readTtl(text: string): Reading<number> {
   let seconds = 0;
   for (const [, count, unit] of text.toLowerCase().matchAll(/(\d+)([smhdw]?)/g))
     seconds += Number(count) * (SECONDS[unit === '' || unit === undefined ? 's' : unit] ?? 1);
-  return seconds <= INTEGER_MAX ? accepted(seconds) : refused(`must be at most ${INTEGER_MAX} seconds (RFC 2181 section 8)`, text);
+  return seconds <= INTEGER_MAX
+    ? accepted(seconds)
+    : refused(`must be at most ${INTEGER_MAX} seconds (RFC 2181 section 8)`, text);
 }
 
 function isFileError(error: unknown): error is Error {

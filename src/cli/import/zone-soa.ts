@@ -34,7 +34,15 @@ export function readSoa(data: readonly ZoneToken[], origin: string | null): Read
     seconds.push(reading.value);
   }
   const [refresh = 0, retry = 0, expire = 0, minimum = 0] = seconds;
-  return accepted({ primary: primary.value, email: email.value, serial: Number(serial), refresh, retry, expire, minimum });
+  return accepted({
+    primary: primary.value,
+    email: email.value,
+    serial: Number(serial),
+    refresh,
+    retry,
+    expire,
+    minimum,
+  });
 }
 
 /** `john\.doe.example.com.` is john.doe@example.com (RFC 1035 section 8); '' when there is none. */
@@ -42,7 +50,8 @@ function readResponsible(written: string, origin: string | null): Reading<string
   if (written === '.') return accepted('');
   if (/[^\\]@/.test(written)) return readEmailAddress(written.replace(/\.$/, '')); // a common mistake, and plain what is meant
   if (!written.endsWith('.') && origin === null) return refused('is relative, and no $ORIGIN was given', written);
-  const name = written === '@' ? (origin ?? '') : written.endsWith('.') ? written.slice(0, -1) : `${written}.${origin ?? ''}`;
+  const name =
+    written === '@' ? (origin ?? '') : written.endsWith('.') ? written.slice(0, -1) : `${written}.${origin ?? ''}`;
   const match = /^((?:[^.\\]|\\.)+)\.(.+)$/s.exec(name);
   if (!match) return refused('must be written like hostmaster.example.com.', written);
   return readEmailAddress(`${(match[1] ?? '').replace(/\\(.)/gs, '$1')}@${match[2] ?? ''}`);

@@ -1,0 +1,38 @@
+/** `suspend`: places a hold on an entity, and so on all that lies beneath it. */
+import type { Command } from 'commander';
+import type { EntityView, HoldView } from '#cli/api-types.ts';
+import { carryOut } from '#cli/carry-out.ts';
+import { entityPath } from '#cli/client.ts';
+import { addHoldOptions, type HoldOptions, readHold } from '#cli/hold-arguments.ts';
+import { entityName, timeText } from '#cli/render/words.ts';
+import { argument, remote, type Session, type Surroundings } from '#cli/session.ts';
+
+export function addSuspend(program: Command, surroundings: Surroundings): void {
+  const command = program
+    .command('suspend')
+    .helpGroup('Change:')
+    .summary('place a hold on an entity and all beneath it')
+    .description('Places a hold. Shows first what it would change, and asks when that is more than one entity.')
+    .argument('<entity>', 'UUID, number or identifier');
+  addHoldOptions(command)
+    .addHelpText('after', '\nExample: abeyance suspend ref:C-1001 --profile bad_payer --note "invoice 4711" --ref INV-4711')
+    .action(remote<HoldOptions>(surroundings, run));
+}
+
+async function run(session: Session, args: readonly string[], options: HoldOptions): Promise<void> {
+  const { client, terminal } = session;
+  const body = readHold(options);
+  const entity = await client.get<EntityView>(entityPath(argument(args, 0)));
+  const hold = await carryOut<HoldView>(session, {
+    entity,
+    doing: `A hold of profile ${body.profile} on`,
+    intent: { action: 'hold', ...body },
+    direct: () => client.post<HoldView>(entityPath(entity.id, '/holds'), body),
+  });
+  session.show(hold, () => {
+    const until = hold.endsAt === null ? 'until somebody lifts it' : `until ${timeText(hold.endsAt)}`;
+    if (hold.inForce) terminal.line(`${terminal.paint('red', 'Held')}: ${entityName(entity)}, profile ${hold.profile}, ${until}.`);
+    else terminal.line(`${terminal.paint('yellow', 'Scheduled')}: ${entityName(entity)}, profile ${hold.profile}, from ${timeText(hold.startsAt ?? hold.placedAt)} ${until}.`);
+    terminal.line(terminal.paint('gray', `hold ${hold.id}`));
+  });
+}

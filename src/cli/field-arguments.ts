@@ -1,0 +1,68 @@
+/**
+ * Fields on the command line: `name=text`, `name:=JSON`, `name=@file`, turned into the type that the kind's field has.
+ *
+ * Only form is judged here. Whether a value is right, and whether a field exists, is the server's to say.
+ */
+import { readFileSync } from 'node:fs';
+import { KIND_FIELDS } from '#core/kind-fields.ts';
+import { isKind, KINDS, type Kind } from '#core/kind.ts';
+import { UsageError } from './exit-code.ts';
+
+/** Reads the kind that a user typed; `sip-account` is as good as `sip_account`. */
+export function readKind(text: string): Kind {
+  const kind = text.toLowerCase().replaceAll('-', '_');
+  if (!isKind(kind)) throw new UsageError(`kind must be one of ${KINDS.join(', ')}, not "${text}"`);
+  return kind;
+}
+
+/** The body that the pairs describe. Throws `UsageError` for a pair that is none, or is there twice. */
+export function readFieldArguments(kind: Kind, pairs: readonly string[]): Record<string, unknown> {
+  const body: Record<string, unknown> = {};
+  for (const pair of pairs) {
+    const match = /^([A-Za-z][A-Za-z0-9]*)(:?=)(.*)$/s.exec(pair);
+    if (!match) throw new UsageError(`fields are given as name=value, name:=JSON or name=@file, not "${pair}"`);
+    const [, name = '', sign, text = ''] = match;
+    if (Object.hasOwn(body, name)) throw new UsageError(`the field ${name} is given twice`);
+    body[name] = sign === ':=' ? readJson(name, text) : readText(kind, name, text);
+  }
+  return body;
+}
+
+function readText(kind: Kind, name: string, given: string): unknown {
+  const text = given.length > 1 && given.startsWith('@') ? readValueFile(name, given.slice(1)) : given;
+  const field = Object.hasOwn(KIND_FIELDS[kind], name) ? KIND_FIELDS[kind][name] : undefined;
+  switch (field?.type) {
+    case 'integer':
+      // What is no number is sent as it is, so that the server's message names the limits.
+      return /^-?\d{1,15}$/.test(text) ? Number(text) : text;
+    case 'boolean':
+      return readBoolean(text);
+    case 'text_list':
+      return text === '' ? [] : text.split(',').map((element) => element.trim());
+    case 'json':
+      return readJson(name, text);
+    default:
+      return text;
+  }
+}
+
+function readBoolean(text: string): boolean | string {
+  if (/^(?:true|yes|on|1)$/i.test(text)) return true;
+  return /^(?:false|no|off|0)$/i.test(text) ? false : text;
+}
+
+function readJson(name: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new UsageError(`the field ${name} must be JSON`);
+  }
+}
+
+function readValueFile(name: string, file: string): string {
+  try {
+    return readFileSync(file === '-' ? 0 : file, 'utf8').replace(/\n$/, '');
+  } catch (error) {
+    throw new UsageError(`the file of the field ${name}, ${file}, cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'})`);
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * What a plan would change, by kind, in words.
+ */
+import type { Count, PlanView } from '#cli/api-types.ts';
+import type { Paint } from '#cli/terminal.ts';
+import { tableLines } from './table.ts';
+import { countText, entitiesText, kindWord, timeText } from './words.ts';
+
+/** The lines that show an effect; `what` is the sentence's head, such as `Suspending account Acme`. */
+export function planLines(what: string, plan: PlanView, paint: Paint): string[] {
+  const { changing, alreadyHeld, unchanged, beneath } = plan.effect;
+  const lines = [
+    `${what} would change ${paint('bold', entitiesText(changing.total))}; ${entitiesText(beneath)} ${beneath === 1 ? 'lies' : 'lie'} beneath.`,
+    ...countLines({ changing, 'held already': alreadyHeld, unchanged }, paint).map((line) => `  ${line}`),
+  ];
+  lines.push(paint('gray', `Made at revision ${plan.revision}, good until ${timeText(plan.expiresAt)}.`));
+  return lines;
+}
+
+function countLines(counts: Readonly<Record<string, Count>>, paint: Paint): string[] {
+  const shown = Object.entries(counts).filter(([, count]) => count.total > 0);
+  const kinds = [...new Set(shown.flatMap(([, { byKind }]) => Object.keys(byKind)))].toSorted();
+  const number = (count: number) => (count === 0 ? '-' : countText(count));
+  return tableLines(
+    kinds,
+    [
+      { title: '', cell: (kind) => kindWord(kind, 2) },
+      ...shown.map(([title, count]) => ({ title, align: 'right' as const, cell: (kind: string) => number(count.byKind[kind] ?? 0) })),
+    ],
+    paint,
+  );
+}

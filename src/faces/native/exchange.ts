@@ -1,0 +1,65 @@
+/** What every route of the native face does alike: who asks, which version, which key, and how a write is answered. */
+import { createHash } from 'node:crypto';
+
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+import { problem } from '#core/problem.ts';
+import { requireActor } from '#faces/shared/actor.ts';
+import type { Actor } from '#operations/context.ts';
+import type { Performed } from '#operations/perform.ts';
+import type { IdempotencyKey } from '#store/idempotency.ts';
+
+import type { NativeDeps } from './native-face.ts';
+
+/** How long an answer waits until this process's decisions include the write, in milliseconds. */
+const ENGINE_WAIT_MS = 1_000;
+const KEY_MAX = 255;
+
+export function actorOf(deps: NativeDeps, request: FastifyRequest): Actor {
+  return requireActor(deps.authenticate, request.headers.authorization);
+}
+
+/** The `Idempotency-Key` of a write, with the digest of what it asks. */
+export function idempotencyOf(actor: Actor, request: FastifyRequest): IdempotencyKey | undefined {
+  const key = request.headers['idempotency-key'];
+  if (key === undefined) return undefined;
+  if (typeof key !== 'string' || key.length === 0 || key.length > KEY_MAX)
+    throw problem('malformed', `Idempotency-Key must have 1 to ${KEY_MAX} characters.`);
+  const route = `${request.method} ${request.url}`;
+  const digest = createHash('sha256').update(JSON.stringify(request.body ?? null)).digest();
+  return { actor: actor.name, key, route, digest };
+}
+
+/** The version in `If-Match`; undefined when any will do. */
+export function versionOf(request: FastifyRequest): number | undefined {
+  const header = request.headers['if-match'];
+  if (header === undefined || header === '*') return undefined;
+  const match = /^(?:W\/)?"(\d{1,9})"$/.exec(header);
+  if (match === null) throw problem('malformed', 'If-Match must be the ETag of the entity, such as "3".');
+  return Number(match[1]);
+}
+
+/** Answers a write once this process decides by it; if that takes too long, says that it is pending. */
+export async function answerWrite<T>(
+  deps: NativeDeps,
+  reply: FastifyReply,
+  performed: Performed<T>,
+  status: number,
+  body: unknown = performed.value,
+): Promise<void> {
+  await holdRevision(deps, reply, performed.revision);
+  if (performed.replayed) reply.header('idempotent-replayed', 'true');
+  if (isVersioned(body)) reply.header('etag', `"${body.version}"`);
+  await reply.code(status).send(body);
+}
+
+/** Waits until this process holds the revision, and tells it. */
+export async function holdRevision(deps: NativeDeps, reply: FastifyReply, revision: number | null): Promise<void> {
+  if (revision === null) return;
+  reply.header('abeyance-revision', revision);
+  if (!(await deps.context.engine.waitFor(revision, ENGINE_WAIT_MS))) reply.header('abeyance-pending', 'true');
+}
+
+function isVersioned(body: unknown): body is { version: number } {
+  return typeof body === 'object' && body !== null && 'version' in body && typeof body.version === 'number';
+}

@@ -1,0 +1,86 @@
+/**
+ * The native face: REST and JSON under /v1, its OpenAPI document, and the pages that show it.
+ *
+ * It translates requests into operations and their answers back; it decides nothing.
+ */
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance } from 'fastify';
+import { createJsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+
+import { problem } from '#core/problem.ts';
+import type { Authenticate } from '#faces/shared/actor.ts';
+import type { OperationContext } from '#operations/context.ts';
+
+import { registerErrors } from './errors.ts';
+import type { NativeTypes } from './routes.ts';
+import { changeRoutes } from './routes/changes.ts';
+import { createRoutes } from './routes/create.ts';
+import { bulkRoutes } from './routes/bulk.ts';
+import { decisionRoutes } from './routes/decisions.ts';
+import { entityRoutes } from './routes/entities.ts';
+import { holdRoutes } from './routes/holds.ts';
+import { installationRoutes } from './routes/installation.ts';
+import { planRoutes } from './routes/plans.ts';
+import { profileRoutes } from './routes/profiles.ts';
+
+export interface NativeDeps {
+  readonly context: OperationContext;
+  readonly authenticate: Authenticate;
+  readonly version: string;
+  /** Aborted when the server stops: endless answers end. */
+  readonly stopping: AbortSignal;
+}
+
+
+/** Registers the face on a server. The document itself is at /docs/json and /docs/yaml. */
+export async function nativeFace(app: FastifyInstance, deps: NativeDeps): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Abeyance',
+        description: 'One tree in which any account or resource is suspended, resumed or closed, with everything beneath it.',
+        version: deps.version,
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+      security: [{ bearer: [] }],
+    },
+    transform: createJsonSchemaTransform({ skipList: ['/docs/*', '/docs'] }),
+    transformObject: jsonSchemaTransformObject,
+  });
+  await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { docExpansion: 'list', persistAuthorization: false } });
+  await app.register(
+    async (scope) => {
+      registerErrors(scope);
+      scope.setValidatorCompiler(({ schema, httpPart }) => (data: unknown) => validate(schema as z.ZodType, httpPart ?? '', data));
+      scope.setSerializerCompiler(() => JSON.stringify);
+      const typed = scope.withTypeProvider<NativeTypes>();
+      createRoutes(typed, deps);
+      entityRoutes(typed, deps);
+      holdRoutes(typed, deps);
+      planRoutes(typed, deps);
+      profileRoutes(typed, deps);
+      decisionRoutes(typed, deps);
+      bulkRoutes(typed, deps);
+      changeRoutes(typed, deps);
+      installationRoutes(typed, deps);
+    },
+    { prefix: '/v1' },
+  );
+}
+
+/** Queries and paths are read by their schema; bodies must be objects, and core reads the rest. */
+function validate(schema: z.ZodType, part: string, data: unknown): { value: unknown } | { error: Error } {
+  if (part === 'body') {
+    if (typeof data === 'object' && data !== null && !Array.isArray(data)) return { value: data };
+    return { error: problem('malformed', 'The body must be a JSON object, sent as application/json.') };
+  }
+  const result = schema.safeParse(data);
+  if (result.success) return { value: result.data };
+  const errors = result.error.issues.map((issue) => ({ field: issue.path.join('.'), message: issue.message }));
+  const detail = errors.map((error) => `${error.field}: ${error.message}`).join('; ');
+  return { error: problem(part === 'params' ? 'malformed' : 'invalid', detail, { errors }) };
+}

@@ -1,0 +1,72 @@
+/** The log of changes, by page or as a stream of server-sent events that resumes. */
+import { once } from 'node:events';
+
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+
+import { type ChangePage, listChanges } from '#operations/list-changes.ts';
+
+import { actorOf } from '../exchange.ts';
+import type { NativeDeps } from '../native-face.ts';
+import type { Routes } from '../routes.ts';
+import * as schemas from '../schemas.ts';
+
+/** A silent stream says this often that it lives, so that proxies keep it open. */
+const HEARTBEAT_MS = 15_000;
+const STREAM_PAGE = 500;
+const query = z.object({
+  after: z.string().optional().describe('A revision, or the value of next in the former page.'),
+  entity: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).optional(),
+});
+
+export function changeRoutes(app: Routes, deps: NativeDeps): void {
+  app.get(
+    '/changes',
+    {
+      schema: {
+        summary: 'What was committed',
+        description: 'With Accept: text/event-stream the same as an endless stream; Last-Event-ID resumes it.',
+        tags: ['changes'],
+        querystring: query,
+        response: { 200: schemas.changePage, '4xx': schemas.problem },
+      },
+    },
+    async (request, reply) => {
+      actorOf(deps, request);
+      if (!/\btext\/event-stream\b/.test(request.headers.accept ?? '')) return listChanges(deps.context, request.query);
+      const resumed = request.headers['last-event-id'];
+      const after = typeof resumed === 'string' && resumed !== '' ? resumed : request.query.after;
+      const first = await listChanges(deps.context, { after, entity: request.query.entity, limit: STREAM_PAGE });
+      return stream(deps, request, reply, first, request.query.entity);
+    },
+  );
+}
+
+async function stream(deps: NativeDeps, request: FastifyRequest, reply: FastifyReply, first: ChangePage, entity: string | undefined) {
+  const { engine } = deps.context;
+  reply.hijack();
+  const { raw } = reply;
+  raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+  raw.flushHeaders();
+  try {
+    for (let page = first; !raw.destroyed && !deps.stopping.aborted; ) {
+      const epoch = page.next.slice(0, page.next.lastIndexOf(':'));
+      for (const change of page.items) await write(raw, `id: ${epoch}:${change.revision}\nevent: change\ndata: ${JSON.stringify(change)}\n\n`);
+      const reached = Number(page.next.slice(epoch.length + 1));
+      if (page.items.length === 0) {
+        const from = Math.max(reached, engine.revision);
+        if (!(await engine.waitFor(from + 1, HEARTBEAT_MS))) await write(raw, ': alive\n\n');
+      }
+      page = await listChanges(deps.context, { after: page.next, entity, limit: STREAM_PAGE });
+    }
+  } catch (error) {
+    // The headers are gone: all that is left is to end the stream, and the client comes back with its last id.
+    if (!raw.destroyed) request.log.warn({ err: error }, 'a stream of changes broke');
+  }
+  raw.end();
+}
+
+async function write(raw: FastifyReply['raw'], text: string): Promise<void> {
+  if (!raw.write(text) && !raw.destroyed) await Promise.race([once(raw, 'drain'), once(raw, 'close')]);
+}

@@ -1,0 +1,106 @@
+/** Reading and changing entities: fields, place, owner, lifecycle. */
+import { closeEntity } from '#operations/close-entity.ts';
+import { explainStanding, readStanding } from '#operations/explain-standing.ts';
+import { moveEntity } from '#operations/move-entity.ts';
+import { listChildren, listEntities, readEntity } from '#operations/read-entity.ts';
+import { requireId } from '#operations/run-bulk.ts';
+import { transferEntity } from '#operations/transfer-entity.ts';
+import { updateEntity } from '#operations/update-entity.ts';
+
+import { actorOf, answerWrite, idempotencyOf, versionOf } from '../exchange.ts';
+import type { NativeDeps } from '../native-face.ts';
+import type { Routes } from '../routes.ts';
+import * as schemas from '../schemas.ts';
+
+const tags = ['entities'];
+const params = schemas.entityParams;
+const page = schemas.pageOf(schemas.entity, 'EntityPage');
+const answers = (ok: typeof schemas.entity | typeof page | typeof schemas.standingView | typeof schemas.explanation) => ({ 200: ok, '4xx': schemas.problem });
+
+export function entityRoutes(app: Routes, deps: NativeDeps): void {
+  const { context } = deps;
+  app.get(
+    '/entities',
+    { schema: { summary: 'List entities', tags, querystring: schemas.listQuery, response: answers(page) } },
+    async (request) => {
+      actorOf(deps, request);
+      return listEntities(context, request.query);
+    },
+  );
+  app.get('/entities/:id', { schema: { summary: 'Read an entity', tags, params, response: answers(schemas.entity) } }, async (request, reply) => {
+    actorOf(deps, request);
+    const view = await readEntity(context, request.params.id);
+    reply.header('etag', `"${view.version}"`);
+    return view;
+  });
+  app.patch(
+    '/entities/:id',
+    { schema: { summary: 'Change fields of an entity', tags, params, body: schemas.updateEntity, response: answers(schemas.entity) } },
+    async (request, reply) => {
+      const actor = actorOf(deps, request);
+      const body = request.body as Record<string, unknown>; // The validator lets only objects through.
+      const performed = await updateEntity(context, actor, request.params.id, body, writeOptions(actor, request));
+      await answerWrite(deps, reply, performed, 200);
+    },
+  );
+  app.get(
+    '/entities/:id/children',
+    { schema: { summary: 'List what an entity contains', tags, params, querystring: schemas.listQuery, response: answers(page) } },
+    async (request) => {
+      actorOf(deps, request);
+      return listChildren(context, request.params.id, request.query);
+    },
+  );
+  app.get(
+    '/entities/:id/standing',
+    { schema: { summary: 'How an entity stands, with every reason', tags, params, response: answers(schemas.standingView) } },
+    async (request) => {
+      actorOf(deps, request);
+      return readStanding(context, request.params.id);
+    },
+  );
+  app.get(
+    '/entities/:id/explain',
+    { schema: { summary: 'The whole chain that reaches an entity', tags, params, response: answers(schemas.explanation) } },
+    async (request) => {
+      actorOf(deps, request);
+      return explainStanding(context, request.params.id);
+    },
+  );
+  shapeRoutes(app, deps);
+}
+
+function writeOptions(actor: ReturnType<typeof actorOf>, request: Parameters<typeof versionOf>[0]) {
+  return { version: versionOf(request), idempotency: idempotencyOf(actor, request) };
+}
+
+function shapeRoutes(app: Routes, deps: NativeDeps): void {
+  const { context } = deps;
+  app.post(
+    '/entities/:id/close',
+    { schema: { summary: 'Close an entity and all beneath it, for ever', tags, params, response: answers(schemas.entity) } },
+    async (request, reply) => {
+      const actor = actorOf(deps, request);
+      await answerWrite(deps, reply, await closeEntity(context, actor, request.params.id, writeOptions(actor, request)), 200);
+    },
+  );
+  app.post(
+    '/entities/:id/move',
+    { schema: { summary: 'Move an entity with its subtree', tags, params, body: schemas.moveBody, response: answers(schemas.entity) } },
+    async (request, reply) => {
+      const actor = actorOf(deps, request);
+      const parent = requireId(request.body as Record<string, unknown>, 'parent');
+      await answerWrite(deps, reply, await moveEntity(context, actor, request.params.id, parent, writeOptions(actor, request)), 200);
+    },
+  );
+  app.post(
+    '/entities/:id/transfer',
+    { schema: { summary: 'Assign a leaf to another account', tags, params, body: schemas.transferBody, response: answers(schemas.entity) } },
+    async (request, reply) => {
+      const actor = actorOf(deps, request);
+      const body = request.body as Record<string, unknown>; // The validator lets only objects through.
+      const owner = body['owner'] === null ? null : requireId(body, 'owner');
+      await answerWrite(deps, reply, await transferEntity(context, actor, request.params.id, owner, writeOptions(actor, request)), 200);
+    },
+  );
+}

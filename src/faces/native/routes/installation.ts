@@ -1,0 +1,54 @@
+/** The installation as a whole: its state, its export, its verification. */
+import { Readable } from 'node:stream';
+
+import { z } from 'zod';
+
+import { exportTree } from '#operations/export-tree.ts';
+import { readStatus } from '#operations/read-status.ts';
+import { verifyInstallation } from '#operations/verify-installation.ts';
+
+import { actorOf } from '../exchange.ts';
+import type { NativeDeps } from '../native-face.ts';
+import type { Routes } from '../routes.ts';
+import * as schemas from '../schemas.ts';
+
+const tags = ['installation'];
+const NDJSON = 'application/x-ndjson';
+
+export function installationRoutes(app: Routes, deps: NativeDeps): void {
+  const { context } = deps;
+  app.get('/status', { schema: { summary: 'What runs here', tags, response: { 200: schemas.status } } }, async (request) => {
+    actorOf(deps, request);
+    return { version: deps.version, ...(await readStatus(context)) };
+  });
+  app.get(
+    '/export',
+    {
+      schema: {
+        summary: 'Everything open, as JSON Lines that an import reads',
+        tags,
+        querystring: z.object({ root: z.string().optional(), secrets: schemas.flag.optional().describe('Digests of passwords, too.') }),
+      },
+    },
+    async (request, reply) => {
+      actorOf(deps, request);
+      const { root, secrets } = request.query;
+      return reply.type(NDJSON).send(lines(exportTree(context, { root, secrets: secrets === true })));
+    },
+  );
+  app.post(
+    '/verify',
+    { schema: { summary: 'Verify the chain of changes, the chains of accounts, and every standing', description: 'Progress as JSON Lines, the result last.', tags } },
+    async (request, reply) => {
+      actorOf(deps, request);
+      return reply.type(NDJSON).send(lines(verifyInstallation(context)));
+    },
+  );
+}
+
+function lines(values: AsyncIterable<unknown>): Readable {
+  async function* text() {
+    for await (const value of values) yield `${JSON.stringify(value)}\n`;
+  }
+  return Readable.from(text());
+}

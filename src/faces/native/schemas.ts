@@ -1,0 +1,333 @@
+/**
+ * The shapes of the native API, from which OpenAPI is generated. Input is judged by core, with the same words on every
+ * face; these schemas say what callers may expect, and tests hold every answer against them.
+ */
+import { z } from 'zod';
+
+import { ACTIONS } from '#core/action.ts';
+import { AUTHORITIES } from '#core/authority.ts';
+import type { Field, Fields } from '#core/field.ts';
+import { KINDS, type Kind, LEAF_KINDS, PARENT_KINDS } from '#core/kind.ts';
+import { KIND_FIELDS } from '#core/kind-fields.ts';
+import { PROBLEM_ANY_TIME, PROBLEM_ORDER } from '#core/problem.ts';
+import { BULK_OPS } from '#operations/run-bulk.ts';
+
+const action = z.enum(ACTIONS);
+const kind = z.enum(KINDS);
+const uuid = z.uuid();
+const time = z.iso.datetime();
+const id = z.union([z.string(), z.number().int()]).describe('UUID, number, or identifier such as sip:alice@example.com');
+const standing = z.enum(['active', 'limited', 'suspended', 'closed']);
+const lifecycle = z.enum(['open', 'closed']);
+const via = z.enum(['self', 'parent', 'owner', 'target']);
+
+function fieldSchema(field: Field, direction: 'in' | 'out'): z.ZodType {
+  switch (field.type) {
+    case 'text':
+      return (field.oneOf === undefined ? z.string().max(field.max) : z.enum(field.oneOf as [string, ...string[]])).describe(field.note);
+    case 'integer':
+      return z.number().int().min(field.min).max(field.max).describe(field.note);
+    case 'boolean':
+      return z.boolean().describe(field.note);
+    case 'text_list':
+      return z.array(z.string().max(field.max)).describe(field.note);
+    case 'json':
+      return z.unknown().describe(field.note);
+    case 'reference':
+      return (direction === 'in' ? id : uuid).describe(`${field.note} (${field.kinds.join(' or ')})`);
+  }
+}
+
+function fieldsIn(fields: Fields, mode: 'create' | 'update'): z.ZodRawShape {
+  const shape: Record<string, z.ZodType> = {};
+  for (const [name, field] of Object.entries(fields)) {
+    if (field.computed || (mode === 'update' && field.immutable)) continue;
+    const schema = fieldSchema(field, 'in');
+    shape[name] = mode === 'create' && field.required ? schema : schema.nullable().optional();
+  }
+  return shape;
+}
+
+function fieldsOut(fields: Fields): z.ZodRawShape {
+  return Object.fromEntries(
+    Object.entries(fields)
+      .filter(([, field]) => !field.secret)
+      .map(([name, field]) => [name, fieldSchema(field, 'out').optional()]),
+  );
+}
+
+const password = { password: z.string().min(1).max(256).optional().describe('Never kept: only what servers verify against is.') };
+const hasPassword = (of: Kind) => of === 'sip_account' || of === 'mailbox';
+const pascal = (of: string) => of.replace(/(^|_)([a-z])/g, (_, __, letter: string) => letter.toUpperCase());
+
+function createSchema(of: Kind) {
+  return z
+    .object({
+      ...(of === 'account' ? {} : { kind: z.literal(of) }),
+      id: uuid.optional().describe('A UUID of your own, so that a repeated creation is told from a second one.'),
+      parent: (of === 'account' ? id.optional() : id).describe(`What is to contain it: ${PARENT_KINDS[of].join(' or ')}${of === 'account' ? '; absent: the platform' : ''}.`),
+      ...(LEAF_KINDS.has(of) ? { owner: id.optional().describe("The account it is assigned to; absent: its container's.") } : {}),
+      ...(hasPassword(of) ? password : {}),
+      ...fieldsIn(KIND_FIELDS[of], 'create'),
+    })
+    .meta({ id: `Create${pascal(of)}` });
+}
+
+export const createAccount = createSchema('account');
+const resourceKinds = KINDS.filter((of) => of !== 'account');
+export const createResource = z
+  .union(resourceKinds.map(createSchema) as unknown as [z.ZodType, z.ZodType, ...z.ZodType[]])
+  .meta({ id: 'CreateResource' });
+export const updateEntity = z
+  .union(
+    KINDS.map((of) =>
+      z.object({ ...(hasPassword(of) ? password : {}), ...fieldsIn(KIND_FIELDS[of], 'update') }).meta({ id: `Update${pascal(of)}` }),
+    ) as unknown as [z.ZodType, z.ZodType, ...z.ZodType[]],
+  )
+  .meta({ id: 'UpdateEntity' });
+
+const entityCommon = {
+  id: uuid,
+  number: z.number().int(),
+  label: z.string().describe('Short name for lists.'),
+  parent: uuid.nullable(),
+  owner: uuid.optional().describe("Only where it is another than the container's account."),
+  standing,
+  lifecycle,
+  closedAt: time.optional().describe('When it was closed by itself.'),
+  version: z.number().int().describe('The ETag.'),
+  createdAt: time,
+  updatedAt: time,
+  identifiers: z.array(z.string()),
+};
+export const entity = z
+  .union(
+    KINDS.map((of) =>
+      z.strictObject({ kind: z.literal(of), ...entityCommon, ...fieldsOut(KIND_FIELDS[of]) }).meta({ id: pascal(of) }),
+    ) as unknown as [z.ZodType, z.ZodType, ...z.ZodType[]],
+  )
+  .meta({ id: 'Entity' });
+
+export const hold = z
+  .strictObject({
+    id: uuid,
+    profile: z.string(),
+    entity: uuid,
+    authority: z.enum(AUTHORITIES),
+    source: z.string(),
+    externalRef: z.string().nullable(),
+    note: z.string().nullable(),
+    placedBy: z.string(),
+    placedAt: time,
+    startsAt: time,
+    endsAt: time.nullable(),
+    activatedAt: time.nullable().describe('Null while it waits for its start.'),
+    endedAt: time.nullable(),
+    endCause: z.enum(['lifted', 'expired', 'closed']).nullable(),
+    endedBy: z.string().nullable(),
+    reviewAt: time.nullable(),
+    inForce: z.boolean(),
+  })
+  .meta({ id: 'Hold' });
+
+export const placeHold = z
+  .object({
+    profile: z.string().describe('Name of a profile, such as suspended.'),
+    note: z.string().max(2_000).nullable().optional(),
+    startsAt: time.nullable().optional().describe('Absent: now.'),
+    endsAt: time.nullable().optional().describe('Absent: until it is lifted.'),
+    reviewAt: time.nullable().optional(),
+    source: z.string().max(128).nullable().optional().describe('Which system asks; absent: the login.'),
+    externalRef: z.string().max(128).nullable().optional().describe("The source's own number of the reason, such as an invoice."),
+    authority: z.enum(AUTHORITIES).nullable().optional(),
+  })
+  .meta({ id: 'PlaceHold' });
+
+const reason = z
+  .strictObject({
+    cause: z.enum(['hold', 'closed', 'owner_closed', 'target_closed']),
+    via,
+    inherited: z.boolean(),
+    entity: uuid,
+    entityNumber: z.number().int(),
+    label: z.string().optional(),
+    hold: uuid.nullable(),
+    profile: z.string().nullable(),
+    authority: z.string().nullable(),
+    since: time.nullable(),
+    until: time.nullable(),
+    placedBy: z.string().nullable(),
+    note: z.string().nullable(),
+  })
+  .meta({ id: 'Reason' });
+
+const asOf = {
+  revision: z.number().int(),
+  epoch: z.string(),
+  staleForMs: z.number().describe('Milliseconds since this process last knew that it had everything; 0 while it follows.'),
+};
+
+export const standingView = z
+  .strictObject({
+    entity: uuid,
+    entityNumber: z.number().int(),
+    kind,
+    standing,
+    lifecycle,
+    denied: z.array(action),
+    intercepted: z.array(action),
+    reasons: z.array(reason),
+    ...asOf,
+  })
+  .meta({ id: 'Standing' });
+
+export const explanation = z
+  .strictObject({
+    entity: uuid,
+    standing: standingView,
+    chain: z.array(
+      z.strictObject({ id: uuid, number: z.number().int(), kind, label: z.string(), via, closedAt: time.nullable(), holds: z.array(hold) }),
+    ),
+  })
+  .meta({ id: 'Explanation' });
+
+export const decision = z
+  .strictObject({
+    subject: z.string(),
+    effect: z.enum(['allow', 'deny', 'intercept', 'unknown']),
+    action,
+    standing: standing.nullable(),
+    reasons: z.array(reason),
+    refusal: z
+      .strictObject({ sip: z.number().int(), http: z.number().int(), text: z.string(), announcement: z.string().optional(), profile: z.string().nullable() })
+      .nullable(),
+    ...asOf,
+  })
+  .meta({ id: 'Decision' });
+
+export const questions = z
+  .object({
+    questions: z.array(z.object({ subject: z.string(), action, destination: z.string().optional() })).max(1_000),
+    atRevision: z.number().int().optional(),
+  })
+  .meta({ id: 'Questions' });
+export const decisions = z.strictObject({ answers: z.array(decision) }).meta({ id: 'Decisions' });
+
+export const profileBody = z
+  .object({
+    description: z.string().max(255).optional(),
+    severity: z.number().int().min(0).max(1000).optional().describe('Of several holds the highest words the refusal.'),
+    denied: z.array(action).optional(),
+    intercepted: z.array(action).optional(),
+    refusal: z
+      .object({ sip: z.number().int().optional(), http: z.number().int().optional(), text: z.string().optional(), announcement: z.string().nullable().optional() })
+      .optional(),
+    sessions: z.enum(['finish', 'end']).optional().describe('What happens to calls and log-ins in progress.'),
+    systems: z.record(z.string(), z.unknown()).optional(),
+    legalOverride: z.object({ author: z.string(), reason: z.string(), expiresAt: time }).nullable().optional(),
+  })
+  .meta({ id: 'PutProfile' });
+export const profile = z
+  .strictObject({
+    name: z.string(),
+    version: z.number().int(),
+    builtin: z.boolean(),
+    description: z.string(),
+    severity: z.number().int(),
+    denied: z.array(action),
+    intercepted: z.array(action),
+    refusal: z.strictObject({ sip: z.number().int(), http: z.number().int(), text: z.string(), announcement: z.string().nullable() }),
+    sessions: z.enum(['finish', 'end']),
+    systems: z.record(z.string(), z.unknown()),
+    legalOverride: z.strictObject({ author: z.string(), reason: z.string(), expiresAt: time }).nullable(),
+    updatedAt: time,
+  })
+  .meta({ id: 'Profile' });
+
+const tally = z.strictObject({ total: z.number().int(), byKind: z.partialRecord(kind, z.number().int()) });
+export const planIntent = z
+  .object({ action: z.enum(['hold', 'lift', 'close', 'profile']) })
+  .loose()
+  .describe('hold: the fields of a hold. lift: hold, its id. close: nothing. profile: name and body, on the platform.')
+  .meta({ id: 'PlanIntent' });
+export const plan = z
+  .strictObject({
+    token: uuid,
+    entity: uuid,
+    intent: z.record(z.string(), z.unknown()),
+    effect: z.strictObject({ beneath: z.number().int(), changing: tally, alreadyHeld: tally, unchanged: tally }),
+    revision: z.number().int(),
+    createdAt: time,
+    expiresAt: time,
+  })
+  .meta({ id: 'Plan' });
+export const appliedPlan = z
+  .strictObject({ token: uuid, result: z.union([hold, entity, profile]), createdSince: z.number().int() })
+  .meta({ id: 'AppliedPlan' });
+
+export const change = z
+  .strictObject({
+    revision: z.number().int(),
+    at: time,
+    actor: z.string(),
+    kind: z.string(),
+    entity: uuid.nullable(),
+    entityNumber: z.number().int().nullable(),
+    facts: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'Change' });
+export const changePage = z.strictObject({ items: z.array(change), next: z.string(), total: z.null() }).meta({ id: 'ChangePage' });
+
+export function pageOf(item: z.ZodType, name: string) {
+  return z
+    .strictObject({ items: z.array(item), next: z.string().nullable().describe('The cursor of the next page.'), total: z.number().int().nullable() })
+    .meta({ id: name });
+}
+
+export const problem = z
+  .strictObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    code: z.enum([...PROBLEM_ORDER, ...PROBLEM_ANY_TIME]),
+    detail: z.string(),
+    errors: z.array(z.strictObject({ field: z.string(), message: z.string() })),
+    facts: z.record(z.string(), z.unknown()).optional(),
+  })
+  .meta({ id: 'Problem' });
+
+export const bulk = z
+  .object({
+    items: z
+      .array(z.object({ op: z.enum(BULK_OPS), entity: id.optional(), hold: uuid.optional(), body: z.record(z.string(), z.unknown()).optional() }))
+      .max(10_000),
+  })
+  .meta({ id: 'Bulk' });
+export const bulkAnswer = z
+  .strictObject({
+    items: z.array(
+      z.strictObject({ index: z.number().int(), status: z.number().int(), body: z.unknown().optional(), problem: problem.optional() }),
+    ),
+    succeeded: z.number().int(),
+    failed: z.number().int(),
+  })
+  .meta({ id: 'BulkAnswer' });
+
+export const status = z
+  .strictObject({ version: z.string(), installation: uuid, epoch: uuid, revision: z.number().int(), entities: z.number().int(), schemaVersion: z.number().int() })
+  .meta({ id: 'Status' });
+
+export const moveBody = z.object({ parent: id }).meta({ id: 'Move' });
+export const transferBody = z.object({ owner: id.nullable() }).meta({ id: 'Transfer' });
+export const entityParams = z.object({ id: z.string().min(1).max(600).describe('UUID, number, or identifier such as sip:alice@example.com') });
+export const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+export const listQuery = z.object({
+  kind: z.string().optional().describe('Kinds, separated by commas.'),
+  standing: standing.optional(),
+  q: z.string().max(255).optional().describe('Part of the label.'),
+  owner: z.string().optional(),
+  closed: flag.optional().describe('Closed ones, too.'),
+  cursor: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).optional(),
+  total: z.enum(['exact']).optional(),
+});

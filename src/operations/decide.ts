@@ -1,0 +1,68 @@
+/** Answers whether subjects may act now, from memory, and says why not. */
+import { ACTIONS, type Action, isAction } from '#core/action.ts';
+import { type FieldError, invalid, problem } from '#core/problem.ts';
+import type { Decision } from '#decisions/answer.ts';
+import type { OperationContext } from '#operations/context.ts';
+
+export interface Question {
+  readonly subject?: unknown;
+  readonly action?: unknown;
+  /** The number or address that is called, so that emergency calls are known as such. */
+  readonly destination?: unknown;
+}
+
+export interface Answer extends Decision {
+  readonly subject: string;
+}
+
+/** The most questions of one request. */
+export const QUESTIONS_MAX = 1_000;
+const SUBJECT_MAX = 512;
+
+/**
+ * Decides one question at the given revision or a later one. An unknown subject is `unknown`, never allowed. Throws
+ * `invalid`, and `unavailable` when the revision is not reached within a second.
+ */
+export async function decide(context: OperationContext, question: Question, atRevision?: number): Promise<Answer> {
+  const errors: FieldError[] = [];
+  const { subject, action, destination } = readQuestion(question, '', errors);
+  if (errors.length > 0) throw invalid(...errors);
+  const { engine } = context;
+  const decision =
+    atRevision === undefined || atRevision <= engine.revision
+      ? engine.decide(subject, action, destination === undefined ? undefined : { destination })
+      : await engine.decideAt(subject, action, { destination, atRevision });
+  return { subject, ...decision };
+}
+
+/** Decides up to a thousand questions. Throws `invalid` when any of them is none. */
+export async function decideMany(context: OperationContext, questions: readonly Question[], atRevision?: number): Promise<Answer[]> {
+  if (questions.length > QUESTIONS_MAX)
+    throw invalid({ field: 'questions', message: `must have at most ${QUESTIONS_MAX} questions, has ${questions.length}` });
+  const errors: FieldError[] = [];
+  const read = questions.map((question, index) => readQuestion(question, `questions[${index}].`, errors));
+  if (errors.length > 0) throw invalid(...errors);
+  if (atRevision !== undefined && !(await context.engine.waitFor(atRevision, ENGINE_WAIT_MS)))
+    throw problem('unavailable', `This process holds revision ${context.engine.revision}, not yet ${atRevision}.`, {
+      facts: { revision: context.engine.revision },
+    });
+  return read.map(({ subject, action, destination }) => ({
+    subject,
+    ...context.engine.decide(subject, action, destination === undefined ? undefined : { destination }),
+  }));
+}
+
+/** How long a question waits for its revision, in milliseconds. */
+const ENGINE_WAIT_MS = 1_000;
+
+function readQuestion(question: Question, prefix: string, errors: FieldError[]): { subject: string; action: Action; destination: string | undefined } {
+  const { subject, action, destination } = question;
+  const isText = (value: unknown): value is string => typeof value === 'string' && value.length > 0 && value.length <= SUBJECT_MAX;
+  if (!isText(subject))
+    errors.push({ field: `${prefix}subject`, message: `must be a name such as sip:alice@example.com, of at most ${SUBJECT_MAX} characters` });
+  if (typeof action !== 'string' || !isAction(action))
+    errors.push({ field: `${prefix}action`, message: `must be one of ${ACTIONS.join(', ')}` });
+  if (destination !== undefined && destination !== null && !isText(destination))
+    errors.push({ field: `${prefix}destination`, message: `must be a number or an address of at most ${SUBJECT_MAX} characters` });
+  return { subject: String(subject), action: action as Action, destination: isText(destination) ? destination : undefined };
+}

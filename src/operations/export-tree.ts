@@ -1,0 +1,119 @@
+/**
+ * Everything open, as bulk items that make the same tree elsewhere: entities with their ids, then references that
+ * point ahead, then holds.
+ *
+ * What is closed stays behind: a backup is for the whole history.
+ */
+import { KIND_FIELDS } from '#core/kind-fields.ts';
+import type { Kind } from '#core/kind.ts';
+import { type OperationContext, reader } from '#operations/context.ts';
+import { type EntityView, readViews } from '#operations/entity-view.ts';
+import { getEntity } from '#operations/resolve.ts';
+import type { BulkItem } from '#operations/run-bulk.ts';
+import { getHead } from '#store/change.ts';
+import type { Session } from '#store/database.ts';
+import { listForExport, listOpenWithin } from '#store/export.ts';
+import { listHolds } from '#store/hold.ts';
+
+export interface ExportHeader {
+  readonly abeyance: 'export';
+  readonly format: 1;
+  readonly revision: number;
+  readonly epoch: string;
+  readonly exportedAt: string;
+  readonly secrets: boolean;
+}
+
+/** Containers before what they contain, targets before what points at them; an alias of an alias is the younger one. */
+const ORDER: readonly Kind[] = [
+  'account',
+  'sip_domain',
+  'enum_range',
+  'dns_zone',
+  'application',
+  'foreign',
+  'trusted_peer',
+  'sip_account',
+  'sip_alias',
+  'phone_number',
+  'enum_number',
+  'dns_record',
+  'mailbox',
+];
+/** Fields of accounts that may point at what comes later, even at each other. */
+const LATER: Readonly<Partial<Record<Kind, readonly string[]>>> = { account: ['impersonate', 'organization'] };
+const PAGE = 1_000;
+
+/** Yields the header and then the items. Throws `not_found` for a root that is not there. */
+export async function* exportTree(
+  context: OperationContext,
+  options: { readonly root?: string | undefined; readonly secrets: boolean },
+): AsyncGenerator<ExportHeader | BulkItem> {
+  const session = reader(context);
+  const root = options.root === undefined ? null : await getEntity(session, options.root, 'root');
+  const head = await getHead(session);
+  yield {
+    abeyance: 'export',
+    format: 1,
+    revision: head.revision,
+    epoch: head.epoch,
+    exportedAt: context.clock().toISOString(),
+    secrets: options.secrets,
+  };
+  const rootId = root === null || root.id === 0 ? null : root.id;
+  const later: BulkItem[] = [];
+  for (const kind of ORDER)
+    for await (const view of viewsOf(session, kind, rootId, options.secrets)) yield* creation(view, rootId === view.number, later);
+  yield* later;
+  yield* holdItems(session, rootId);
+}
+
+async function* viewsOf(session: Session, kind: Kind, rootId: number | null, secrets: boolean): AsyncGenerator<EntityView> {
+  for (let key: { depth: number; id: number } | null = { depth: 0, id: 0 }; key !== null; ) {
+    const page = await listForExport(session, kind, key, PAGE, rootId);
+    yield* await readViews(session, page.entities, secrets);
+    key = page.next;
+  }
+}
+
+/** The creation of one entity; what points ahead is put off. A root's own parent is left to whoever imports it. */
+function* creation(view: EntityView, isRoot: boolean, later: BulkItem[]): Generator<BulkItem> {
+  const { id, kind, parent, owner } = view;
+  const body: Record<string, unknown> = { kind, id, ...(isRoot ? {} : { parent }), ...(owner === undefined ? {} : { owner }) };
+  const ahead: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries(KIND_FIELDS[kind])) {
+    const value = view[name];
+    if (field.computed || value === undefined || value === null) continue;
+    if (LATER[kind]?.includes(name)) ahead[name] = value;
+    else body[name] = value;
+  }
+  yield { op: 'create', body };
+  if (Object.keys(ahead).length > 0) later.push({ op: 'update', entity: id, body: ahead });
+}
+
+async function* holdItems(session: Session, rootId: number | null): AsyncGenerator<BulkItem> {
+  for (let after = 0; ; ) {
+    const holds = await listHolds(session, { includeEnded: false, after, limit: PAGE });
+    const open = new Set(await listOpenWithin(session, holds.map((hold) => hold.entity_id), rootId));
+    for (const hold of holds) {
+      if (!open.has(hold.entity_id)) continue;
+      yield {
+        op: 'hold',
+        entity: hold.entity_id === 0 ? 0 : hold.entity_uuid,
+        body: {
+          profile: hold.profile,
+          authority: hold.authority,
+          source: hold.source,
+          startsAt: hold.starts_at.toISOString(),
+          ...(hold.external_ref === null ? {} : { externalRef: hold.external_ref }),
+          ...(hold.note === null ? {} : { note: hold.note }),
+          ...(hold.ends_at === null ? {} : { endsAt: hold.ends_at.toISOString() }),
+          ...(hold.review_at === null ? {} : { reviewAt: hold.review_at.toISOString() }),
+        },
+      };
+    }
+    const last = holds.at(-1);
+    if (holds.length < PAGE || last === undefined) return;
+    after = last.id;
+  }
+}
