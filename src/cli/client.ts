@@ -36,6 +36,7 @@ export interface Client {
   readonly post: <T>(path: string, body: unknown, options?: RequestOptions) => Promise<T>;
   /** Every item of a list, page by page. */
   readonly list: <T>(path: string, query?: Query) => AsyncGenerator<T, void>;
+  readonly listAll: <T>(path: string, query?: Query) => Promise<T[]>;
   /** A streamed answer of one JSON value a line. A stream that is cut off in the middle throws. */
   readonly lines: <T>(method: string, path: string, query?: Query) => AsyncGenerator<T, void>;
   /** Server-sent events after a cursor; comes back after a lost connection where it was, until interrupted. */
@@ -152,6 +153,11 @@ export function makeClient(options: ClientOptions): Client {
     get: (path, query = {}) => request('GET', path, { query }),
     post: (path, body, more = {}) => request('POST', path, { ...more, body }),
     list,
+    listAll: async <T>(path: string, query: Query = {}) => {
+      const items: T[] = [];
+      for await (const item of list<T>(path, query)) items.push(item);
+      return items;
+    },
     lines,
     events,
   };

@@ -8,11 +8,10 @@ import { KIND_FIELDS } from '#core/kind-fields.ts';
 import { isKind, KINDS, type Kind } from '#core/kind.ts';
 import { UsageError } from './exit-code.ts';
 
-/** Reads the kind that a user typed; `sip-account` is as good as `sip_account`. */
+/** Reads a kind. */
 export function readKind(text: string): Kind {
-  const kind = text.toLowerCase().replaceAll('-', '_');
-  if (!isKind(kind)) throw new UsageError(`kind must be one of ${KINDS.join(', ')}, not "${text}"`);
-  return kind;
+  if (!isKind(text)) throw new UsageError(`kind must be one of ${KINDS.join(', ')}, not "${text}"`);
+  return text;
 }
 
 /** The body that the pairs describe. Throws `UsageError` for a pair that is none, or is there twice. */

@@ -1,5 +1,5 @@
 /** The options that describe a hold, shared by `suspend` and `plan`, and the body that they make. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { AUTHORITIES } from '#core/authority.ts';
 import { UsageError } from './exit-code.ts';
 import { readTime } from './time-argument.ts';
@@ -30,7 +30,7 @@ export function addHoldOptions(command: Command): Command {
     .option('--review <time>', 'when somebody should look at it again')
     .option('--ref <text>', 'reference in your own system, such as an invoice')
     .option('--source <name>', 'which system places it; the same hold of the same source is placed once')
-    .option('--authority <name>', `with whose authority: ${AUTHORITIES.join(', ')}`);
+    .addOption(new Option('--authority <name>', 'with whose authority').choices(AUTHORITIES));
 }
 
 /** Reads the options. Throws `UsageError` for times that are none or run backwards. */

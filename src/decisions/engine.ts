@@ -10,7 +10,8 @@ import { type Problem, problem } from '#core/problem.ts';
 import type { Restrictions } from '#core/restrictions.ts';
 import type { Decision, Explanation, StandingAnswer } from './answer.ts';
 import { writeCheckpoint } from './checkpoint.ts';
-import { decide, explain, restrictionsOf, standingAnswer } from './decide.ts';
+import { Judge } from './decide.ts';
+import { explain, restrictionsOf, standingAnswer } from './explain.ts';
 import { type Clock, Follower, SYSTEM_CLOCK } from './follower.ts';
 import { Picture } from './picture.ts';
 import { type PlanScan, type PlannedChange, planScan } from './plan-scan.ts';
@@ -58,6 +59,7 @@ const NOTHING = new Picture();
 
 export class DecisionEngine {
   readonly #follower: Follower;
+  readonly #judge = new Judge();
   readonly #walk = new Walk();
   readonly #normaliseSubject: (text: string) => string | null;
   readonly #emergencyNumbers: ReadonlySet<string>;
@@ -194,7 +196,7 @@ export class DecisionEngine {
       action === 'call.out' && destination !== undefined && isEmergencyDestination(destination, this.#emergencyNumbers)
         ? 'call.emergency'
         : action;
-    return decide(picture, this.#walk, staleForMs > this.#staleMaxMs ? -1 : entity, judged, staleForMs);
+    return this.#judge.decide(picture, staleForMs > this.#staleMaxMs ? -1 : entity, judged, staleForMs);
   }
 
   /** What is already in its normal form is found without normalising it. */

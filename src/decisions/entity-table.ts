@@ -2,8 +2,9 @@
  * The links and the lifecycle of every entity, sixteen bytes each, side by side by id: what the walk of a decision
  * reads lies in one cache line.
  *
- * Ids come dense from a sequence; an id without an entity has flags 0. Links are as the database has them, and are
- * not judged here.
+ * Ids come dense from a sequence; an id without an entity has no kind. Links are as the database has them, and are
+ * not judged here. A walk that found nothing puts the current seal on the entity; it holds until anything happens that
+ * could restrict somebody, which changes the seal for all.
  */
 import { KINDS, type Kind } from '#core/kind.ts';
 import type { EntityRow } from './source.ts';
@@ -17,10 +18,13 @@ export const FLAGS = 3;
 export const CELL_SHIFT = 2;
 
 /** The lowest bits of the flags are the kind's place in `KINDS` plus one. */
-const KIND_MASK = 0x1f;
+export const KIND_MASK = 0x1f;
 export const CLOSED = 0x20;
 /** The entity has holds of its own in force. */
 export const HELD = 0x40;
+/** The flags above these bits are a seal. */
+export const SEAL_SHIFT = 7;
+const SEALS_MAX = 2 ** (32 - SEAL_SHIFT) - 1;
 
 const KIND_NUMBER = Object.fromEntries(KINDS.map((kind, index) => [kind, index + 1])) as Record<Kind, number>;
 
@@ -35,6 +39,8 @@ export class EntityTable {
   /** One more than the highest id. */
   size = 0;
   count = 0;
+  /** What the walk marks an entity with that nothing reaches; never zero. */
+  seal = 1;
 
   /** Makes room for ids below the number, exactly when that is much, else by doubling. */
   reserve(entities: number): void {
@@ -53,7 +59,9 @@ export class EntityTable {
     this.reserve(Math.max(id, parent, owner, target) + 1);
     const at = id << CELL_SHIFT;
     const former = this.#flags(id);
+    // What was not there has sealed nobody.
     if ((former & KIND_MASK) === 0) this.count++;
+    else this.#breakSeals();
     if (id >= this.size) this.size = id + 1;
     this.cells[at + PARENT] = parent;
     this.cells[at + OWNER] = owner;
@@ -67,6 +75,7 @@ export class EntityTable {
     if (!this.has(id)) return;
     this.cells[(id << CELL_SHIFT) + FLAGS] = this.#flags(id) & HELD;
     this.#closedAtMs.delete(id);
+    this.#breakSeals();
     this.count--;
   }
 
@@ -75,7 +84,9 @@ export class EntityTable {
     this.reserve(id + 1);
     const at = (id << CELL_SHIFT) + FLAGS;
     const flags = this.cells[at] ?? 0;
+    if (held === ((flags & HELD) !== 0)) return;
     this.cells[at] = held ? flags | HELD : flags & ~HELD;
+    if (held) this.#breakSeals();
   }
 
   has(id: number): boolean {
@@ -103,6 +114,15 @@ export class EntityTable {
 
   closedAtMsOf(id: number): number | null {
     return this.#closedAtMs.get(id) ?? null;
+  }
+
+  #breakSeals(): void {
+    if (++this.seal <= SEALS_MAX) return;
+    // The numbers are used up: no old seal may be taken for a new one.
+    for (let at = FLAGS; at < this.cells.length; at += 1 << CELL_SHIFT) {
+      this.cells[at] = (this.cells[at] ?? 0) & (KIND_MASK | CLOSED | HELD);
+    }
+    this.seal = 1;
   }
 
   #flags(id: number): number {

@@ -151,3 +151,25 @@ export async function getHead(session: Session): Promise<Head> {
   if (head === null) throw new Error('change_counter has no row: the schema is not migrated');
   return head;
 }
+
+/** What a checkpoint outside the database says: where the chain stood. */
+export interface Checkpoint {
+  readonly revision: number;
+  readonly epoch: string;
+  readonly hash: string;
+  readonly at: string;
+}
+
+/** Signs a checkpoint with the key of the chain (HMAC-SHA256 over its canonical JSON), in hex. */
+export function signHead(key: ChainKey, checkpoint: Checkpoint): string {
+  const { revision, epoch, hash, at } = checkpoint;
+  const message = Buffer.from(`checkpoint ${canonicalize({ at, epoch, hash, revision }) ?? ''}`);
+  const inner = createHash('sha256').update(key.innerPad).update(message).digest();
+  return createHash('sha256').update(key.outerPad).update(inner).digest('hex');
+}
+
+/** The hash of one revision; null when it is not kept. */
+export async function findHash(session: Session, revision: number): Promise<Buffer | null> {
+  const row = await session.row(sql<{ hash: Buffer }>`select hash from change where revision = ${revision}`);
+  return row?.hash ?? null;
+}

@@ -1,5 +1,5 @@
 /** `create`: one entity of any kind from fields on the command line. */
-import type { Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import { KINDS } from '#core/kind.ts';
 import type { EntityView } from '#cli/api-types.ts';
 import { readFieldArguments, readKind } from '#cli/field-arguments.ts';
@@ -11,8 +11,8 @@ export function addCreate(program: Command, surroundings: Surroundings): void {
     .command('create')
     .helpGroup('Change:')
     .summary('create an entity')
-    .description(`Creates an entity. Kinds: ${KINDS.join(', ')}.`)
-    .argument('<kind>', 'kind of the entity')
+    .description('Creates an entity.')
+    .addArgument(new Argument('<kind>', 'kind of the entity').choices(KINDS))
     .argument('<field=value...>', 'fields, parent and owner: name=text, name:=JSON, name=@file for a secret or a long value')
     .addHelpText('after', '\nExample: abeyance create sip_account parent=sip:example.com username=alice password=@-')
     .action(

@@ -1,6 +1,6 @@
 /** `decide`: may this subject do this now? The exit code is the answer. */
-import type { Command } from 'commander';
-import { readAction } from '#cli/action-argument.ts';
+import { Argument, type Command } from 'commander';
+import { ACTIONS } from '#core/action.ts';
 import type { DecisionView } from '#cli/api-types.ts';
 import { EXIT, type ExitCode } from '#cli/exit-code.ts';
 import { wholeNumber } from '#cli/number-argument.ts';
@@ -19,7 +19,7 @@ export function addDecide(program: Command, surroundings: Surroundings): void {
     .summary('ask whether a subject may do something')
     .description('Asks for one decision. The exit code is 0 for allow and 5 for deny, intercept and unknown.')
     .argument('<subject>', 'UUID, number or identifier, such as sip:alice@example.com')
-    .argument('<action>', 'register, call.out, call.in, …')
+    .addArgument(new Argument('<action>', 'what it wants to do').choices(ACTIONS))
     .option('--destination <number>', 'who is called, for call.out: emergency numbers are known as such')
     .option('--at-revision <number>', 'answer from this revision or a later one', wholeNumber(0, Number.MAX_SAFE_INTEGER))
     .addHelpText('after', '\nExample: abeyance decide sip:alice@example.com call.out --destination 112')
@@ -28,7 +28,7 @@ export function addDecide(program: Command, surroundings: Surroundings): void {
 
 async function run(session: Session, args: readonly string[], options: DecideOptions): Promise<ExitCode> {
   const { destination, atRevision } = options;
-  const query = { subject: argument(args, 0), action: readAction(argument(args, 1)), destination, atRevision };
+  const query = { subject: argument(args, 0), action: argument(args, 1), destination, atRevision };
   const decision = await session.client.get<DecisionView>('/v1/decisions', query);
   session.show(decision, () => {
     for (const line of decisionLines(decision, new Map(), session.terminal.paint)) session.terminal.line(line);

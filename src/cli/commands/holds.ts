@@ -20,7 +20,7 @@ export function addHolds(program: Command, surroundings: Surroundings): void {
     .action(
       remote<HoldsOptions>(surroundings, async (session, args, options) => {
         const path = entityPath(argument(args, 0), '/holds');
-        const holds = await Array.fromAsync(session.client.list<HoldView>(path, options.ended ? { ended: true } : {}));
+        const holds = await session.client.listAll<HoldView>(path, options.ended ? { ended: true } : {});
         session.show(holds, () => {
           for (const line of holdTable(holds, session.terminal.paint)) session.terminal.line(line);
           if (holds.length === 0) session.terminal.line('No hold is placed on it.');

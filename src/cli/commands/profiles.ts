@@ -31,7 +31,7 @@ function profilePath(name: string): string {
 }
 
 async function listProfiles(session: Session): Promise<void> {
-  const profiles = await Array.fromAsync(session.client.list<ProfileView>('/v1/profiles'));
+  const profiles = await session.client.listAll<ProfileView>('/v1/profiles');
   session.show(profiles, () => {
     const lines = tableLines(
       profiles.toSorted((a, b) => b.severity - a.severity),

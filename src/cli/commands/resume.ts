@@ -29,7 +29,7 @@ async function run(session: Session, args: readonly string[], options: ResumeOpt
   const { client, terminal } = session;
   if (options.hold !== undefined && options.profile !== undefined) throw new UsageError('--hold and --profile are two choices: give one of them');
   const entity = await client.get<EntityView>(entityPath(argument(args, 0)));
-  const holds = (await Array.fromAsync(client.list<HoldView>(entityPath(entity.id, '/holds')))).filter((hold) => hold.endedAt === null);
+  const holds = (await client.listAll<HoldView>(entityPath(entity.id, '/holds'))).filter((hold) => hold.endedAt === null);
   const chosen = chooseHolds(holds, options, entity);
   const lifted: HoldView[] = [];
   const refused: { hold: HoldView; problem: ApiProblem }[] = [];

@@ -25,7 +25,7 @@ async function run(session: Session, args: readonly string[]): Promise<void> {
   const entity = await client.get<EntityView>(entityPath(argument(args, 0)));
   const [standing, holds] = await Promise.all([
     client.get<StandingView>(entityPath(entity.id, '/standing')),
-    Array.fromAsync(client.list<HoldView>(entityPath(entity.id, '/holds'))),
+    client.listAll<HoldView>(entityPath(entity.id, '/holds')),
   ]);
   session.show({ ...entity, holds, reasons: standing.reasons }, () => {
     terminal.line(`${kindTitle(entity.kind)} ${terminal.paint('bold', entity.label)} is ${standingWord(entity.standing, terminal.paint)}`);

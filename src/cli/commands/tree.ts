@@ -1,5 +1,6 @@
 /** `tree`: a part of the tree with the standing of each node. */
 import { type Command, Option } from 'commander';
+import { KINDS } from '#core/kind.ts';
 import { loadTree, type TreeRequest } from '#cli/load-tree.ts';
 import { wholeNumber } from '#cli/number-argument.ts';
 import { treeLines } from '#cli/render/tree-lines.ts';
@@ -9,7 +10,6 @@ interface TreeOptions {
   readonly depth: number;
   readonly limit: number;
   readonly kind?: readonly string[];
-  readonly standing?: string;
   readonly closed?: true;
 }
 
@@ -22,7 +22,7 @@ export function addTree(program: Command, surroundings: Surroundings): void {
     .argument('[entity]', 'UUID, number or identifier; absent: the platform', 'platform')
     .option('--depth <levels>', 'how many levels beneath it', wholeNumber(0, 100), 2)
     .option('--limit <number>', 'how many children of one kind to show beneath each node', wholeNumber(1, 100_000), 20)
-    .addOption(new Option('--kind <kind...>', 'show these kinds and accounts only'))
+    .addOption(new Option('--kind <kind...>', 'show accounts and these kinds only').choices(KINDS))
     .option('--closed', 'show closed ones too')
     .addHelpText('after', '\nExample: abeyance tree ref:R-1 --depth 3')
     .action(

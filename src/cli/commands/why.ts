@@ -1,8 +1,8 @@
 /** `why`: who holds what, since when, until when, inherited from where. */
-import type { Command } from 'commander';
+import { Argument, type Command } from 'commander';
+import { ACTIONS } from '#core/action.ts';
 import type { DecisionView, EntityView, ExplainView } from '#cli/api-types.ts';
 import { entityPath } from '#cli/client.ts';
-import { readAction } from '#cli/action-argument.ts';
 import { decisionLines, whyLines } from '#cli/render/why-lines.ts';
 import { argument, remote, type Session, type Surroundings } from '#cli/session.ts';
 
@@ -17,7 +17,7 @@ export function addWhy(program: Command, surroundings: Surroundings): void {
     .summary('explain the standing of an entity, or one decision')
     .description('Tells in words what holds an entity: which profile, placed by whom, since when, until when, inherited from where.')
     .argument('<subject>', 'UUID, number or identifier, such as tel:+31208005100')
-    .argument('[action]', 'one action to decide too, such as call.out')
+    .addArgument(new Argument('[action]', 'one action to decide too').choices(ACTIONS))
     .option('--destination <number>', 'who is called, for call.out: emergency numbers are known as such')
     .addHelpText('after', '\nExample: abeyance why sip:alice@example.com call.out')
     .action(remote<WhyOptions>(surroundings, run));
@@ -26,10 +26,10 @@ export function addWhy(program: Command, surroundings: Surroundings): void {
 async function run(session: Session, args: readonly string[], options: WhyOptions): Promise<void> {
   const { client, terminal } = session;
   const subject = argument(args, 0);
-  const action = args[1] === undefined ? null : readAction(args[1]);
+  const action = args[1];
   const entity = await client.get<EntityView>(entityPath(subject));
   const explained = await client.get<ExplainView>(entityPath(entity.id, '/explain'));
-  const decision = action === null ? null : await client.get<DecisionView>('/v1/decisions', { subject: entity.id, action, destination: options.destination });
+  const decision = action === undefined ? null : await client.get<DecisionView>('/v1/decisions', { subject: entity.id, action, destination: options.destination });
   session.show(decision === null ? explained : { ...explained, decision }, () => {
     for (const line of whyLines(entity, explained.standing, explained.chain, terminal.paint)) terminal.line(line);
     if (decision === null) return;

@@ -49,7 +49,8 @@ export async function adoptPostmaster(options: {
   return null;
 }
 
-function isServerOf(cluster: string, commandLine: string): boolean {
+/** Whether a process with this command line is a server on the cluster. */
+export function isServerOf(cluster: string, commandLine: string): boolean {
   return commandLine.includes('postgres -D ') && `${commandLine} `.includes(` ${cluster} `);
 }
 

@@ -17,17 +17,28 @@ const SECRET_BYTES_MIN = 32;
  * is made at first use. Throws DatabaseStartError when either is not base64 or hex of at least 32 bytes.
  */
 export async function loadSecretKey(dataFolder: string, environmentValue: string | undefined): Promise<Buffer> {
-  if (environmentValue !== undefined && environmentValue !== '') {
-    return parseSecret(environmentValue, 'The environment variable ABEYANCE_SECRET_KEY');
-  }
-  const path = join(dataFolder, 'secret.key');
-  const stored = await findStoredSecret(path);
-  if (stored !== null) return parseSecret(stored, path);
+  const found = await findSecretKey(dataFolder, environmentValue);
+  if (found !== null) return found;
+  const path = secretPath(dataFolder);
   await refuseOrphanedCluster(dataFolder, path);
   await makeDataFolder(dataFolder);
   await storeSecret(dataFolder, path, randomBytes(SECRET_BYTES_MIN));
   // Read back, because another process may have stored its own key first, and then that one holds.
   return parseSecret(await readFile(path, 'utf8'), path);
+}
+
+/** Gives the secret key as `loadSecretKey` does, but null where none has been made yet. */
+export async function findSecretKey(dataFolder: string, environmentValue: string | undefined): Promise<Buffer | null> {
+  if (environmentValue !== undefined && environmentValue !== '') {
+    return parseSecret(environmentValue, 'The environment variable ABEYANCE_SECRET_KEY');
+  }
+  const path = secretPath(dataFolder);
+  const stored = await findStoredSecret(path);
+  return stored === null ? null : parseSecret(stored, path);
+}
+
+function secretPath(dataFolder: string): string {
+  return join(dataFolder, 'secret.key');
 }
 
 async function findStoredSecret(path: string): Promise<string | null> {

@@ -1,0 +1,73 @@
+/**
+ * The settings of the server, read once from the environment. A wrong one is told by name, with what would be right.
+ */
+import { resolve } from 'node:path';
+
+export interface Configuration {
+  readonly host: string;
+  readonly port: number;
+  readonly dataFolder: string;
+  /** Undefined: the embedded database in the data folder. */
+  readonly databaseUrl: string | undefined;
+  readonly adminToken: string | undefined;
+  readonly secretKey: string | undefined;
+  readonly guardLimit: number;
+  readonly numberQuarantineDays: number;
+  readonly staleMaxMs: number;
+  readonly logLevel: string;
+}
+
+/** A setting that cannot be used. */
+export class ConfigurationError extends Error {
+  constructor(name: string, wanted: string) {
+    super(`${name} ${wanted}.`);
+    this.name = 'ConfigurationError';
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
+/** A token that can be guessed is none. */
+const TOKEN_MIN = 16;
+
+/** Reads the settings; what is given in `overrides` wins. Throws `ConfigurationError`. */
+export function readConfiguration(
+  environment: Environment,
+  overrides: { readonly host?: string; readonly port?: number; readonly data?: string } = {},
+): Configuration {
+  const logLevel = environment['ABEYANCE_LOG_LEVEL'] ?? 'info';
+  if (!LOG_LEVELS.includes(logLevel)) throw new ConfigurationError('ABEYANCE_LOG_LEVEL', `must be one of ${LOG_LEVELS.join(', ')}`);
+  return {
+    host: overrides.host ?? environment['ABEYANCE_HOST'] ?? '127.0.0.1',
+    port: overrides.port ?? readInteger(environment, 'ABEYANCE_PORT', 8080, 0, 65_535),
+    dataFolder: resolve(overrides.data ?? environment['ABEYANCE_DATA'] ?? './data'),
+    databaseUrl: readDatabaseUrl(environment['DATABASE_URL']),
+    adminToken: readToken(environment['ABEYANCE_ADMIN_TOKEN']),
+    secretKey: environment['ABEYANCE_SECRET_KEY'] || undefined,
+    guardLimit: readInteger(environment, 'ABEYANCE_GUARD_LIMIT', 1_000, 1, 1_000_000_000),
+    numberQuarantineDays: readInteger(environment, 'ABEYANCE_NUMBER_QUARANTINE_DAYS', 45, 0, 3_650),
+    staleMaxMs: readInteger(environment, 'ABEYANCE_STALE_MAX_MS', 60_000, 1_000, 86_400_000),
+    logLevel,
+  };
+}
+
+function readInteger(environment: Environment, name: string, fallback: number, min: number, max: number): number {
+  const text = environment[name];
+  if (text === undefined || text === '') return fallback;
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+  throw new ConfigurationError(name, `must be a whole number from ${min} to ${max}, not "${text}"`);
+}
+
+function readDatabaseUrl(text: string | undefined): string | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (/^postgres(ql)?:\/\//.test(text)) return text;
+  throw new ConfigurationError('DATABASE_URL', 'must begin with postgres:// or postgresql://');
+}
+
+function readToken(text: string | undefined): string | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (text.length >= TOKEN_MIN && /^[\w.~+/-]+=*$/.test(text)) return text;
+  throw new ConfigurationError('ABEYANCE_ADMIN_TOKEN', `must have at least ${TOKEN_MIN} letters, digits or any of . _ ~ + / -`);
+}

@@ -1,0 +1,32 @@
+/** Whether this process should be sent requests: database reachable, engine fresh, scheduler on time. */
+import { type OperationContext, reader } from '#operations/context.ts';
+import { getHead } from '#store/change.ts';
+
+import type { Scheduler } from './scheduler.ts';
+
+export interface Readiness {
+  readonly ready: boolean;
+  readonly checks: {
+    readonly database: { readonly ok: boolean };
+    readonly engine: { readonly ok: boolean; readonly revision: number; readonly staleForMs: number };
+    readonly scheduler: { readonly ok: boolean; readonly lagMs: number | null };
+  };
+}
+
+/** A mass of holds at midnight may take this long; later than this somebody should look. */
+const LAG_MAX_MS = 30_000;
+
+export async function readReadiness(context: OperationContext, scheduler: Scheduler): Promise<Readiness> {
+  const { engine } = context;
+  const isReachable = await getHead(reader(context)).then(
+    () => true,
+    () => false,
+  );
+  const lagMs = isReachable ? await scheduler.lagMs().catch(() => null) : null;
+  const checks = {
+    database: { ok: isReachable },
+    engine: { ok: engine.ready, revision: engine.revision, staleForMs: engine.staleForMs },
+    scheduler: { ok: lagMs !== null && lagMs < LAG_MAX_MS, lagMs },
+  };
+  return { ready: checks.database.ok && checks.engine.ok && checks.scheduler.ok, checks };
+}
