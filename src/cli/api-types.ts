@@ -30,7 +30,8 @@ export interface ReasonView {
   readonly hold: string | null;
   readonly entity: string;
   readonly entityNumber: number;
-  readonly label: string;
+  /** Decisions leave it out: they are answered from memory, where labels are not. */
+  readonly label?: string;
   readonly profile: string | null;
   readonly authority: string | null;
   readonly inherited: boolean;
@@ -57,7 +58,7 @@ export interface HoldView {
   readonly profile: string;
   readonly entity: string;
   readonly authority: string;
-  readonly source: string | null;
+  readonly source: string;
   readonly externalRef: string | null;
   readonly note: string | null;
   readonly placedBy: string;
@@ -136,7 +137,7 @@ export interface DecisionView {
     readonly sip: number;
     readonly http: number;
     readonly text: string;
-    readonly announcement: string | null;
+    readonly announcement?: string | null;
     readonly profile: string | null;
   } | null;
   readonly revision: number;

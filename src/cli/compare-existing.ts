@@ -48,9 +48,11 @@ export function makeComparer(client: Client): Compare {
   return async (body, facts) => {
     if (!isKind(body.kind)) return null;
     const wanted = valuesOf(body.kind, body);
-    const name = typeof facts['entity'] === 'string' ? facts['entity'] : nameOf(body.kind, body, wanted);
-    const existing = name === null ? null : await find(name);
+    const name = typeof facts['entity'] === 'string' ? facts['entity'] : (nameOf(body.kind, body, wanted) ?? body['id']);
+    const existing = typeof name === 'string' ? await find(name) : null;
     if (existing === null) return null;
+    // A number that rests after its closing is taken, and yet not there.
+    if (existing.lifecycle === 'closed') return null;
     if (existing.kind !== body.kind) return ['kind'];
     const differs: string[] = [];
     for (const member of ['parent', 'owner'])

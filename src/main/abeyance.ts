@@ -5,4 +5,4 @@ import { demo } from './demo.ts';
 import { serve } from './serve.ts';
 import { backup, restore } from './backup-commands.ts';
 
-await runProgram({ serve, demo, backup, restore }, process.argv);
+process.exitCode = await runProgram(process.argv, { serve, demo, backup, restore });

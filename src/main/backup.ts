@@ -2,7 +2,6 @@
  * Backup and restore of an installation, as an operator asks for them: on the embedded database, running or stopped,
  * and on any other. Each starts what it needs and stops what it started.
  */
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 import type pg from 'pg';
@@ -22,6 +21,7 @@ import { lockDataFolder } from './database/lock-data-folder.ts';
 import { findRunningConnection } from './database/running-connection.ts';
 import { findSecretKey, loadSecretKey } from './database/secret-key.ts';
 import type { StartLog } from './database/start-log.ts';
+import { readVersion } from './version.ts';
 
 export interface BackupInstallationOptions {
   readonly dataFolder: string;
@@ -182,9 +182,4 @@ async function withPool<T>(connectionString: string, work: (pool: pg.Pool) => Pr
   } finally {
     await pool.end();
   }
-}
-
-async function readVersion(): Promise<string> {
-  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version; // Our own file.
 }

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { runDemoImport } from '#cli/demo-import.ts';
-import { Client } from '#cli/client.ts';
+import { makeClient } from '#cli/client.ts';
 import { playStory } from '#cli/demo-story.ts';
+import { importPaths } from '#cli/import-paths.ts';
 import { processTerminal } from '#cli/process-terminal.ts';
 
 import { readConfiguration } from './configuration.ts';
@@ -42,8 +42,10 @@ async function play(folder: string, exit: boolean): Promise<void> {
   const server = await startServer({ configuration, log, version: await readVersion(), databaseSettings: DATABASE_SETTINGS });
   let isStopped = false;
   try {
-    const client = new Client({ url: server.address, token });
-    await runDemoImport(client, SAMPLES);
+    const client = makeClient({ url: server.address, token });
+    const imported = await importPaths(client, [SAMPLES]);
+    if (imported.refusals.length > 0) throw new Error(`The samples were not imported whole: ${JSON.stringify(imported.refusals[0])}`);
+    line(`Imported the sample operator: ${imported.created.toLocaleString('en')} entities from ${imported.files.length} files.`);
     await playStory(client, processTerminal());
     line('');
     line(`The API is at ${server.address}, its interactive documentation at ${server.address}/docs`);

@@ -1,5 +1,5 @@
 /** The HTTP server: limits, the pages that monitoring reads, and the faces. */
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 
 import { nativeFace } from '#faces/native/native-face.ts';
 import type { Authenticate } from '#faces/shared/actor.ts';
@@ -28,7 +28,7 @@ const REQUEST_MAX_MS = 120_000;
 export async function makeHttpServer(deps: HttpDeps): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: deps.log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_MAX,
     requestTimeout: REQUEST_MAX_MS,
     forceCloseConnections: 'idle',

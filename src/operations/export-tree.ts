@@ -12,6 +12,7 @@ import { getEntity } from '#operations/resolve.ts';
 import type { BulkItem } from '#operations/run-bulk.ts';
 import { getHead } from '#store/change.ts';
 import type { Session } from '#store/database.ts';
+import { uuidsOf } from '#store/entity.ts';
 import { listForExport, listOpenWithin } from '#store/export.ts';
 import { listHolds } from '#store/hold.ts';
 
@@ -61,9 +62,10 @@ export async function* exportTree(
     secrets: options.secrets,
   };
   const rootId = root === null || root.id === 0 ? null : root.id;
+  const platform = (await uuidsOf(session, [0])).get(0);
   const later: BulkItem[] = [];
   for (const kind of ORDER)
-    for await (const view of viewsOf(session, kind, rootId, options.secrets)) yield* creation(view, rootId === view.number, later);
+    for await (const view of viewsOf(session, kind, rootId, options.secrets)) yield* creation(view, view.parent === platform ? 0 : view.parent, rootId === view.number, later);
   yield* later;
   yield* holdItems(session, rootId);
 }
@@ -76,9 +78,12 @@ async function* viewsOf(session: Session, kind: Kind, rootId: number | null, sec
   }
 }
 
-/** The creation of one entity; what points ahead is put off. A root's own parent is left to whoever imports it. */
-function* creation(view: EntityView, isRoot: boolean, later: BulkItem[]): Generator<BulkItem> {
-  const { id, kind, parent, owner } = view;
+/**
+ * The creation of one entity; what points ahead is put off. The platform is 0 everywhere; a root's own parent is left
+ * to whoever imports it.
+ */
+function* creation(view: EntityView, parent: string | number | null, isRoot: boolean, later: BulkItem[]): Generator<BulkItem> {
+  const { id, kind, owner } = view;
   const body: Record<string, unknown> = { kind, id, ...(isRoot ? {} : { parent }), ...(owner === undefined ? {} : { owner }) };
   const ahead: Record<string, unknown> = {};
   for (const [name, field] of Object.entries(KIND_FIELDS[kind])) {

@@ -4,7 +4,7 @@
  */
 import pg from 'pg';
 
-import type { TableSection } from '#store/backup-format.ts';
+import type { Partition, TableSection } from '#store/backup-format.ts';
 
 /** How the values of COPY read the same on every server and under every setting. */
 export const PLAIN_VALUES = `set local datestyle to 'ISO, YMD'; set local intervalstyle to 'postgres';
@@ -18,7 +18,7 @@ interface TableRow {
   readonly table: string;
   readonly columns: string[];
   readonly sequences: { column: string; sequence: string }[];
-  readonly partitions: { name: string; bounds: string }[];
+  readonly partitions: Partition[];
 }
 
 /** A partition goes with its parent; what an extension made comes back with the extension. */
@@ -31,7 +31,8 @@ const TABLES = `
       from (select a.attname, pg_get_serial_sequence(quote_ident(current_schema()) || '.' || quote_ident(c.relname), a.attname) as sequence
         from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) s
       where s.sequence is not null) as sequences,
-    (select coalesce(jsonb_agg(jsonb_build_object('name', p.relname, 'bounds', pg_get_expr(p.relpartbound, p.oid)) order by p.relname), '[]')
+    (select coalesce(jsonb_agg(jsonb_build_object('name', p.relname, 'bounds', pg_get_expr(p.relpartbound, p.oid),
+        'comment', obj_description(p.oid, 'pg_class')) order by p.relname), '[]')
       from pg_inherits i join pg_class p on p.oid = i.inhrelid
       where i.inhparent = c.oid and p.relispartition and pg_get_expr(p.relpartbound, p.oid) <> 'DEFAULT') as partitions
   from pg_class c

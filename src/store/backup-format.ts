@@ -50,7 +50,14 @@ export interface TableSection {
   /** The next value of each sequence that belongs to a column. */
   readonly sequences: Readonly<Record<string, string>>;
   /** Of a partitioned table: its partitions with their bounds, the default one aside. */
-  readonly partitions: readonly { readonly name: string; readonly bounds: string }[];
+  readonly partitions: readonly Partition[];
+}
+
+export interface Partition {
+  readonly name: string;
+  /** As the catalogue writes them: `FOR VALUES FROM ('0') TO ('1000')`. */
+  readonly bounds: string;
+  readonly comment: string | null;
 }
 
 /** Says which key it is without giving anything away about it: in hex. */

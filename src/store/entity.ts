@@ -57,7 +57,7 @@ export async function findEntities(session: Session, references: readonly Refere
   }
   const rows = await session.rows(
     sql<EntityState & { keys: string[] }>`
-      with named as (
+      with named (id, key) as (
         ${sql.join(
           [
             ...(uuids.length > 0 ? [sql`select e.id, e.uuid::text as key from entity e where e.uuid = any (${uuids}::uuid[])`] : []),

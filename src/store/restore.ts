@@ -12,7 +12,7 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { Problem, problem } from '#core/problem.ts';
 import type { BackupProgress } from '#store/backup.ts';
 import { NO_TIMEOUTS, PLAIN_VALUES, listTables, quoted } from '#store/backup-catalogue.ts';
-import { type BackupHeader, type TableSection, countRows, damaged } from '#store/backup-format.ts';
+import { type BackupHeader, type Partition, type TableSection, countRows, damaged } from '#store/backup-format.ts';
 import type { BackupReader } from '#store/backup-reader.ts';
 import { borrowConnection } from '#store/borrow-connection.ts';
 import { migrate } from '#store/migrate.ts';
@@ -137,11 +137,17 @@ function refuseOtherColumns(section: TableSection, own: TableSection): void {
 /** What the catalogue writes of a range; nothing else from the file becomes part of a statement unquoted. */
 const RANGE = /^FOR VALUES FROM \((?:'-?\d+'|MINVALUE)\) TO \((?:'-?\d+'|MAXVALUE)\)$/;
 
+/** Makes the partitions those of the backup: they are empty, and other bounds could overlap. */
 async function makePartitions(client: pg.ClientBase, section: TableSection, own: TableSection): Promise<void> {
-  for (const { name, bounds } of section.partitions) {
-    if (own.partitions.some((partition) => partition.name === name)) continue;
+  const isSame = (one: Partition) => (other: Partition) => one.name === other.name && one.bounds === other.bounds;
+  for (const partition of own.partitions)
+    if (!section.partitions.some(isSame(partition))) await client.query(`drop table ${quoted([partition.name])}`);
+  for (const partition of section.partitions) {
+    if (own.partitions.some(isSame(partition))) continue;
+    const { name, bounds, comment } = partition;
     if (!RANGE.test(bounds)) throw damaged(`the bounds of the partition ${name} cannot be read`);
     await client.query(`create table ${quoted([name])} partition of ${quoted([section.table])} ${bounds}`);
+    if (comment !== null) await client.query(`comment on table ${quoted([name])} is ${pg.escapeLiteral(comment)}`);
   }
 }
 

@@ -21,7 +21,7 @@ export function whyLines(entity: Named, standing: StandingView, chain: readonly 
 /** One reason: what holds, where it lies, and beneath it who placed it and for how long. */
 export function reasonLines(reason: ReasonView, names: ReadonlyMap<string, Named>, paint: Paint): string[] {
   const known = names.get(reason.entity);
-  const name = known ? entityName(known) : `${reason.label} (number ${reason.entityNumber})`;
+  const name = known ? entityName(known) : `${reason.label ?? reason.entity} (number ${reason.entityNumber})`;
   const where = placeText(reason, name);
   if (reason.cause !== 'hold') {
     const since = reason.since === null ? '' : ` since ${timeText(reason.since)}`;
