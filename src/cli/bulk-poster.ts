@@ -3,8 +3,10 @@
  *
  * An item whose entity is there already is compared with it, so that a changed file is not taken for an imported one.
  */
-import type { FieldError } from '#core/problem.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type FieldError, PROBLEM_ANY_TIME } from '#core/problem.ts';
 import type { Client } from './client.ts';
+import { ApiProblem } from './client-error.ts';
 import { makeComparer } from './compare-existing.ts';
 import type { Outcome, PostBatch } from './import/import-run.ts';
 import type { BulkItem } from './import/parsed.ts';
@@ -24,6 +26,8 @@ interface BulkAnswer {
 
 /** A batch of 1,000 items on a busy server with slow disks. */
 const BULK_TIMEOUT_MS = 300_000;
+/** A server whose database comes back does so within seconds. */
+const RETRY_DELAYS_MS = [1000, 3000, 10_000];
 /** Look-ups under way at once: enough to hide the distance to the server, few enough to leave it to others. */
 const COMPARED_AT_ONCE = 16;
 
@@ -42,8 +46,20 @@ export function bulkPoster(client: Client): PostBatch {
     return { outcome: 'refused', code: problem.code, message: messageOf(problem) };
   };
 
+  const send = async (items: readonly BulkItem[], idempotencyKey: string): Promise<BulkAnswer> => {
+    for (let attempt = 0; ; attempt += 1) {
+      const answer = await client.post<BulkAnswer>('/v1/bulk', { items }, { query: { brief: true }, idempotencyKey, timeoutMs: BULK_TIMEOUT_MS });
+      const failed = answer.items.find(({ problem }) => problem !== undefined && isFailure(problem.code));
+      if (failed?.problem === undefined) return answer;
+      const delayMs = RETRY_DELAYS_MS[attempt];
+      if (delayMs === undefined || failed.problem.code === 'bug')
+        throw new ApiProblem({ ...failed.problem, httpStatus: failed.status, detail: `the server could not go on: ${failed.problem.detail} Start the import again to continue.` });
+      await sleep(delayMs);
+    }
+  };
+
   return async (items, idempotencyKey) => {
-    const answer = await client.post<BulkAnswer>('/v1/bulk', { items }, { query: { brief: true }, idempotencyKey, timeoutMs: BULK_TIMEOUT_MS });
+    const answer = await send(items, idempotencyKey);
     const outcomes: Outcome[] = [];
     for (let from = 0; from < answer.items.length; from += COMPARED_AT_ONCE) {
       const slice = answer.items.slice(from, from + COMPARED_AT_ONCE);
@@ -59,6 +75,11 @@ export function bulkPoster(client: Client): PostBatch {
     }
     return outcomes;
   };
+}
+
+/** A failure of the server says nothing about the item: it is sent again, never reported as a bad line. */
+function isFailure(code: string): boolean {
+  return (PROBLEM_ANY_TIME as readonly string[]).includes(code);
 }
 
 function messageOf(problem: { readonly detail: string; readonly errors?: readonly FieldError[] }): string {

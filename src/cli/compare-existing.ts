@@ -48,7 +48,7 @@ export function makeComparer(client: Client): Compare {
   return async (body, facts) => {
     if (!isKind(body.kind)) return null;
     const wanted = valuesOf(body.kind, body);
-    const name = typeof facts['entity'] === 'string' ? facts['entity'] : (nameOf(body.kind, body, wanted) ?? body['id']);
+    const name = facts['entity'] ?? body['id'] ?? nameOf(body.kind, body, wanted);
     const existing = typeof name === 'string' ? await find(name) : null;
     if (existing === null) return null;
     // A number that rests after its closing is taken, and yet not there.

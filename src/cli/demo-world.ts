@@ -13,7 +13,6 @@ import { CommandFailed } from './exit-code.ts';
 export type World = ReadonlyMap<string, EntityView>;
 
 export interface Cast {
-  readonly platform: EntityView;
   readonly reseller: EntityView;
   readonly otherReseller: EntityView;
   readonly otherSipAccount: EntityView;
@@ -25,7 +24,7 @@ export interface Cast {
   readonly mailbox: EntityView;
 }
 
-/** The action that shows whether a thing of the kind operates; null for those that only serve others. */
+/** The action that shows best whether a thing of the kind operates. */
 export const TELLING_ACTION: Readonly<Record<Kind, string>> = {
   account: 'api',
   sip_domain: 'register',
@@ -75,15 +74,22 @@ export async function chooseCast(client: Client, world: World): Promise<Cast> {
     const child = own.find(({ kind, parent }) => kind === 'account' && isCustomer(world, parent, reseller) && beneath(world, world.get(parent ?? '') ?? reseller).length > 0);
     if (child === undefined) continue;
     const ofChild = new Set([child, ...beneath(world, child)].map(({ id }) => id));
-    const find = (kind: Kind, among: readonly EntityView[] = own) => among.find((entity) => entity.kind === kind && !ofChild.has(entity.id));
-    const [sipAccount, number, zone, mailbox] = [find('sip_account'), find('phone_number'), find('dns_zone'), find('mailbox')];
-    if (!sipAccount || !number || !zone || !mailbox) continue;
+    const find = (kind: Kind, among: readonly EntityView[]) => among.find((entity) => entity.kind === kind && entity.standing === 'active' && !ofChild.has(entity.id));
+    const served = own.filter(({ kind, parent }) => kind === 'account' && parent === reseller.id).map((customer) => beneath(world, customer));
+    // One customer that has one of each makes the better story.
+    const four = [...served, own].map((among) => fourOf((kind) => find(kind, among))).find((found) => found !== null);
+    if (!four) continue;
     for (const otherReseller of resellers) {
-      const otherSipAccount = otherReseller.id === reseller.id ? undefined : find('sip_account', beneath(world, otherReseller).filter(({ standing }) => standing === 'active'));
-      if (otherSipAccount) return { platform, reseller, otherReseller, otherSipAccount, child, sipAccount, number, zone, mailbox };
+      const otherSipAccount = otherReseller.id === reseller.id ? undefined : find('sip_account', beneath(world, otherReseller));
+      if (otherSipAccount) return { reseller, otherReseller, otherSipAccount, child, ...four };
     }
   }
   throw new CommandFailed('the story needs two resellers, one of them with a sub-account, SIP account, number, zone and mailbox: import samples/ first');
+}
+
+function fourOf(find: (kind: Kind) => EntityView | undefined): Pick<Cast, 'sipAccount' | 'number' | 'zone' | 'mailbox'> | null {
+  const [sipAccount, number, zone, mailbox] = [find('sip_account'), find('phone_number'), find('dns_zone'), find('mailbox')];
+  return sipAccount && number && zone && mailbox ? { sipAccount, number, zone, mailbox } : null;
 }
 
 /** Whether the account lies directly beneath the reseller. */

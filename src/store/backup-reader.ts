@@ -33,7 +33,7 @@ class ByteSource {
 
   /** At least one byte and at most so many. */
   async some(bytesMax: number): Promise<Buffer> {
-    while (this.#rest.length === 0) if (!(await this.#pull())) throw damaged('it ends too early');
+    await this.#fill();
     const bytes = this.#rest.subarray(0, bytesMax);
     this.#rest = this.#rest.subarray(bytes.length);
     this.#hash.update(bytes);
@@ -43,6 +43,7 @@ class ByteSource {
   async line(): Promise<string> {
     const pieces: Buffer[] = [];
     for (let size = 0; size <= PIECE_BYTES_MAX; ) {
+      await this.#fill();
       const end = this.#rest.indexOf(NEWLINE);
       const piece = await this.some(end === -1 ? PIECE_BYTES_MAX : end + 1);
       pieces.push(piece);
@@ -74,6 +75,10 @@ class ByteSource {
 
   async close(): Promise<void> {
     await this.#chunks.return?.();
+  }
+
+  async #fill(): Promise<void> {
+    if (await this.isAtEnd()) throw damaged('it ends too early');
   }
 
   async #pull(): Promise<boolean> {

@@ -1,7 +1,8 @@
 /** `decide`: may this subject do this now? The exit code is the answer. */
 import { Argument, type Command } from 'commander';
 import { ACTIONS } from '#core/action.ts';
-import type { DecisionView } from '#cli/api-types.ts';
+import type { DecisionView, EntityView } from '#cli/api-types.ts';
+import { entityPath } from '#cli/client.ts';
 import { EXIT, type ExitCode } from '#cli/exit-code.ts';
 import { wholeNumber } from '#cli/number-argument.ts';
 import { decisionLines } from '#cli/render/why-lines.ts';
@@ -30,8 +31,12 @@ async function run(session: Session, args: readonly string[], options: DecideOpt
   const { destination, atRevision } = options;
   const query = { subject: argument(args, 0), action: argument(args, 1), destination, atRevision };
   const decision = await session.client.get<DecisionView>('/v1/decisions', query);
+  // A decision is made from memory, where entities have no labels; people want to read them.
+  const places = session.isJson ? [] : [...new Set(decision.reasons.map(({ entity }) => entity))];
+  const named = await Promise.all(places.map((id) => session.client.get<EntityView>(entityPath(id))));
   session.show(decision, () => {
-    for (const line of decisionLines(decision, new Map(), session.terminal.paint)) session.terminal.line(line);
+    const names = new Map(named.map((entity) => [entity.id, entity]));
+    for (const line of decisionLines(decision, names, session.terminal.paint)) session.terminal.line(line);
   });
   return decision.effect === 'allow' ? EXIT.done : EXIT.decidedNo;
 }

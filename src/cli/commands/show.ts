@@ -38,7 +38,7 @@ async function run(session: Session, args: readonly string[]): Promise<void> {
 }
 
 function pairsOf(entity: EntityView): [string, string][] {
-  const fields = Object.entries(entity).filter(([name, value]) => !HEAD.has(name) && value !== null && value !== undefined);
+  const fields = Object.entries(entity).filter(([name, value]) => !HEAD.has(name) && value !== null && value !== undefined && !(Array.isArray(value) && value.length === 0));
   return [
     ['id', `${entity.id} (number ${entity.number})`],
     ...entity.identifiers.map((identifier): [string, string] => ['identifier', identifier]),

@@ -10,7 +10,7 @@ import { countText, entitiesText, kindWord, timeText } from './words.ts';
 export function planLines(what: string, plan: PlanView, paint: Paint): string[] {
   const { changing, alreadyHeld, unchanged, beneath } = plan.effect;
   const lines = [
-    `${what} would change ${paint('bold', entitiesText(changing.total))}, of ${countText(beneath)} with all that lies beneath.`,
+    `${what} would change ${paint('bold', entitiesText(changing.total))} of the ${countText(beneath)} that it reaches.`,
     ...countLines({ changing, 'held before': alreadyHeld, unchanged }, paint).map((line) => `  ${line}`),
   ];
   lines.push(paint('gray', `Made at revision ${plan.revision}, good until ${timeText(plan.expiresAt)}.`));

@@ -1,0 +1,83 @@
+/**
+ * Runs the tests: one embedded PostgreSQL for all of them, with a migrated template database that each test file clones.
+ *
+ * Usage: node scripts/test.ts [file or glob …]. Fails when a test fails, when one is skipped, and when none ran.
+ */
+import { spawn } from 'node:child_process';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import pg from 'pg';
+
+import { seedProfiles } from '#main/builtin-profiles.ts';
+import { startEmbeddedPostgres } from '#main/database/embedded-postgres.ts';
+import { makeChainKey } from '#store/change.ts';
+import { makePool } from '#store/database.ts';
+import { migrate } from '#store/migrate.ts';
+import { TEMPLATE_DATABASE, TEST_SECRET } from '#test/database.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const ALL = ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts'];
+/** Files at once: a test that waits for the database leaves its core to another. */
+const FILES_AT_ONCE = 3;
+/** No file needs this long, in milliseconds; one that does hangs. */
+const FILE_TIMEOUT_MS = 240_000;
+const SETTINGS = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off', max_connections: '300', shared_buffers: '256MB' };
+
+async function main(): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), 'abeyance-tests-'));
+  await chmod(folder, 0o711); // The database may run as another user, who has to pass through.
+  const quiet = { info: () => {}, warn: (facts: object, message: string) => console.error(message, facts) };
+  const server = await startEmbeddedPostgres({ dataFolder: join(folder, 'data'), secret: TEST_SECRET, log: quiet, settings: SETTINGS });
+  try {
+    await makeTemplate(server.connectionString);
+    return await run(server.connectionString, process.argv.slice(2));
+  } finally {
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function makeTemplate(connectionString: string): Promise<void> {
+  const admin = new pg.Client({ connectionString });
+  await admin.connect();
+  await admin.query(`create database ${TEMPLATE_DATABASE}`);
+  await admin.end();
+  const url = new URL(connectionString);
+  url.pathname = `/${TEMPLATE_DATABASE}`;
+  const pool = makePool({ connectionString: url.href });
+  await migrate(pool);
+  await seedProfiles({ pool, chainKey: makeChainKey(TEST_SECRET) });
+  await pool.end();
+}
+
+async function run(connectionString: string, patterns: readonly string[]): Promise<number> {
+  const files = patterns.length > 0 ? patterns : ALL;
+  const child = spawn(
+    process.execPath,
+    ['--test', `--test-concurrency=${FILES_AT_ONCE}`, `--test-timeout=${FILE_TIMEOUT_MS}`, '--test-reporter=spec', '--test-reporter-destination=stdout', '--test-reporter=tap', '--test-reporter-destination=stderr', ...files],
+    { cwd: ROOT, stdio: ['ignore', 'inherit', 'pipe'], env: { ...process.env, ABEYANCE_TEST_DATABASE: connectionString, FORCE_COLOR: '0' } },
+  );
+  let tap = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    tap += chunk.toString();
+  });
+  const code = await new Promise<number>((resolve) => {
+    child.on('close', (status) => resolve(status ?? 1));
+  });
+  const count = (what: string) => Number(new RegExp(`^# ${what} (\\d+)$`, 'm').exec(tap)?.[1] ?? 0);
+  if (code !== 0) return code;
+  if (count('skipped') + count('todo') > 0) {
+    console.error(`${count('skipped')} tests were skipped and ${count('todo')} are left to do; none may be.`);
+    return 1;
+  }
+  if (count('tests') === 0) {
+    console.error('No test ran.');
+    return 1;
+  }
+  return 0;
+}
+
+process.exitCode = await main();

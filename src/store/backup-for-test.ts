@@ -1,0 +1,168 @@
+/**
+ * What the tests of backup and restore share: databases on one server, an installation full of awkward values, and a
+ * picture of everything that is in a database.
+ */
+import { type TestContext, after } from 'node:test';
+import { PassThrough, Readable, type Writable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import type pg from 'pg';
+import { sql } from 'kysely';
+
+import { testSettings } from '#main/database/database-for-test.ts';
+import { startEmbeddedPostgres } from '#main/database/embedded-postgres.ts';
+import { type WriteBackupOptions, type WrittenBackup, writeBackup } from '#store/backup.ts';
+import { openBackup } from '#store/backup-reader.ts';
+import { makeChainKey } from '#store/change.ts';
+import { makePool } from '#store/database.ts';
+import { migrate } from '#store/migrate.ts';
+import { type RestoreBackupOptions, type RestoredBackup, restoreBackup } from '#store/restore.ts';
+import { transact } from '#store/transaction.ts';
+
+export const testSecret = Buffer.alloc(32, 'a secret for tests');
+export const testKey = makeChainKey(testSecret);
+
+/** Gives a function that makes an empty database for a test, on a server for the whole file. */
+export async function startTestServer(): Promise<(t: TestContext) => Promise<pg.Pool>> {
+  const folder = await mkdtemp(join(tmpdir(), 'abeyance-test-'));
+  await chmod(folder, 0o711);
+  const server = await startEmbeddedPostgres({
+    dataFolder: join(folder, 'data'),
+    sharedFolder: join(folder, 'shared'),
+    secret: testSecret,
+    log: { info: () => {}, warn: () => {} },
+    settings: testSettings,
+  });
+  const main = makePool({ connectionString: server.connectionString, connectionsMax: 1 });
+  after(async () => {
+    await main.end();
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+  let count = 0;
+  return async (t) => {
+    const name = `test_${++count}`;
+    await main.query(`create database ${name}`);
+    const pool = makePool({ connectionString: server.connectionString.replace('/abeyance?', `/${name}?`), connectionsMax: 3 });
+    t.after(() => pool.end());
+    return pool;
+  };
+}
+
+/** What COPY, JSON and the frames could stumble over. */
+const AWKWARD = [
+  'tab\there',
+  'line\nand\r\nline',
+  'back\\slash \\N \\. \\t',
+  '\\.',
+  '\\N',
+  '',
+  ' "quotes" \'and\' {braces,} NULL',
+  'žluťoučký 電話 📞\u2028\u202e',
+  '\u0001\u001b[31m\u007f',
+  'x'.repeat(700_000),
+];
+
+/** Fills every table of the newest schema; of an older one those that it has. */
+export async function fillInstallation(pool: pg.Pool): Promise<void> {
+  await pool.query(
+    `insert into entity (kind, parent_id, ancestors, label, closed_at)
+      select 'account', 0, array[0, nextval(pg_get_serial_sequence('entity', 'id')) + 1], label, null from unnest($1::text[]) label`,
+    [AWKWARD],
+  );
+  await pool.query(`update entity set ancestors = array[0, id] where id > 0`);
+  // A child before its parent, by number and so in the file, and an owner.
+  await pool.query(`insert into entity (id, kind, parent_id, owner_id, label, closed_at) overriding system value values
+    (1000, 'sip_account', 1001, 4, 'child first', '2026-01-02 03:04:05.678901+05'), (1001, 'sip_domain', 2, null, 'domain', null)`);
+  await pool.query(
+    `insert into identifier select 'sip', id::text || label, id from entity where length(label) < 100`,
+  );
+  await pool.query(`insert into identifier_history select scheme, value, entity_id, '-infinity' from identifier`);
+  await pool.query(
+    `insert into sip_account select * from jsonb_populate_record(null::sip_account, $1)`,
+    [{
+      entity_id: 1000, username: 'alice', enabled: true, groups: AWKWARD.slice(0, 9), prepaid: false, quota: 0,
+      answer_timeout_seconds: 20, acl: { [AWKWARD[2] ?? '']: [null, 1e-7, AWKWARD[7]] }, properties: [], voice_method: 'POST',
+      voice_fallback_method: 'POST', push_enabled: false,
+    }],
+  );
+  await pool.query(`insert into profile (name, severity, denied, refusal_text) values ('suspended', 10, 8183, 'Suspended')`);
+  await pool.query(`insert into profile_version values ('suspended', 1, '{"a":1.10}', 'somebody')`);
+  await pool.query(`insert into hold (entity_id, profile, authority, authority_rank, source, note, placed_by)
+    select id, 'suspended', 'provider', 2, 'test', label, 'somebody' from entity where id > 0`);
+  await pool.query(`insert into plan (entity_id, intent, effect, revision, created_by, expires_at) values (0, '{}', '{}', 0, 'x', 'infinity')`);
+  await pool.query(`insert into idempotency values ('a', 'k', 'r', '\\x00ff5c0a09', null)`);
+  await pool.query(`insert into bulk_outcome values ('a', 'k', 0, '{}')`);
+  for (let n = 0; n < 3; n++) await commitChange(pool, `number ${n}`);
+  // Another partition than those that every installation has.
+  const isPartitioned = await pool.query(`select where to_regclass('change_from_0') is not null`);
+  if (isPartitioned.rowCount === 0) return;
+  await pool.query(`alter table change detach partition change_from_10000000`);
+  await pool.query(`drop table change_from_10000000`);
+  await pool.query(`create table change_far partition of change for values from (20000000) to (maxvalue)`);
+  await pool.query(`comment on table change_far is 'It''s far.'`);
+  await pool.query(`insert into change select 20000001, at, actor, kind, null, facts, touched, digest, hash from change limit 1`);
+  await pool.query(`insert into change select 15000000, at, actor, kind, null, facts, touched, digest, hash from change limit 1`);
+}
+
+export async function commitChange(pool: pg.Pool, note: string): Promise<void> {
+  await transact(pool, testKey, 'none', async (transaction) => {
+    await transaction.rows(sql`update entity set version = version + 1 where id = 1`);
+    transaction.record({
+      actor: 'token:admin', kind: 'entity.updated', entityId: 1, facts: { note }, touched: [1], personal: { email: AWKWARD[7] ?? '' },
+    });
+  });
+}
+
+export async function makeInstallation(pool: pg.Pool): Promise<void> {
+  await migrate(pool);
+  await fillInstallation(pool);
+}
+
+/** Every row of every table as text, and the shape of the tables; the epoch aside, which a restore changes. */
+export async function pictureOf(pool: pg.Pool): Promise<Record<string, string[]>> {
+  const picture: Record<string, string[]> = {};
+  const lines = async (text: string) => (await pool.query<{ line: string }>(text)).rows.map((row) => row.line);
+  for (const table of await lines(
+    `select relname as line from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') order by 1`,
+  )) {
+    if (table === 'schema_migration') continue;
+    const row = table === 'change_counter' ? `concat_ws(' ', revision, hash, last_at)` : 't::text';
+    picture[table] = await lines(`select ${row} as line from "${table}" t order by 1`);
+  }
+  picture['constraints'] = await lines(`select conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) || convalidated as line
+    from pg_constraint where connamespace = 'public'::regnamespace order by 1`);
+  picture['tables'] = await lines(`select concat_ws(' ', relname, pg_get_expr(relpartbound, oid), obj_description(oid)) as line
+    from pg_class where relnamespace = 'public'::regnamespace order by 1`);
+  picture['triggers'] = await lines(`select concat_ws(' ', tgrelid::regclass, tgtype, tgenabled) as line
+    from pg_trigger order by 1`);
+  return picture;
+}
+
+export async function backupOf(
+  pool: pg.Pool,
+  options: Partial<WriteBackupOptions> = {},
+  output: Writable = new PassThrough(),
+): Promise<{ bytes: Buffer; written: WrittenBackup }> {
+  const written = writeBackup(pool, output, { secret: testSecret, abeyanceVersion: '9.8.7', ...options });
+  const bytes = output instanceof PassThrough ? buffer(output) : Buffer.alloc(0);
+  bytes instanceof Promise && bytes.catch(() => {}); // The writing fails too, and is what is asked.
+  return { written: await written, bytes: await bytes };
+}
+
+export async function restoreBytes(
+  pool: pg.Pool,
+  bytes: Buffer,
+  options: Partial<RestoreBackupOptions> = {},
+): Promise<RestoredBackup> {
+  const backup = await openBackup(Readable.from(cut(bytes)));
+  return restoreBackup(pool, backup, { secret: testSecret, ...options }).finally(() => backup.close());
+}
+
+/** In uneven pieces, as a network gives them. */
+function* cut(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0, size = 1; at < bytes.length; at += size, size = (size * 7) % 65_537) yield bytes.subarray(at, at + size);
+}

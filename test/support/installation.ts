@@ -1,0 +1,66 @@
+/** A whole installation for tests: database, engine, operations, and the native face without a socket. */
+import { createHash } from 'node:crypto';
+
+import type { FastifyInstance } from 'fastify';
+import { pino } from 'pino';
+
+import { normaliseSubject } from '#core/identifier.ts';
+import { DecisionEngine } from '#decisions/engine.ts';
+import { authenticator } from '#main/administrator.ts';
+import { makeHttpServer } from '#main/http-server.ts';
+import { type Actor, DEFAULT_SETTINGS, type OperationContext, type OperationSettings } from '#operations/context.ts';
+import { makeDecisionSource } from '#store/decision-source.ts';
+
+import { type Cleanup, type TestDatabase, testDatabase } from './database.ts';
+
+export const ADMIN: Actor = { name: 'token:admin', accountId: 0, authority: 'platform' };
+export const TOKEN = 'the-token-of-the-tests';
+
+export interface Installation extends TestDatabase {
+  readonly context: OperationContext;
+  readonly app: FastifyInstance;
+  /** Waits until the engine holds all that is committed. */
+  follow(): Promise<void>;
+}
+
+export async function testInstallation(t: Cleanup, settings: Partial<OperationSettings> = {}): Promise<Installation> {
+  const database = await testDatabase(t);
+  const engine = makeEngine(database);
+  await engine.start();
+  const context: OperationContext = {
+    pool: database.pool,
+    chainKey: database.chainKey,
+    engine,
+    settings: { ...DEFAULT_SETTINGS, ...settings },
+    clock: () => new Date(),
+  };
+  const stopping = new AbortController();
+  const app = await makeHttpServer({
+    context,
+    authenticate: authenticator(createHash('sha256').update(TOKEN).digest()),
+    version: '0.0.0-test',
+    log: pino({ level: 'silent' }),
+    stopping: stopping.signal,
+    metrics: null,
+    readiness: () => Promise.reject(new Error('not asked for in tests')),
+  });
+  t.after(async () => {
+    stopping.abort();
+    await app.close();
+    await engine.stop();
+  });
+  return { ...database, context, app, follow: () => follow(context) };
+}
+
+/** Another engine on the same database, not started. */
+export function makeEngine(database: TestDatabase): DecisionEngine {
+  return new DecisionEngine({ source: makeDecisionSource(database.pool, database.connectionString), normaliseSubject });
+}
+
+const FOLLOW_MAX_MS = 10_000;
+
+async function follow({ engine, pool }: OperationContext): Promise<void> {
+  const { rows } = await pool.query<{ revision: number }>('select revision from change_counter');
+  engine.poke();
+  if (!(await engine.waitFor(rows[0]?.revision ?? 0, FOLLOW_MAX_MS))) throw new Error('the engine does not follow');
+}
