@@ -120,7 +120,12 @@ export interface ProfileView {
   readonly severity: number;
   readonly denied: readonly string[];
   readonly intercepted: readonly string[];
-  readonly refusal: { readonly sip: number; readonly http: number; readonly text: string; readonly announcement: string | null };
+  readonly refusal: {
+    readonly sip: number;
+    readonly http: number;
+    readonly text: string;
+    readonly announcement: string | null;
+  };
   readonly sessions: 'finish' | 'end';
   readonly legalOverride: { readonly author: string; readonly reason: string; readonly expiresAt: string } | null;
   readonly updatedAt: string;

@@ -37,7 +37,8 @@ export function bulkPoster(client: Client): PostBatch {
 
   const outcomeOf = async (item: BulkItem, answer: BulkAnswer['items'][number]): Promise<Outcome> => {
     const { status, problem } = answer;
-    if (problem === undefined) return status === 200 && item.op !== 'close' ? { outcome: 'exists', differs: [] } : { outcome: 'created' };
+    if (problem === undefined)
+      return status === 200 && item.op !== 'close' ? { outcome: 'exists', differs: [] } : { outcome: 'created' };
     if (problem.code === 'closed' && item.op === 'close') return { outcome: 'exists', differs: [] };
     if (problem.code === 'exists' && item.op === 'create') {
       const differs = await differences(item.body, problem.facts ?? {});
@@ -48,12 +49,20 @@ export function bulkPoster(client: Client): PostBatch {
 
   const send = async (items: readonly BulkItem[], idempotencyKey: string): Promise<BulkAnswer> => {
     for (let attempt = 0; ; attempt += 1) {
-      const answer = await client.post<BulkAnswer>('/v1/bulk', { items }, { query: { brief: true }, idempotencyKey, timeoutMs: BULK_TIMEOUT_MS });
+      const answer = await client.post<BulkAnswer>(
+        '/v1/bulk',
+        { items },
+        { query: { brief: true }, idempotencyKey, timeoutMs: BULK_TIMEOUT_MS },
+      );
       const failed = answer.items.find(({ problem }) => problem !== undefined && isFailure(problem.code));
       if (failed?.problem === undefined) return answer;
       const delayMs = RETRY_DELAYS_MS[attempt];
       if (delayMs === undefined || failed.problem.code === 'bug')
-        throw new ApiProblem({ ...failed.problem, httpStatus: failed.status, detail: `the server could not go on: ${failed.problem.detail} Start the import again to continue.` });
+        throw new ApiProblem({
+          ...failed.problem,
+          httpStatus: failed.status,
+          detail: `the server could not go on: ${failed.problem.detail} Start the import again to continue.`,
+        });
       await sleep(delayMs);
     }
   };
@@ -67,7 +76,10 @@ export function bulkPoster(client: Client): PostBatch {
         ...(await Promise.all(
           slice.map((one) => {
             const item = items[one.index];
-            if (!item) throw new Error(`the server answered about item ${one.index} of ${items.length}: this import cannot go on`);
+            if (!item)
+              throw new Error(
+                `the server answered about item ${one.index} of ${items.length}: this import cannot go on`,
+              );
             return outcomeOf(item, one);
           }),
         )),

@@ -22,7 +22,11 @@ export interface Intention<Result> {
 }
 
 /** Asks the server what would change. */
-export function makePlan(session: Session, entity: EntityView, intent: Intention<unknown>['intent']): Promise<PlanView> {
+export function makePlan(
+  session: Session,
+  entity: EntityView,
+  intent: Intention<unknown>['intent'],
+): Promise<PlanView> {
   return session.client.post<PlanView>(entityPath(entity.id, '/plan'), intent);
 }
 
@@ -37,7 +41,8 @@ export async function carryOut<Result>(session: Session, intention: Intention<Re
   const { entity, doing, intent, direct } = intention;
   const plan = await makePlan(session, entity, intent);
   const isFar = plan.effect.changing.total > 1 || direct === null;
-  if (isFar && !isJson) for (const line of planLines(`${doing} ${entityName(entity)}`, plan, terminal.paint)) terminal.line(line);
+  if (isFar && !isJson)
+    for (const line of planLines(`${doing} ${entityName(entity)}`, plan, terminal.paint)) terminal.line(line);
   if (isFar && !isConfirmed) {
     const needsYes = `${doing} ${entityName(entity)} changes ${entitiesText(plan.effect.changing.total)}, and nobody can be asked here: add --yes`;
     if (!isJson && terminal.canAsk) {
@@ -48,6 +53,7 @@ export async function carryOut<Result>(session: Session, intention: Intention<Re
     }
   }
   const applied = await applyPlan<Result>(session, plan.token);
-  if (applied.createdSince > 0) terminal.note(`${entitiesText(applied.createdSince)} came in beneath it since the plan was made.`);
+  if (applied.createdSince > 0)
+    terminal.note(`${entitiesText(applied.createdSince)} came in beneath it since the plan was made.`);
   return applied.result;
 }

@@ -49,7 +49,11 @@ export function toApiProblem(httpStatus: number, statusText: string, body: strin
   const code = problem?.['code'];
   if (problem === null || typeof code !== 'string') {
     const detail = `${where} answered ${httpStatus} ${statusText}`.trim();
-    return new ApiProblem({ code: `http_${httpStatus}`, httpStatus, detail: `${detail}, which is no answer of Abeyance` });
+    return new ApiProblem({
+      code: `http_${httpStatus}`,
+      httpStatus,
+      detail: `${detail}, which is no answer of Abeyance`,
+    });
   }
   const { detail, title, errors, facts } = problem;
   return new ApiProblem({

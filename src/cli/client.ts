@@ -8,6 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from './api-types.ts';
 import { ApiProblem, Interrupted, toApiProblem, Unreachable } from './client-error.ts';
+import { failure, isWorthAnotherTry } from './request-failure.ts';
 import { type ServerEvent, eventsIn } from './server-events.ts';
 import { textLines } from './stream-lines.ts';
 
@@ -62,9 +63,16 @@ export function makeClient(options: ClientOptions): Client {
   const base = new URL(options.url.endsWith('/') ? options.url : `${options.url}/`);
   const where = base.href.replace(/\/$/, '');
 
-  const send = async (method: string, path: string, request: RequestOptions, more: Headers, signal: AbortSignal): Promise<Response> => {
+  const send = async (
+    method: string,
+    path: string,
+    request: RequestOptions,
+    more: Headers,
+    signal: AbortSignal,
+  ): Promise<Response> => {
     const url = new URL(path.replace(/^\//, ''), base);
-    for (const [name, value] of Object.entries(request.query ?? {})) if (value !== undefined) url.searchParams.set(name, String(value));
+    for (const [name, value] of Object.entries(request.query ?? {}))
+      if (value !== undefined) url.searchParams.set(name, String(value));
     const headers = new Headers(more);
     if (options.token !== null) headers.set('Authorization', `Bearer ${options.token}`);
     if (request.body !== undefined) headers.set('Content-Type', 'application/json');
@@ -97,7 +105,8 @@ export function makeClient(options: ClientOptions): Client {
         return (text === '' ? null : JSON.parse(text)) as T; // the contract of the API is what types the answer
       } catch (error) {
         const delayMs = RETRY_DELAYS_MS[attempt];
-        if (delayMs === undefined || !isWorthAnotherTry(error) || options.signal?.aborted) throw failure(error, where, timeoutMs, options.signal, method);
+        if (delayMs === undefined || !isWorthAnotherTry(error) || options.signal?.aborted)
+          throw failure(error, where, timeoutMs, options.signal, method);
         await sleep(delayMs);
       }
     }
@@ -106,7 +115,9 @@ export function makeClient(options: ClientOptions): Client {
   const list = async function* <T>(path: string, query: Query = {}): AsyncGenerator<T, void> {
     let cursor: string | undefined;
     do {
-      const page: Page<T> = await request('GET', path, { query: { limit: PAGE_LIMIT, ...query, ...(cursor === undefined ? {} : { cursor }) } });
+      const page: Page<T> = await request('GET', path, {
+        query: { limit: PAGE_LIMIT, ...query, ...(cursor === undefined ? {} : { cursor }) },
+      });
       yield* page.items;
       cursor = page.next ?? undefined;
     } while (cursor !== undefined);
@@ -139,7 +150,11 @@ export function makeClient(options: ClientOptions): Client {
         }
       } catch (error) {
         const known = failure(error, where, null, options.signal);
-        if (!hasConnected || !(known instanceof Unreachable || (known instanceof ApiProblem && known.httpStatus === 503))) throw known;
+        if (
+          !hasConnected ||
+          !(known instanceof Unreachable || (known instanceof ApiProblem && known.httpStatus === 503))
+        )
+          throw known;
       }
       await sleep(FOLLOW_DELAY_MS, undefined, options.signal ? { signal: options.signal } : {}).catch(() => {
         throw new Interrupted();
@@ -161,36 +176,4 @@ export function makeClient(options: ClientOptions): Client {
     lines,
     events,
   };
-}
-
-/** Connections break when a server restarts; nobody listening is told at once, and a refusal is an answer. */
-function isWorthAnotherTry(error: unknown): boolean {
-  if (error instanceof ApiProblem) return error.code === 'busy';
-  return ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(causeCode(error) ?? '');
-}
-
-/** What went wrong below HTTP, as one of our own errors. */
-function failure(error: unknown, where: string, timeoutMs: number | null, signal: AbortSignal | undefined, method = 'GET'): Error {
-  if (error instanceof ApiProblem || error instanceof Unreachable) return error;
-  if (signal?.aborted) return new Interrupted();
-  if (error instanceof SyntaxError) return new ApiProblem({ code: 'no_json', httpStatus: 200, detail: `${where} answered something that is no JSON: is this the address of Abeyance?` });
-  const name = error instanceof Error ? error.name : '';
-  if (name === 'TimeoutError') {
-    const doubt = method === 'GET' ? '' : '; whether it was done is not known, --timeout gives it longer';
-    return new Unreachable(`${where} did not answer within ${(timeoutMs ?? 0) / 1000} seconds${doubt}`, { cause: error });
-  }
-  const code = causeCode(error);
-  if (code === 'ECONNREFUSED')
-    return new Unreachable(`nobody answers at ${where}; start the server with ./abeyance serve, or name another with --url`, { cause: error });
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return new Unreachable(`there is no host ${new URL(where).hostname}`, { cause: error });
-  return new Unreachable(`the connection to ${where} failed${code === null ? '' : ` (${code})`}`, { cause: error });
-}
-
-/** The system's word for a failed connection, which fetch hides beneath `cause`, and beneath a list for several addresses. */
-function causeCode(error: unknown): string | null {
-  for (let at: unknown = error; at instanceof Error; at = at.cause) {
-    if ('code' in at && typeof at.code === 'string') return at.code;
-    if (at instanceof AggregateError && at.errors[0] instanceof Error) return causeCode(at.errors[0]);
-  }
-  return null;
 }

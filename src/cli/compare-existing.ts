@@ -40,7 +40,7 @@ export function makeComparer(client: Client): Compare {
   };
 
   const isSameReference = async (wanted: unknown, found: unknown): Promise<boolean> => {
-    if (wanted == null || found == null) return wanted == found;
+    if (wanted == null || found == null) return wanted == null && found == null;
     const [wantedId, foundId] = await Promise.all([idOf(String(wanted)), idOf(String(found))]);
     return wantedId !== null && wantedId === foundId;
   };
@@ -78,7 +78,9 @@ function valuesOf(kind: Kind, body: Body): Values {
 function nameOf(kind: Kind, body: Body, values: Values): string | null {
   const container = String(body['parent'] ?? '');
   const text = container.slice(container.indexOf(':') + 1);
-  const lent: Values = container.startsWith('enum-range:') ? { tld: text.slice(text.indexOf('.') + 1) } : { domain: text };
+  const lent: Values = container.startsWith('enum-range:')
+    ? { tld: text.slice(text.indexOf('.') + 1) }
+    : { domain: text };
   const [identifier] = identifiersOf(kind, values, { kind, values: lent }, null);
   return identifier === undefined ? null : `${identifier.scheme}:${identifier.value}`;
 }

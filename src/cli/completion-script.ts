@@ -31,12 +31,21 @@ export function completionScript(program: Command, shell: Shell): string {
 
 function placesOf(program: Command, command: Command, path: string): Place[] {
   const options = [...command.options, ...(command === program ? [] : program.options)].filter(({ hidden }) => !hidden);
-  const names = options.flatMap(({ long, short, description }) => [long, short].filter((name) => name != null).map((word) => ({ word, note: description })));
-  const subcommands = command.commands.map((child) => ({ word: child.name(), note: child.summary() || child.description() }));
-  const choices = command.registeredArguments.flatMap(({ argChoices = [], description }) => argChoices.map((word) => ({ word, note: description })));
+  const names = options.flatMap(({ long, short, description }) =>
+    [long, short].filter((name) => name != null).map((word) => ({ word, note: description })),
+  );
+  const subcommands = command.commands.map((child) => ({
+    word: child.name(),
+    note: child.summary() || child.description(),
+  }));
+  const choices = command.registeredArguments.flatMap(({ argChoices = [], description }) =>
+    argChoices.map((word) => ({ word, note: description })),
+  );
   const values = options
     .filter(({ required, optional }) => required || optional)
-    .flatMap(({ long, short, argChoices = [] }) => [long, short].filter((name) => name != null).map((option) => ({ option, choices: argChoices })));
+    .flatMap(({ long, short, argChoices = [] }) =>
+      [long, short].filter((name) => name != null).map((option) => ({ option, choices: argChoices })),
+    );
   return [
     { path, words: [...subcommands, ...choices, ...names, { word: '--help', note: 'show help' }], values },
     ...command.commands.flatMap((child) => placesOf(program, child, `${path}/${child.name()}`)),
@@ -45,7 +54,10 @@ function placesOf(program: Command, command: Command, path: string): Place[] {
 
 /** The patterns of all commands, for a `case` that follows them word by word. */
 function commandPattern(places: readonly Place[]): string {
-  return places.filter(({ path }) => path !== '').map(({ path }) => path).join('|');
+  return places
+    .filter(({ path }) => path !== '')
+    .map(({ path }) => path)
+    .join('|');
 }
 
 /** A `case` pattern for each option that takes a value, grouped by its choices. */
@@ -57,7 +69,9 @@ function valueCases(places: readonly Place[], act: (choices: readonly string[]) 
       list.push(`${path}:${option}`);
       patterns.set(choices.join(' '), list);
     }
-  return [...patterns].map(([choices, list]) => `    ${list.join('|')}) ${act(choices === '' ? [] : choices.split(' '))}; return ;;`);
+  return [...patterns].map(
+    ([choices, list]) => `    ${list.join('|')}) ${act(choices === '' ? [] : choices.split(' '))}; return ;;`,
+  );
 }
 
 function bashLines(places: readonly Place[], name: string): string[] {
@@ -69,10 +83,14 @@ function bashLines(places: readonly Place[], name: string): string[] {
     `    case "$place/$word" in ${commandPattern(places)}) place="$place/$word" ;; esac`,
     '  done',
     '  case "$place:$previous" in',
-    ...valueCases(places, (choices) => (choices.length === 0 ? ':' : `COMPREPLY=($(compgen -W '${choices.join(' ')}' -- "$current"))`)),
+    ...valueCases(places, (choices) =>
+      choices.length === 0 ? ':' : `COMPREPLY=($(compgen -W '${choices.join(' ')}' -- "$current"))`,
+    ),
     '  esac',
     '  case "$place" in',
-    ...places.map(({ path, words }) => `    ${path === '' ? "''" : path}) words='${words.map(({ word }) => word).join(' ')}' ;;`),
+    ...places.map(
+      ({ path, words }) => `    ${path === '' ? "''" : path}) words='${words.map(({ word }) => word).join(' ')}' ;;`,
+    ),
     '  esac',
     '  COMPREPLY=($(compgen -W "$words" -- "$current"))',
     '}',
@@ -104,7 +122,10 @@ function zshLines(places: readonly Place[], name: string): string[] {
 
 function fishLines(places: readonly Place[], name: string): string[] {
   const quoted = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
-  const patterns = places.filter(({ path }) => path !== '').map(({ path }) => path).join(' ');
+  const patterns = places
+    .filter(({ path }) => path !== '')
+    .map(({ path }) => path)
+    .join(' ');
   const lines = [
     `function __${name}_place`,
     '  set -l place ""',
@@ -120,8 +141,13 @@ function fishLines(places: readonly Place[], name: string): string[] {
     const condition = `-n ${quoted(`__${name}_place "${path}"`)}`;
     for (const { word, note } of words) {
       const value = values.find(({ option }) => option === word);
-      const takes = value === undefined ? '' : value.choices.length === 0 ? ' -r' : ` -x -a ${quoted(value.choices.join(' '))}`;
-      const form = word.startsWith('--') ? `-l ${word.slice(2)}` : word.startsWith('-') ? `-s ${word.slice(1)}` : `-a ${quoted(word)}`;
+      const takes =
+        value === undefined ? '' : value.choices.length === 0 ? ' -r' : ` -x -a ${quoted(value.choices.join(' '))}`;
+      const form = word.startsWith('--')
+        ? `-l ${word.slice(2)}`
+        : word.startsWith('-')
+          ? `-s ${word.slice(1)}`
+          : `-a ${quoted(word)}`;
       lines.push(`complete -c ${name} ${condition} ${form}${takes} -d ${quoted(note)}`);
     }
   }

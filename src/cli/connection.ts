@@ -27,7 +27,10 @@ const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
 
 /** Throws `UsageError` when an address is none, or a token file that was named cannot be read. */
 export function readConnection(options: ConnectionOptions, env: Environment): Connection {
-  return { url: readUrl(options.url ?? nonEmpty(env['ABEYANCE_URL']) ?? DEFAULT_URL), ...readToken(options.tokenFile, env) };
+  return {
+    url: readUrl(options.url ?? nonEmpty(env['ABEYANCE_URL']) ?? DEFAULT_URL),
+    ...readToken(options.tokenFile, env),
+  };
 }
 
 function readUrl(text: string): string {
@@ -40,7 +43,9 @@ function readUrl(text: string): string {
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     throw new UsageError(`the server's address must begin with http:// or https://, not "${url.protocol}"`);
   if (url.username !== '' || url.password !== '')
-    throw new UsageError("the server's address must have no user and password in it; the token stands in a file or in ABEYANCE_TOKEN");
+    throw new UsageError(
+      "the server's address must have no user and password in it; the token stands in a file or in ABEYANCE_TOKEN",
+    );
   return url.href;
 }
 
@@ -67,7 +72,8 @@ function readToken(file: string | undefined, env: Environment): { token: string 
 /** A token that is damaged is refused here, by where it stands: as a header it would be an obscure failure. */
 function cleanToken(text: string, source: string): string {
   const token = text.trim();
-  if (!TOKEN.test(token)) throw new UsageError(`${source} holds no token: it must be one line of letters, digits and -._~+/`);
+  if (!TOKEN.test(token))
+    throw new UsageError(`${source} holds no token: it must be one line of letters, digits and -._~+/`);
   return token;
 }
 

@@ -71,24 +71,42 @@ export async function chooseCast(client: Client, world: World): Promise<Cast> {
   const resellers = [...world.values()].filter(({ kind, parent }) => kind === 'account' && parent === platform.id);
   for (const reseller of resellers) {
     const own = beneath(world, reseller).filter(({ standing }) => standing === 'active');
-    const child = own.find(({ kind, parent }) => kind === 'account' && isCustomer(world, parent, reseller) && beneath(world, world.get(parent ?? '') ?? reseller).length > 0);
+    const child = own.find(
+      ({ kind, parent }) =>
+        kind === 'account' &&
+        isCustomer(world, parent, reseller) &&
+        beneath(world, world.get(parent ?? '') ?? reseller).length > 0,
+    );
     if (child === undefined) continue;
     const ofChild = new Set([child, ...beneath(world, child)].map(({ id }) => id));
-    const find = (kind: Kind, among: readonly EntityView[]) => among.find((entity) => entity.kind === kind && entity.standing === 'active' && !ofChild.has(entity.id));
-    const served = own.filter(({ kind, parent }) => kind === 'account' && parent === reseller.id).map((customer) => beneath(world, customer));
+    const find = (kind: Kind, among: readonly EntityView[]) =>
+      among.find((entity) => entity.kind === kind && entity.standing === 'active' && !ofChild.has(entity.id));
+    const served = own
+      .filter(({ kind, parent }) => kind === 'account' && parent === reseller.id)
+      .map((customer) => beneath(world, customer));
     // One customer that has one of each makes the better story.
     const four = [...served, own].map((among) => fourOf((kind) => find(kind, among))).find((found) => found !== null);
     if (!four) continue;
     for (const otherReseller of resellers) {
-      const otherSipAccount = otherReseller.id === reseller.id ? undefined : find('sip_account', beneath(world, otherReseller));
+      const otherSipAccount =
+        otherReseller.id === reseller.id ? undefined : find('sip_account', beneath(world, otherReseller));
       if (otherSipAccount) return { reseller, otherReseller, otherSipAccount, child, ...four };
     }
   }
-  throw new CommandFailed('the story needs two resellers, one of them with a sub-account, SIP account, number, zone and mailbox: import samples/ first');
+  throw new CommandFailed(
+    'the story needs two resellers, one of them with a sub-account, SIP account, number, zone and mailbox: import samples/ first',
+  );
 }
 
-function fourOf(find: (kind: Kind) => EntityView | undefined): Pick<Cast, 'sipAccount' | 'number' | 'zone' | 'mailbox'> | null {
-  const [sipAccount, number, zone, mailbox] = [find('sip_account'), find('phone_number'), find('dns_zone'), find('mailbox')];
+function fourOf(
+  find: (kind: Kind) => EntityView | undefined,
+): Pick<Cast, 'sipAccount' | 'number' | 'zone' | 'mailbox'> | null {
+  const [sipAccount, number, zone, mailbox] = [
+    find('sip_account'),
+    find('phone_number'),
+    find('dns_zone'),
+    find('mailbox'),
+  ];
   return sipAccount && number && zone && mailbox ? { sipAccount, number, zone, mailbox } : null;
 }
 
@@ -105,11 +123,22 @@ export async function observe(client: Client, atRevision: number): Promise<Map<s
   for (let from = 0; from < entities.length; from += QUESTIONS_MAX) {
     const some = entities.slice(from, from + QUESTIONS_MAX);
     const questions = some.map(({ id, kind }) => ({ subject: id, action: TELLING_ACTION[kind] }));
-    const { answers } = await client.post<{ answers: readonly DecisionView[] }>('/v1/decisions', { questions, atRevision });
+    const { answers } = await client.post<{ answers: readonly DecisionView[] }>('/v1/decisions', {
+      questions,
+      atRevision,
+    });
     for (const [index, entity] of some.entries()) {
       const answer = answers[index];
       const { version: _version, updatedAt: _updatedAt, ...fields } = entity;
-      observed.set(entity.id, JSON.stringify([fields, answer?.effect, answer?.refusal, answer?.reasons.map(({ hold, cause }) => [hold, cause])]));
+      observed.set(
+        entity.id,
+        JSON.stringify([
+          fields,
+          answer?.effect,
+          answer?.refusal,
+          answer?.reasons.map(({ hold, cause }) => [hold, cause]),
+        ]),
+      );
     }
   }
   return observed;

@@ -49,15 +49,31 @@ function nodeFinding(version: string): Finding {
   const isRight = Number.parseInt(version, 10) >= NODE_MAJOR_MIN;
   return isRight
     ? { state: 'right', subject: 'Node.js', detail: `version ${version}` }
-    : { state: 'wrong', subject: 'Node.js', detail: `version ${version} is too old`, help: `npm ci brings version ${NODE_MAJOR_MIN} along` };
+    : {
+        state: 'wrong',
+        subject: 'Node.js',
+        detail: `version ${version} is too old`,
+        help: `npm ci brings version ${NODE_MAJOR_MIN} along`,
+      };
 }
 
 function tokenFinding({ token, tokenSource }: Connection): Finding {
   const subject = 'token';
-  if (token === null) return { state: 'wrong', subject, detail: tokenSource, help: 'name its file with --token-file, or set ABEYANCE_TOKEN' };
+  if (token === null)
+    return {
+      state: 'wrong',
+      subject,
+      detail: tokenSource,
+      help: 'name its file with --token-file, or set ABEYANCE_TOKEN',
+    };
   const mode = tokenSource === 'ABEYANCE_TOKEN' ? undefined : statSync(tokenSource, { throwIfNoEntry: false })?.mode;
   if (mode !== undefined && (mode & 0o077) !== 0)
-    return { state: 'doubtful', subject, detail: `others on this machine may read ${tokenSource}`, help: `chmod 600 ${tokenSource}` };
+    return {
+      state: 'doubtful',
+      subject,
+      detail: `others on this machine may read ${tokenSource}`,
+      help: `chmod 600 ${tokenSource}`,
+    };
   return { state: 'right', subject, detail: `from ${tokenSource}` };
 }
 
@@ -65,10 +81,17 @@ async function serverFindings(client: Client): Promise<{ findings: Finding[]; is
   const subject = 'server';
   try {
     const { ready, checks } = await client.get<Readiness>('/readyz');
-    return { isReachable: true, findings: [{ state: ready ? 'right' : 'wrong', subject, detail: `${client.url} is ${ready ? 'ready' : 'not ready'}` }, ...checkFindings(checks)] };
+    return {
+      isReachable: true,
+      findings: [
+        { state: ready ? 'right' : 'wrong', subject, detail: `${client.url} is ${ready ? 'ready' : 'not ready'}` },
+        ...checkFindings(checks),
+      ],
+    };
   } catch (error) {
     if (error instanceof Interrupted) throw error;
-    if (error instanceof Unreachable) return { isReachable: false, findings: [{ state: 'wrong', subject, detail: error.message }] };
+    if (error instanceof Unreachable)
+      return { isReachable: false, findings: [{ state: 'wrong', subject, detail: error.message }] };
     const detail = error instanceof ApiProblem ? `${client.url} is not ready: ${error.message}` : String(error);
     return { isReachable: true, findings: [{ state: 'wrong', subject, detail, help: "the server's log says more" }] };
   }
@@ -77,18 +100,38 @@ async function serverFindings(client: Client): Promise<{ findings: Finding[]; is
 /** One finding for each check of the server: a word, a yes or no, or an object with numbers. */
 function checkFindings(checks: Readonly<Record<string, unknown>>): Finding[] {
   return Object.entries(checks).map(([subject, value]): Finding => {
-    const lagMs = typeof value === 'object' && value !== null && 'lagMs' in value && typeof value.lagMs === 'number' ? value.lagMs : null;
-    if (lagMs !== null && lagMs > LAG_MAX_MS) return { state: 'doubtful', subject, detail: `${lagMs} ms late`, help: 'holds begin and end late; is the database busy?' };
+    const lagMs =
+      typeof value === 'object' && value !== null && 'lagMs' in value && typeof value.lagMs === 'number'
+        ? value.lagMs
+        : null;
+    if (lagMs !== null && lagMs > LAG_MAX_MS)
+      return {
+        state: 'doubtful',
+        subject,
+        detail: `${lagMs} ms late`,
+        help: 'holds begin and end late; is the database busy?',
+      };
     if (lagMs !== null) return { state: 'right', subject, detail: `${lagMs} ms late` };
-    const isWrong = value === false || (typeof value === 'object' && value !== null && 'ok' in value && value.ok === false) || value === 'failed';
-    return { state: isWrong ? 'wrong' : 'right', subject, detail: typeof value === 'string' ? value : JSON.stringify(value) };
+    const isWrong =
+      value === false ||
+      (typeof value === 'object' && value !== null && 'ok' in value && value.ok === false) ||
+      value === 'failed';
+    return {
+      state: isWrong ? 'wrong' : 'right',
+      subject,
+      detail: typeof value === 'string' ? value : JSON.stringify(value),
+    };
   });
 }
 
 async function accessFinding(client: Client): Promise<Finding> {
   try {
     const { version, epoch, revision, entities } = await client.get<InstallationView>('/v1/status');
-    return { state: 'right', subject: 'access', detail: `Abeyance ${version}, ${entities.toLocaleString('en')} entities, revision ${revision}, epoch ${epoch}` };
+    return {
+      state: 'right',
+      subject: 'access',
+      detail: `Abeyance ${version}, ${entities.toLocaleString('en')} entities, revision ${revision}, epoch ${epoch}`,
+    };
   } catch (error) {
     if (!(error instanceof ApiProblem)) throw error;
     return { state: 'wrong', subject: 'access', detail: error.message, help: 'is this the token of this server?' };

@@ -25,7 +25,7 @@ export const EXIT_MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [EXIT.usage, 'wrong usage: unknown command or option, value that cannot be read'],
   [EXIT.unreachable, 'the server cannot be reached, or did not answer in time'],
   [EXIT.notAllowed, 'not allowed: no token, a wrong one, or one without the right'],
-  [EXIT.decidedNo, 'the decision is a no: deny, intercept or unknown (command decide)'],
+  [EXIT.decidedNo, 'the decision is a no: deny, intercept or unknown (decide)'],
   [EXIT.partlyDone, 'partly done: some items were refused'],
   [EXIT.interrupted, 'interrupted by Ctrl-C'],
 ];

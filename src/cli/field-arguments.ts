@@ -30,19 +30,12 @@ export function readFieldArguments(kind: Kind, pairs: readonly string[]): Record
 function readText(kind: Kind, name: string, given: string): unknown {
   const text = given.length > 1 && given.startsWith('@') ? readValueFile(name, given.slice(1)) : given;
   const field = Object.hasOwn(KIND_FIELDS[kind], name) ? KIND_FIELDS[kind][name] : undefined;
-  switch (field?.type) {
-    case 'integer':
-      // What is no number is sent as it is, so that the server's message names the limits.
-      return /^-?\d{1,15}$/.test(text) ? Number(text) : text;
-    case 'boolean':
-      return readBoolean(text);
-    case 'text_list':
-      return text === '' ? [] : text.split(',').map((element) => element.trim());
-    case 'json':
-      return readJson(name, text);
-    default:
-      return text;
-  }
+  // What does not fit its type is sent as it is, so that the server's message names the limits.
+  if (field?.type === 'integer') return /^-?\d{1,15}$/.test(text) ? Number(text) : text;
+  if (field?.type === 'boolean') return readBoolean(text);
+  if (field?.type === 'text_list') return text === '' ? [] : text.split(',').map((element) => element.trim());
+  if (field?.type === 'json') return readJson(name, text);
+  return text;
 }
 
 function readBoolean(text: string): boolean | string {
@@ -62,6 +55,8 @@ function readValueFile(name: string, file: string): string {
   try {
     return readFileSync(file === '-' ? 0 : file, 'utf8').replace(/\n$/, '');
   } catch (error) {
-    throw new UsageError(`the file of the field ${name}, ${file}, cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'})`);
+    throw new UsageError(
+      `the file of the field ${name}, ${file}, cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'})`,
+    );
   }
 }

@@ -37,7 +37,8 @@ export function addHoldOptions(command: Command): Command {
 export function readHold(options: HoldOptions): HoldBody {
   const startsAt = options.starts === undefined ? undefined : readTime(options.starts, '--starts');
   const endsAt = options.ends === undefined ? undefined : readTime(options.ends, '--ends');
-  if (startsAt !== undefined && endsAt !== undefined && endsAt <= startsAt) throw new UsageError('--ends must be later than --starts');
+  if (startsAt !== undefined && endsAt !== undefined && endsAt <= startsAt)
+    throw new UsageError('--ends must be later than --starts');
   const given = {
     note: options.note,
     startsAt,

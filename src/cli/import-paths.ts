@@ -33,25 +33,36 @@ export interface ImportResult extends ImportReport {
 }
 
 /** Imports the paths in the order in which their contents depend on each other. `-` is standard input. */
-export async function importPaths(client: Client, paths: readonly string[], settings: ImportSettings = {}): Promise<ImportResult> {
+export async function importPaths(
+  client: Client,
+  paths: readonly string[],
+  settings: ImportSettings = {},
+): Promise<ImportResult> {
   const spool = paths.includes('-') ? await spoolInput() : null;
   try {
     const pathOf = (file: string) => (file === '-' && spool !== null ? spool.file : file);
     const open: OpenText = (file) => openText(pathOf(file));
     const files = await filesOf(paths, settings, open);
-    const sizes = await Promise.all(files.map(async ({ file }) => (await stat(pathOf(file))).size));
-    const bytesTotal = sizes.reduce((sum, size) => sum + size, 0);
+    const left = new Map<string, number>();
+    for (const { file } of files) left.set(file, (await stat(pathOf(file))).size);
+    const bytesTotal = sum(left.values());
     let bytesRead = 0;
     let totals: ImportTotals = { read: 0, created: 0, existed: 0, failed: 0 };
     const openCounted: OpenText = async function* (file) {
       for await (const chunk of open(file)) {
-        bytesRead += Buffer.byteLength(chunk);
+        // A file that is read twice counts once.
+        const counted = Math.min(Buffer.byteLength(chunk), left.get(file) ?? 0);
+        left.set(file, (left.get(file) ?? 0) - counted);
+        bytesRead += counted;
         settings.onProgress?.(bytesRead, bytesTotal, totals);
         yield chunk;
       }
     };
     const report = await runImport(
-      parseFiles(files, { open: openCounted, ...(settings.account === undefined ? {} : { account: settings.account }) }),
+      parseFiles(files, {
+        open: openCounted,
+        ...(settings.account === undefined ? {} : { account: settings.account }),
+      }),
       bulkPoster(client),
       {
         // Of this run alone: what an earlier run did is found in the tree itself, where it may have been closed since.
@@ -82,12 +93,20 @@ async function filesOf(paths: readonly string[], settings: ImportSettings, open:
       continue;
     }
     const [unknown] = found.unknown;
-    if (unknown !== undefined) throw new UsageError(`${unknown} has no format that is known; name it with --format, or take the file away`);
+    if (unknown !== undefined)
+      throw new UsageError(`${unknown} has no format that is known; name it with --format, or take the file away`);
     files.push(...found.files);
   }
   if (settings.domains !== undefined) await statOf(settings.domains);
-  if (files.every(({ format }) => format === 'mapping')) throw new UsageError(`${paths.join(' ')}: there is nothing to import`);
+  if (files.every(({ format }) => format === 'mapping'))
+    throw new UsageError(`${paths.join(' ')}: there is nothing to import`);
   return inOrder(files);
+}
+
+function sum(numbers: Iterable<number>): number {
+  let total = 0;
+  for (const number of numbers) total += number;
+  return total;
 }
 
 /** The order of one folder holds over all paths too: accounts come before what they own. */
@@ -100,7 +119,9 @@ async function statOf(path: string): ReturnType<typeof stat> {
   try {
     return await stat(path);
   } catch (error) {
-    throw new UsageError(`${path} cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'})`);
+    throw new UsageError(
+      `${path} cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'})`,
+    );
   }
 }
 

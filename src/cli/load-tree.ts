@@ -39,7 +39,9 @@ export async function loadTree(client: Client, entity: string, request: TreeRequ
   for (let depth = 0; level.length > 0 && depth < request.depth; depth += 1) {
     const containers = level.filter(({ entity: { kind } }) => childKinds(kind, wanted).length > 0);
     for (let from = 0; from < containers.length; from += AT_ONCE)
-      await Promise.all(containers.slice(from, from + AT_ONCE).map((node) => loadChildren(client, node, wanted, request)));
+      await Promise.all(
+        containers.slice(from, from + AT_ONCE).map((node) => loadChildren(client, node, wanted, request)),
+      );
     level = level.flatMap(({ children }) => children);
   }
   for (const node of level) node.isCut = childKinds(node.entity.kind, wanted).length > 0;
@@ -52,11 +54,18 @@ function draft(entity: EntityView): Draft {
 
 /** The kinds that may lie beneath a kind, in the order in which they are shown: accounts last, like folders of folders. */
 function childKinds(kind: Kind, wanted: ReadonlySet<Kind> | null): Kind[] {
-  const possible = KINDS.filter((child) => PARENT_KINDS[child].includes(kind) && (wanted === null || wanted.has(child)));
+  const possible = KINDS.filter(
+    (child) => PARENT_KINDS[child].includes(kind) && (wanted === null || wanted.has(child)),
+  );
   return [...possible.filter((child) => child !== 'account'), ...possible.filter((child) => child === 'account')];
 }
 
-async function loadChildren(client: Client, node: Draft, wanted: ReadonlySet<Kind> | null, request: TreeRequest): Promise<void> {
+async function loadChildren(
+  client: Client,
+  node: Draft,
+  wanted: ReadonlySet<Kind> | null,
+  request: TreeRequest,
+): Promise<void> {
   const kinds = childKinds(node.entity.kind, wanted);
   const path = entityPath(node.entity.id, '/children');
   const filter = request.withClosed ? { closed: true } : {};

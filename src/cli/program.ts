@@ -97,13 +97,20 @@ export function makeProgram(
     .exitOverride()
     .helpOption('-h, --help', 'show help')
     .addHelpCommand(new Command('help').argument('[command]').summary('show help for a command').helpGroup('Server:'))
-    .addHelpText('after', `\nAn entity is named by its UUID, its number, or an identifier: sip:alice@example.com, tel:+31208005100,\ndns:example.com, mail:bob@example.com, ref:C-1001. "platform" is the root of the tree.\n\nExit codes:\n${exitCodeHelp()}`);
+    .addHelpText(
+      'after',
+      `\nAn entity is named by its UUID, its number, or an identifier: sip:alice@example.com, tel:+31208005100,\ndns:example.com, mail:bob@example.com, ref:C-1001. "platform" is the root of the tree.\n\nExit codes:\n${exitCodeHelp()}`,
+    );
   for (const add of COMMANDS) add(program, { local, terminal, finish });
   return program;
 }
 
 /** Runs one command line (`process.argv` with its two leading words) and gives its exit code. */
-export async function runProgram(argv: readonly string[], local: LocalCommands, terminal: Terminal = processTerminal()): Promise<ExitCode> {
+export async function runProgram(
+  argv: readonly string[],
+  local: LocalCommands,
+  terminal: Terminal = processTerminal(),
+): Promise<ExitCode> {
   let code: ExitCode = EXIT.done;
   const program = makeProgram(local, terminal, (finished) => {
     code = finished;
@@ -124,7 +131,12 @@ export async function runProgram(argv: readonly string[], local: LocalCommands, 
 function usageError(error: CommanderError): UsageError | 'help' | null {
   if (error.exitCode === 0) return null;
   if (error.code === 'commander.help') return 'help';
-  return new UsageError(`${error.message.replace(/^error: /, '').replaceAll('\n', ' ').replace(/\.$/, '')}; --help shows what is possible`);
+  return new UsageError(
+    `${error.message
+      .replace(/^error: /, '')
+      .replaceAll('\n', ' ')
+      .replace(/\.$/, '')}; --help shows what is possible`,
+  );
 }
 
 function exitCodeHelp(): string {

@@ -9,9 +9,10 @@ import type { Terminal } from './terminal.ts';
 
 /** What a problem usually calls for. */
 const HELP: Readonly<Record<string, string>> = {
-  unauthenticated: 'The token is taken from --token-file, ABEYANCE_TOKEN, or admin.token in the data folder (ABEYANCE_DATA or ./data).',
+  unauthenticated:
+    'The token is taken from --token-file, ABEYANCE_TOKEN, or admin.token in the data folder (ABEYANCE_DATA or ./data).',
   plan_required: 'It changes more than may be changed unseen: look at the plan (abeyance plan …), then add --yes.',
-  bug: "This is a fault of the server: its log says more.",
+  bug: 'This is a fault of the server: its log says more.',
 };
 
 /** Tells the failure of a command. Says nothing twice, and never a token. */
@@ -24,18 +25,28 @@ export function reportError(error: unknown, terminal: Terminal, isJson: boolean)
   terminal.note(`${terminal.paintError('red', 'abeyance:')} ${first}`);
   for (const line of more) terminal.note(line);
   if (error instanceof ApiProblem) {
-    for (const { field, message } of error.errors) if (!first.includes(message)) terminal.note(`  ${field}: ${message}`);
+    for (const { field, message } of error.errors)
+      if (!first.includes(message)) terminal.note(`  ${field}: ${message}`);
     const help = HELP[error.code];
     if (help !== undefined) terminal.note(`  ${help}`);
   }
-  if (terminal.env['ABEYANCE_DEBUG'] === '1' && error instanceof Error && error.stack) for (const line of error.stack.split('\n')) terminal.note(line);
+  if (terminal.env['ABEYANCE_DEBUG'] === '1' && error instanceof Error && error.stack)
+    for (const line of error.stack.split('\n')) terminal.note(line);
 }
 
 function errorBody(error: unknown): Record<string, unknown> {
   const exitCode = exitCodeOf(error);
   const detail = messageOf(error);
-  if (error instanceof ApiProblem) return { code: error.code, detail, errors: error.errors, facts: error.facts, exitCode };
-  const code = error instanceof UsageError ? 'usage' : error instanceof CommandFailed ? 'failed' : error instanceof Error ? error.name : 'failed';
+  if (error instanceof ApiProblem)
+    return { code: error.code, detail, errors: error.errors, facts: error.facts, exitCode };
+  const code =
+    error instanceof UsageError
+      ? 'usage'
+      : error instanceof CommandFailed
+        ? 'failed'
+        : error instanceof Error
+          ? error.name
+          : 'failed';
   return { code, detail, exitCode };
 }
 

@@ -41,7 +41,10 @@ export interface Session {
 type Run<Options> = (session: Session, args: readonly string[], options: Options) => Promise<ExitCode | void>;
 
 /** The action of a command that talks to a server. Arguments that may be repeated arrive flat. */
-export function remote<Options = object>(surroundings: Surroundings, run: Run<Options & CommonOptions>): (...given: unknown[]) => Promise<void> {
+export function remote<Options = object>(
+  surroundings: Surroundings,
+  run: Run<Options & CommonOptions>,
+): (...given: unknown[]) => Promise<void> {
   return async (...given) => {
     const command = given.at(-1) as Command; // what commander gives last to every action
     const options = command.optsWithGlobals<Options & CommonOptions>();
@@ -51,7 +54,9 @@ export function remote<Options = object>(surroundings: Surroundings, run: Run<Op
     const interrupt = () => interruption.abort();
     process.once('SIGINT', interrupt);
     try {
-      surroundings.finish((await run(makeSession(surroundings.terminal, options, interruption.signal), args, options)) ?? EXIT.done);
+      surroundings.finish(
+        (await run(makeSession(surroundings.terminal, options, interruption.signal), args, options)) ?? EXIT.done,
+      );
     } finally {
       process.off('SIGINT', interrupt);
     }
@@ -62,7 +67,12 @@ function makeSession(terminal: Terminal, options: CommonOptions, signal: AbortSi
   const { url, token } = readConnection(options, terminal.env);
   const isJson = options.json === true;
   return {
-    client: makeClient({ url, token, signal, ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout * 1000 }) }),
+    client: makeClient({
+      url,
+      token,
+      signal,
+      ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout * 1000 }),
+    }),
     terminal,
     signal,
     isJson,
@@ -75,7 +85,7 @@ function makeSession(terminal: Terminal, options: CommonOptions, signal: AbortSi
 }
 
 /** The argument at a place; commander has judged before that it is there. */
-export function argument(args: readonly string[], index: number): string {
+export function argumentAt(args: readonly string[], index: number): string {
   const value = args[index];
   if (value === undefined) throw new UsageError('an argument is missing; --help shows them');
   return value;

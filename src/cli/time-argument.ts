@@ -17,7 +17,9 @@ export function readTime(text: string, option: string, nowMs: number = Date.now(
   if (distance) return new Date(nowMs + Number(distance[1]) * (UNIT_MS[distance[2] ?? ''] ?? 0)).toISOString();
   const atMs = DATE.test(text) ? dateMs(text) : DATE_TIME.test(text) ? Date.parse(text.replace(' ', 'T')) : Number.NaN;
   if (Number.isNaN(atMs))
-    throw new UsageError(`${option} must be a time such as 2026-12-01, "2026-12-01 18:00", 2026-12-01T18:00:00Z or +30d, not "${text}"`);
+    throw new UsageError(
+      `${option} must be a time such as 2026-12-01, "2026-12-01 18:00", 2026-12-01T18:00:00Z or +30d, not "${text}"`,
+    );
   return new Date(atMs).toISOString();
 }
 

@@ -50,6 +50,8 @@ export function judgeFields(kind: Kind, values: Values, errors: FieldError[]): v
     case 'dns_record':
       judgeRecord(values, errors);
       break;
+    default:
+      break; // Each field alone tells enough.
   }
 }
 

@@ -15,8 +15,8 @@ const NO_REASONS: readonly Reason[] = Object.freeze([]);
 
 export class Judge {
   readonly #walk = new Walk();
-  /** The answer last given to active subjects, by the number of the action: the same for all of them. */
-  readonly #allowed: (Decision | undefined)[] = [];
+  /** The answer that an active subject got last; the same for all of them while nothing changes. */
+  #allowed: Decision = Object.freeze({ effect: 'allow', action: 'api', standing: 'active', reasons: NO_REASONS, refusal: null, revision: -1, epoch: '', staleForMs: 0 });
 
   /** Judges an entity by its id; -1 stands for a subject that nobody knows. */
   decide(picture: Picture, entity: number, action: Action, staleForMs: number): Decision {
@@ -24,9 +24,9 @@ export class Judge {
     const walk = this.#walk;
     if (entity < 0 || !walk.measure(picture, entity, true))
       return { effect: 'unknown', action, standing: null, reasons: NO_REASONS, refusal: null, revision, epoch, staleForMs };
-    const bit = ACTION_BIT[action];
     const held = walk.denied | walk.intercepted;
-    if (held === 0) return this.#allow(picture, action, bit, staleForMs);
+    if (held === 0) return this.#allow(picture, action, staleForMs);
+    const bit = ACTION_BIT[action];
     const standing = standingOf(walk);
     if ((held & bit) === 0)
       return { effect: 'allow', action, standing, reasons: NO_REASONS, refusal: null, revision, epoch, staleForMs };
@@ -36,12 +36,11 @@ export class Judge {
     return { effect, action, standing, reasons, refusal: wordsOf(grounds), revision, epoch, staleForMs };
   }
 
-  #allow({ revision, epoch }: Picture, action: Action, bit: number, staleForMs: number): Decision {
-    const number = 31 - Math.clz32(bit);
-    const former = this.#allowed[number];
-    if (former?.revision === revision && former.staleForMs === staleForMs && former.epoch === epoch) return former;
-    const standing = 'active';
-    const decision = { effect: 'allow', action, standing, reasons: NO_REASONS, refusal: null, revision, epoch, staleForMs } as const;
-    return (this.#allowed[number] = Object.freeze(decision));
+  #allow({ revision, epoch }: Picture, action: Action, staleForMs: number): Decision {
+    const last = this.#allowed;
+    const isSame = last.action === action && last.revision === revision && last.staleForMs === staleForMs && last.epoch === epoch;
+    if (isSame) return last;
+    this.#allowed = Object.freeze({ ...last, action, revision, epoch, staleForMs });
+    return this.#allowed;
   }
 }

@@ -59,14 +59,16 @@ export class EntityTable {
     this.reserve(Math.max(id, parent, owner, target) + 1);
     const at = id << CELL_SHIFT;
     const former = this.#flags(id);
-    // What was not there has sealed nobody.
+    const cells = this.cells;
+    const isSame = cells[at + PARENT] === parent && cells[at + OWNER] === owner && cells[at + TARGET] === target;
+    // Nobody was sealed by way of what was not there.
     if ((former & KIND_MASK) === 0) this.count++;
-    else this.#breakSeals();
+    else if (!isSame || row.closedAtMs !== null) this.#breakSeals();
     if (id >= this.size) this.size = id + 1;
-    this.cells[at + PARENT] = parent;
-    this.cells[at + OWNER] = owner;
-    this.cells[at + TARGET] = target;
-    this.cells[at + FLAGS] = KIND_NUMBER[row.kind] | (row.closedAtMs === null ? 0 : CLOSED) | (former & HELD);
+    cells[at + PARENT] = parent;
+    cells[at + OWNER] = owner;
+    cells[at + TARGET] = target;
+    cells[at + FLAGS] = KIND_NUMBER[row.kind] | (row.closedAtMs === null ? 0 : CLOSED) | (former & HELD);
     if (row.closedAtMs === null) this.#closedAtMs.delete(id);
     else this.#closedAtMs.set(id, row.closedAtMs);
   }

@@ -27,14 +27,14 @@ export class Picture implements LoadSink {
   readonly names = new NameIndex();
   readonly holds = new HoldTable();
 
-  /** Brings the entities to the given states. Names may pass between them: all are given up before any is taken. */
+  /** Brings the entities to the given states. A name may pass between two of them, whichever comes first. */
   apply(states: readonly EntityState[]): void {
     this.version++;
-    for (const state of states) this.names.clear(state.id);
     for (const { id, row, names, holds } of states) {
       this.journal?.add(id);
       if (row === null) this.entities.remove(id);
       else this.entity(id, row);
+      this.names.clear(id);
       for (const key of names) this.names.add(key, id);
       this.holds.set(id, holds);
       this.entities.markHeld(id, holds.length > 0);

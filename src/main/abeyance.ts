@@ -1,8 +1,12 @@
-/** The program: the command line with the commands that work on this machine. */
+/**
+ * The program: the command line with the commands that work on this machine, which are loaded when they are called, so
+ * that a client starts in a moment.
+ */
 import { runProgram } from '#cli/program.ts';
 
-import { demo } from './demo.ts';
-import { serve } from './serve.ts';
-import { backup, restore } from './backup-commands.ts';
-
-process.exitCode = await runProgram(process.argv, { serve, demo, backup, restore });
+process.exitCode = await runProgram(process.argv, {
+  serve: async (options) => (await import('./serve.ts')).serve(options),
+  demo: async (options) => (await import('./demo.ts')).demo(options),
+  backup: async (file) => (await import('./backup-commands.ts')).backup(file),
+  restore: async (file) => (await import('./backup-commands.ts')).restore(file),
+});

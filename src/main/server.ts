@@ -195,7 +195,7 @@ async function listen(app: FastifyInstance, configuration: Configuration): Promi
     return await app.listen({ host: configuration.host, port: configuration.port });
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
-      throw new Error(`Port ${configuration.port} on ${configuration.host} is taken by another program; set ABEYANCE_PORT to a free one.`);
+      throw new Error(`Port ${configuration.port} on ${configuration.host} is taken by another program; set ABEYANCE_PORT to a free one.`, { cause: error });
     throw error;
   }
 }

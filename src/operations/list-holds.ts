@@ -16,12 +16,12 @@ export interface HoldListInput {
 
 /** A page of the holds that were placed on the entity, scheduled ones included. Throws `not_found`, `invalid`. */
 export async function listHolds(context: OperationContext, id: string | number, input: HoldListInput): Promise<Page<HoldView>> {
+  const session = reader(context);
+  const entity = await getEntity(session, id);
   const errors: FieldError[] = [];
   const after = readCursor(input.cursor, errors);
   const limit = readLimit(input.limit, errors);
   if (errors.length > 0) throw invalid(...errors);
-  const session = reader(context);
-  const entity = await getEntity(session, id);
   const rows = await listRows(session, {
     entityIds: [entity.id],
     ...(input.profile === undefined ? {} : { profile: input.profile }),

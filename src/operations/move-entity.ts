@@ -1,4 +1,5 @@
 /** Moves an entity with its subtree beneath another parent. */
+import type { Values } from '#core/field.ts';
 import { identifiersOf, labelOf } from '#core/identifier.ts';
 import { ACCOUNT_DEPTH_MAX, PARENT_KINDS, RESOURCE_DEPTH_MAX } from '#core/kind.ts';
 import { type FieldError, invalid, problem } from '#core/problem.ts';
@@ -6,8 +7,8 @@ import type { Actor, OperationContext } from '#operations/context.ts';
 import { judgeContainer } from '#operations/create/container.ts';
 import { type EntityView, readView } from '#operations/entity-view.ts';
 import { type Performed, type Work, perform } from '#operations/perform.ts';
-import { renameEntity } from '#operations/rename.ts';
-import { getEntity, getLocked, refuseClosed, refuseStale } from '#operations/resolve.ts';
+import { NO_RENAMING, type Renaming, judgeNames, renameEntity } from '#operations/rename.ts';
+import { getEntity, getLocked, refuseClosed, refuseStale, requireId } from '#operations/resolve.ts';
 import { type UpdateOptions, containerOf, domainOf } from '#operations/update-entity.ts';
 import {
   type EntityState,
@@ -32,7 +33,7 @@ export function moveEntity(
   context: OperationContext,
   actor: Actor,
   id: string | number,
-  parent: string | number,
+  parent: unknown,
   options: UpdateOptions = {},
 ): Promise<Performed<EntityView>> {
   return perform(context, actor, { lock: 'exclusive', idempotency: options.idempotency }, (work) =>
@@ -41,23 +42,24 @@ export function moveEntity(
 }
 
 /** The body of `moveEntity`, for use inside a larger transaction that holds the shape lock exclusively. */
-export async function moveWithin(work: Work, id: string | number, to: string | number, version?: number): Promise<EntityView> {
+export async function moveWithin(work: Work, id: string | number, to: unknown, version?: number): Promise<EntityView> {
   const { transaction, actor } = work;
   const entity = await getLocked(transaction, id);
-  const parent = await getEntity(transaction, to, 'parent');
+  const parent = await getEntity(transaction, requireId(to, 'parent'), 'parent');
   if (entity.id === 0) throw invalid({ field: 'id', message: 'the platform cannot be moved' });
   await refuseMisfit(work, entity, parent);
+  await refuseCrossing(work, entity, parent);
+  const following = await judgeFollowing(work, { ...entity, parent_id: parent.id });
   refuseClosed(entity, 'moved');
   if (parent.closed) throw problem('closed', `${parent.label} is closed; nothing can be moved beneath it.`);
   refuseStale(entity, version);
   if (parent.id === entity.parent_id) return readView(transaction, entity.id);
-  await refuseCrossing(work, entity, parent);
   const chains =
     entity.kind === 'account'
       ? { former: (entity.ancestors ?? []).slice(0, -1), next: parent.ancestors ?? [] }
       : null;
   await setParent(transaction, entity.id, parent.id, chains);
-  const takenFrom = await followContainer(work, { ...entity, parent_id: parent.id });
+  const takenFrom = await followContainer(work, entity, following);
   // An owner that is now the container's own account is no owner apart from it.
   const account = (await accountsOf(transaction, [entity.id])).get(entity.id);
   if (entity.owner_id !== null && entity.owner_id === account) await setOwner(transaction, entity.id, null);
@@ -108,20 +110,35 @@ async function refuseCrossing(work: Work, entity: EntityState, parent: EntitySta
 }
 
 /** What a move changes besides the place: names that come from the container, and digests that were bound to it. */
-async function followContainer(work: Work, entity: EntityState): Promise<number[]> {
+interface Following {
+  readonly values: Values;
+  readonly label: string;
+  readonly renaming: Renaming;
+}
+
+/** Judges an entity in its new container. Throws `invalid` where it does not fit, `exists` for a name that is taken. */
+async function judgeFollowing(work: Work, entity: EntityState): Promise<Following | null> {
   const { transaction } = work;
-  if (entity.kind === 'account') return [];
+  if (entity.kind === 'account') return null;
   const values = (await readKindRows(transaction, entity.kind, [entity.id])).get(entity.id) ?? {};
   const container = await containerOf(work, entity);
   const errors: FieldError[] = [];
   if (container !== null) judgeContainer(entity.kind, values, container, errors);
   if (errors.length > 0) throw invalid(...errors);
   const identifiers = identifiersOf(entity.kind, values, container, await domainOf(work, values));
+  // What is closed may have lost its names to others; it is refused for being closed.
+  const renaming = entity.closed ? NO_RENAMING : await judgeNames(work, entity, identifiers);
+  return { values, label: labelOf(entity.kind, values, identifiers), renaming };
+}
+
+async function followContainer(work: Work, entity: EntityState, following: Following | null): Promise<number[]> {
+  if (following === null) return [];
+  const { transaction } = work;
+  const { values, label, renaming } = following;
   // The digests stay valid for the realm that they were made with.
   if (entity.kind === 'sip_account' && values['realm'] === null && entity.label.includes('@'))
     await updateKindRow(transaction, 'sip_account', entity.id, { realm: entity.label.slice(entity.label.indexOf('@') + 1) });
-  const takenFrom = await renameEntity(work, entity, identifiers);
-  const label = labelOf(entity.kind, values, identifiers);
+  const takenFrom = await renameEntity(work, entity, renaming);
   if (label !== entity.label) await touchEntity(transaction, entity.id, label);
   return takenFrom;
 }

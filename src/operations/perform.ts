@@ -22,6 +22,8 @@ export interface Performed<T> {
   readonly replayed: boolean;
 }
 
+export type { IdempotencyKey };
+
 export interface PerformOptions {
   readonly lock: ShapeLock;
   readonly idempotency?: IdempotencyKey | undefined;

@@ -54,12 +54,18 @@ export async function placeWithin(
   const hold = readHold(input, actor, context.clock());
   const profile = await findProfile(transaction, hold.profile);
   if (profile === null) throw invalid({ field: 'profile', message: `must be the name of a profile; there is no ${hold.profile}` });
+  const found = await findSameHold(transaction, { ...hold, entityId: entity.id });
+  const same = found === null ? null : sameOrRefused(found, hold, input);
   refuseClosed(entity, 'held');
-  const same = await findSameHold(transaction, { ...hold, entityId: entity.id });
-  if (same !== null) return { hold: holdView(sameOrRefused(same, hold, input)), isNew: false };
+  if (same !== null) return { hold: holdView(same), isNew: false };
   if (guard === 'guarded') await requirePlan(work, entity);
   const row = await insertHold(transaction, { ...hold, entityId: entity.id });
-  if (row === null) throw problem('busy', 'The same hold is being placed by somebody else; try again.');
+  if (row === null) {
+    // Somebody placed it since the look above: the insert waited for that commit.
+    const placed = await findSameHold(transaction, { ...hold, entityId: entity.id });
+    if (placed === null) throw problem('busy', 'The same hold is being placed and lifted by others; try again.');
+    return { hold: holdView(sameOrRefused(placed, hold, input)), isNew: false };
+  }
   transaction.record({
     actor: actor.name,
     kind: 'hold.placed',

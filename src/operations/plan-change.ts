@@ -4,7 +4,7 @@ import { invalid, problem } from '#core/problem.ts';
 import type { PlanCounts, PlannedChange } from '#decisions/plan-scan.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
 import { reader } from '#operations/context.ts';
-import { type HoldInput, readHold } from '#operations/place-hold.ts';
+import { readHold } from '#operations/place-hold.ts';
 import { type Performed, perform } from '#operations/perform.ts';
 import { requireProfile } from '#operations/put-profile.ts';
 import { getEntity, notFound, refuseClosed } from '#operations/resolve.ts';
@@ -106,7 +106,7 @@ async function readIntent(
 ): Promise<PlannedChange> {
   switch (intent['action']) {
     case 'hold': {
-      const hold = readHold(intent as HoldInput, actor, context.clock());
+      const hold = readHold(intent, actor, context.clock());
       const profile = await findProfile(session, hold.profile);
       if (profile === null) throw invalid({ field: 'profile', message: `must be the name of a profile; there is no ${hold.profile}` });
       refuseClosed(entity, 'held');

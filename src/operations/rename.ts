@@ -4,13 +4,24 @@
 import type { Identifier } from '#core/identifier.ts';
 import type { Work } from '#operations/perform.ts';
 import type { EntityState } from '#store/entity.ts';
-import { identifiersByEntity, insertIdentifiers, releaseIdentifiers, storedValue } from '#store/identifier.ts';
+import { type NameHolder, identifiersByEntity, insertIdentifiers, releaseIdentifiers, storedValue } from '#store/identifier.ts';
 
 import { holderKey, loadHolders } from './create/surroundings.ts';
 import { refuseHeldNames } from './names.ts';
 
-/** Gives the entity exactly these names; answers the closed entities whose names it took. Throws `exists`. */
-export async function renameEntity(work: Work, entity: EntityState, identifiers: readonly Identifier[]): Promise<number[]> {
+/** What an entity's names will become, once it is known that they are free. */
+export interface Renaming {
+  readonly lost: readonly Identifier[];
+  readonly gained: readonly Identifier[];
+  /** Closed entities that still have names which are gained. */
+  readonly holders: ReadonlyMap<string, NameHolder>;
+}
+
+/** Names stay as they are. */
+export const NO_RENAMING: Renaming = { lost: [], gained: [], holders: new Map() };
+
+/** Works out what giving the entity exactly these names takes. Throws `exists`. */
+export async function judgeNames(work: Work, entity: EntityState, identifiers: readonly Identifier[]): Promise<Renaming> {
   const { transaction, context } = work;
   const former = (await identifiersByEntity(transaction, [entity.id])).get(entity.id) ?? [];
   const key = ({ scheme, value }: Identifier) => `${scheme}:${storedValue(value)}`;
@@ -20,6 +31,11 @@ export async function renameEntity(work: Work, entity: EntityState, identifiers:
   const lost = former.filter((identifier) => !nextKeys.has(key(identifier)));
   const holders = await loadHolders(transaction, gained);
   refuseHeldNames(gained, holders, context.clock(), context.settings.numberQuarantineDays);
+  return { lost, gained, holders };
+}
+
+/** Gives the entity its new names; answers the closed entities whose names it took. */
+export async function renameEntity({ transaction }: Work, entity: EntityState, { lost, gained, holders }: Renaming): Promise<number[]> {
   await releaseIdentifiers(transaction, [...lost, ...gained.filter((identifier) => holders.has(holderKey(identifier)))]);
   await insertIdentifiers(transaction, gained.map((identifier) => ({ ...identifier, entityId: entity.id })));
   return [...holders.values()].map((holder) => holder.entity_id);

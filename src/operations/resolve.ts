@@ -3,7 +3,7 @@
  */
 import { type Reference, readReference } from '#core/identifier.ts';
 import type { Kind } from '#core/kind.ts';
-import { invalid, problem } from '#core/problem.ts';
+import { type FieldError, invalid, problem } from '#core/problem.ts';
 import type { Session } from '#store/database.ts';
 import { type EntityState, findEntity, lockEntity } from '#store/entity.ts';
 import type { Transaction } from '#store/transaction.ts';
@@ -13,6 +13,13 @@ export function requireReference(given: string | number, field: string): Referen
   const reading = readReference(given);
   if (!reading.ok) throw invalid({ field, message: reading.message });
   return reading.value;
+}
+
+/** An id as a caller wrote it, or `invalid`. */
+export function requireId(value: unknown, field: string): string | number {
+  if (typeof value === 'string' || typeof value === 'number') return value;
+  const error: FieldError = { field, message: 'must be an id: a UUID, a number or an identifier such as sip:alice@example.com' };
+  throw value === undefined ? problem('invalid', `${field}: is missing`, { errors: [error] }) : invalid(error);
 }
 
 /** The entity, or `not_found`. */

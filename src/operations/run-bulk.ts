@@ -5,7 +5,7 @@
  */
 import { sql } from 'kysely';
 
-import { type FieldError, Problem, invalid, problem } from '#core/problem.ts';
+import { Problem, invalid } from '#core/problem.ts';
 import { closeWithin } from '#operations/close-entity.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
 import { type Created, createBatch } from '#operations/create/create-batch.ts';
@@ -45,6 +45,13 @@ export interface BulkOptions {
   readonly idempotency?: IdempotencyKey | undefined;
 }
 
+export interface BulkRun {
+  readonly outcomes: readonly BulkOutcome[];
+  readonly revision: number | null;
+  /** What whole chunks failed of, for the log: no item was to blame. */
+  readonly trouble: readonly unknown[];
+}
+
 const LOCKS: Readonly<Record<BulkOp, ShapeLock>> = {
   create: 'shared',
   update: 'shared',
@@ -61,11 +68,12 @@ export async function runBulk(
   actor: Actor,
   items: readonly BulkItem[],
   options: BulkOptions,
-): Promise<{ outcomes: BulkOutcome[]; revision: number | null }> {
+): Promise<BulkRun> {
   if (items.length > BULK_MAX)
     throw invalid({ field: 'items', message: `must have at most ${BULK_MAX} items, has ${items.length}` });
   if (options.idempotency !== undefined) await claimForBulk(context, options.idempotency);
   const outcomes: BulkOutcome[] = [];
+  const trouble: unknown[] = [];
   let revision: number | null = null;
   for (let from = 0; from < items.length; from += CHUNK) {
     const chunk = items.slice(from, from + CHUNK);
@@ -79,11 +87,13 @@ export async function runBulk(
         context.engine.poke();
       }
     } catch (error) {
-      const failed: BulkOutcome = { ok: false, problem: asProblem(error) };
+      const what = asProblem(error);
+      trouble.push(what.cause ?? what);
+      const failed = refused(what);
       outcomes.push(...chunk.map(() => failed));
     }
   }
-  return { outcomes, revision };
+  return { outcomes, revision, trouble };
 }
 
 async function claimForBulk(context: OperationContext, key: IdempotencyKey): Promise<void> {
@@ -181,24 +191,16 @@ async function carryOut(work: Work, item: BulkItem): Promise<{ body: unknown; is
       return { body: placed.hold, isNew: placed.isNew };
     }
     case 'lift':
-      return { body: await liftWithin(work, entity, String(item.hold ?? '')), isNew: false };
+      return { body: await liftWithin(work, entity, item.hold ?? ''), isNew: false };
     case 'close':
       return { body: await closeWithin(work, entity, 'guarded'), isNew: false };
     case 'move':
-      return { body: await moveWithin(work, entity, requireId(body, 'parent')), isNew: false };
+      return { body: await moveWithin(work, entity, body['parent']), isNew: false };
     case 'transfer':
-      return { body: await transferWithin(work, entity, body['owner'] === null ? null : requireId(body, 'owner')), isNew: false };
+      return { body: await transferWithin(work, entity, body['owner']), isNew: false };
     case 'create':
       throw new Error('creations are done together');
   }
-}
-
-/** The id in a field of a body, or `invalid`. */
-export function requireId(body: Readonly<Record<string, unknown>>, field: string): string | number {
-  const value = body[field];
-  if (typeof value === 'string' || typeof value === 'number') return value;
-  const error: FieldError = { field, message: 'must be an id: a UUID, a number or an identifier such as sip:alice@example.com' };
-  throw value === undefined ? problem('invalid', `${field}: is missing`, { errors: [error] }) : invalid(error);
 }
 
 function refused({ code, message, errors, facts }: Problem): BulkOutcome {

@@ -4,7 +4,7 @@ import { invalid, problem } from '#core/problem.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
 import { type EntityView, readView } from '#operations/entity-view.ts';
 import { type Performed, type Work, perform } from '#operations/perform.ts';
-import { getEntity, getLocked, refuseClosed, refuseStale, requireKind } from '#operations/resolve.ts';
+import { getEntity, getLocked, refuseClosed, refuseStale, requireId, requireKind } from '#operations/resolve.ts';
 import type { UpdateOptions } from '#operations/update-entity.ts';
 import { accountsOf, resellersOf, setOwner } from '#store/entity.ts';
 
@@ -16,7 +16,7 @@ export function transferEntity(
   context: OperationContext,
   actor: Actor,
   id: string | number,
-  owner: string | number | null,
+  owner: unknown,
   options: UpdateOptions = {},
 ): Promise<Performed<EntityView>> {
   return perform(context, actor, { lock: 'exclusive', idempotency: options.idempotency }, (work) =>
@@ -25,12 +25,12 @@ export function transferEntity(
 }
 
 /** The body of `transferEntity`, for use inside a larger transaction that holds the shape lock exclusively. */
-export async function transferWithin(work: Work, id: string | number, to: string | number | null, version?: number): Promise<EntityView> {
+export async function transferWithin(work: Work, id: string | number, to: unknown, version?: number): Promise<EntityView> {
   const { transaction, actor } = work;
   const entity = await getLocked(transaction, id);
+  const owner = to === null ? null : await getEntity(transaction, requireId(to, 'owner'), 'owner');
   if (!LEAF_KINDS.has(entity.kind))
     throw invalid({ field: 'id', message: `a ${entity.kind} belongs to the account that contains it; move it instead` });
-  const owner = to === null ? null : await getEntity(transaction, to, 'owner');
   const account = (await accountsOf(transaction, [entity.id])).get(entity.id) ?? 0;
   if (owner !== null) {
     requireKind(owner, ['account'], 'owner');

@@ -9,7 +9,7 @@ import { judgeContainer } from '#operations/create/container.ts';
 import { factsOf } from '#operations/create/create-batch.ts';
 import { applySipPassword, mailboxHash, readPassword } from '#operations/credentials.ts';
 import { type EntityView, readView } from '#operations/entity-view.ts';
-import { renameEntity } from '#operations/rename.ts';
+import { NO_RENAMING, judgeNames, renameEntity } from '#operations/rename.ts';
 import { type Performed, type Work, perform } from '#operations/perform.ts';
 import { getEntity, getLocked, refuseClosed, refuseStale, requireKind } from '#operations/resolve.ts';
 import { type EntityState, touchEntity } from '#store/entity.ts';
@@ -59,8 +59,13 @@ export async function updateWithin(
   const container = await containerOf(work, entity);
   if (container !== null) judgeContainer(kind, next, container, errors);
   judgeDigests(kind, former, next, password, changed, errors);
+  const targets = await findTargets(work, entity, changed);
   if (errors.length > 0) throw invalid(...errors);
-  await resolveReferences(work, entity, changed, next);
+  applyTargets(entity, targets, changed, next);
+  const domain = await domainOf(work, next);
+  const identifiers = identifiersOf(kind, next, container, domain);
+  const isRenamed = JSON.stringify(identifiers) !== JSON.stringify(identifiersOf(kind, former, container, domain));
+  const renaming = isRenamed ? await judgeNames(work, entity, identifiers) : NO_RENAMING;
   refuseClosed(entity, 'changed');
   refuseStale(entity, version);
   if (kind === 'mailbox' && password !== null) changed['passwordHash'] = await mailboxHash(password);
@@ -73,9 +78,7 @@ export async function updateWithin(
     if (JSON.stringify(value) === JSON.stringify(former[name])) delete changed[name];
   if (Object.keys(changed).length === 0) return readView(transaction, entity.id);
   await updateKindRow(transaction, kind, entity.id, changed);
-  const domain = await domainOf(work, next);
-  const identifiers = identifiersOf(kind, next, container, domain);
-  const takenFrom = await renameEntity(work, entity, identifiers);
+  const takenFrom = await renameEntity(work, entity, renaming);
   await touchEntity(transaction, entity.id, labelOf(kind, next, identifiers));
   const { facts, personal } = factsOf(kind, changed);
   const cleared = Object.keys(changed).filter((name) => changed[name] === null);
@@ -124,12 +127,22 @@ export async function domainOf(work: Work, values: Values): Promise<string | nul
   return typeof row?.['domain'] === 'string' ? row['domain'] : null;
 }
 
-async function resolveReferences(work: Work, entity: EntityState, changed: Values, next: Values): Promise<void> {
+/** What the given references name. Throws `not_found`. */
+async function findTargets(work: Work, entity: EntityState, changed: Values): Promise<Map<string, EntityState>> {
+  const targets = new Map<string, EntityState>();
   for (const [name, field] of Object.entries(KIND_FIELDS[entity.kind])) {
     const given: Json | undefined = changed[name];
     if (field.type !== 'reference' || given === undefined || given === null) continue;
-    const target = await getEntity(work.transaction, given as string | number, name); // readFields lets nothing else through.
-    requireKind(target, field.kinds, name);
+    targets.set(name, await getEntity(work.transaction, given as string | number, name)); // readFields lets nothing else through.
+  }
+  return targets;
+}
+
+/** Puts the numbers of what references name in their place. Throws `invalid`, `closed`. */
+function applyTargets(entity: EntityState, targets: ReadonlyMap<string, EntityState>, changed: Values, next: Values): void {
+  for (const [name, target] of targets) {
+    const field = KIND_FIELDS[entity.kind][name];
+    if (field?.type === 'reference') requireKind(target, field.kinds, name);
     if (target.id === entity.id) throw invalid({ field: name, message: 'must be another entity' });
     refuseClosed(target, `the ${name} of anything`);
     changed[name] = target.id;

@@ -1,56 +1,22 @@
 /**
- * What the tests of backup and restore share: databases on one server, an installation full of awkward values, and a
- * picture of everything that is in a database.
+ * What the tests of backup and restore share: an installation full of awkward values, and a picture of everything that
+ * is in a database.
  */
-import { type TestContext, after } from 'node:test';
 import { PassThrough, Readable, type Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 
 import type pg from 'pg';
 import { sql } from 'kysely';
 
-import { testSettings } from '#main/database/database-for-test.ts';
-import { startEmbeddedPostgres } from '#main/database/embedded-postgres.ts';
 import { type WriteBackupOptions, type WrittenBackup, writeBackup } from '#store/backup.ts';
 import { openBackup } from '#store/backup-reader.ts';
 import { makeChainKey } from '#store/change.ts';
-import { makePool } from '#store/database.ts';
 import { migrate } from '#store/migrate.ts';
 import { type RestoreBackupOptions, type RestoredBackup, restoreBackup } from '#store/restore.ts';
 import { transact } from '#store/transaction.ts';
+import { TEST_SECRET } from '#test/database.ts';
 
-export const testSecret = Buffer.alloc(32, 'a secret for tests');
-export const testKey = makeChainKey(testSecret);
-
-/** Gives a function that makes an empty database for a test, on a server for the whole file. */
-export async function startTestServer(): Promise<(t: TestContext) => Promise<pg.Pool>> {
-  const folder = await mkdtemp(join(tmpdir(), 'abeyance-test-'));
-  await chmod(folder, 0o711);
-  const server = await startEmbeddedPostgres({
-    dataFolder: join(folder, 'data'),
-    sharedFolder: join(folder, 'shared'),
-    secret: testSecret,
-    log: { info: () => {}, warn: () => {} },
-    settings: testSettings,
-  });
-  const main = makePool({ connectionString: server.connectionString, connectionsMax: 1 });
-  after(async () => {
-    await main.end();
-    await server.stop();
-    await rm(folder, { recursive: true, force: true });
-  });
-  let count = 0;
-  return async (t) => {
-    const name = `test_${++count}`;
-    await main.query(`create database ${name}`);
-    const pool = makePool({ connectionString: server.connectionString.replace('/abeyance?', `/${name}?`), connectionsMax: 3 });
-    t.after(() => pool.end());
-    return pool;
-  };
-}
+export const testKey = makeChainKey(TEST_SECRET);
 
 /** What COPY, JSON and the frames could stumble over. */
 const AWKWARD = [
@@ -70,10 +36,10 @@ const AWKWARD = [
 export async function fillInstallation(pool: pg.Pool): Promise<void> {
   await pool.query(
     `insert into entity (kind, parent_id, ancestors, label, closed_at)
-      select 'account', 0, array[0, nextval(pg_get_serial_sequence('entity', 'id')) + 1], label, null from unnest($1::text[]) label`,
+      select 'account', 0, array[0], label, null from unnest($1::text[]) label`,
     [AWKWARD],
   );
-  await pool.query(`update entity set ancestors = array[0, id] where id > 0`);
+  await pool.query(`update entity set ancestors = ancestors || id where id > 0`);
   // A child before its parent, by number and so in the file, and an owner.
   await pool.query(`insert into entity (id, kind, parent_id, owner_id, label, closed_at) overriding system value values
     (1000, 'sip_account', 1001, 4, 'child first', '2026-01-02 03:04:05.678901+05'), (1001, 'sip_domain', 2, null, 'domain', null)`);
@@ -147,7 +113,7 @@ export async function backupOf(
   options: Partial<WriteBackupOptions> = {},
   output: Writable = new PassThrough(),
 ): Promise<{ bytes: Buffer; written: WrittenBackup }> {
-  const written = writeBackup(pool, output, { secret: testSecret, abeyanceVersion: '9.8.7', ...options });
+  const written = writeBackup(pool, output, { secret: TEST_SECRET, abeyanceVersion: '9.8.7', ...options });
   const bytes = output instanceof PassThrough ? buffer(output) : Buffer.alloc(0);
   bytes instanceof Promise && bytes.catch(() => {}); // The writing fails too, and is what is asked.
   return { written: await written, bytes: await bytes };
@@ -159,7 +125,7 @@ export async function restoreBytes(
   options: Partial<RestoreBackupOptions> = {},
 ): Promise<RestoredBackup> {
   const backup = await openBackup(Readable.from(cut(bytes)));
-  return restoreBackup(pool, backup, { secret: testSecret, ...options }).finally(() => backup.close());
+  return restoreBackup(pool, backup, { secret: TEST_SECRET, ...options }).finally(() => backup.close());
 }
 
 /** In uneven pieces, as a network gives them. */

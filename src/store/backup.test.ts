@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { Readable, Writable } from 'node:stream';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+
+import type pg from 'pg';
 
 import { checkBackup, openBackup } from '#store/backup-reader.ts';
 import { linkOf } from '#store/change.ts';
+import { makePool } from '#store/database.ts';
 import { migrate, readMigrations } from '#store/migrate.ts';
+import { TEST_SECRET, testDatabase } from '#test/database.ts';
 import {
   backupOf,
   commitChange,
@@ -13,12 +17,12 @@ import {
   makeInstallation,
   pictureOf,
   restoreBytes,
-  startTestServer,
   testKey,
-  testSecret,
 } from './backup-for-test.ts';
 
-const makeDatabase = await startTestServer();
+async function makeDatabase(t: TestContext): Promise<pg.Pool> {
+  return (await testDatabase(t, { empty: true })).pool;
+}
 
 test('what is restored is what was backed up, row by row and table by table, in a new epoch', async (t) => {
   const [source, target] = [await makeDatabase(t), await makeDatabase(t)];
@@ -47,7 +51,7 @@ test('the header says what is inside, and the secret key is nowhere', async (t) 
   const { installationId: id, epoch, revision } = written.header;
   assert.deepEqual({ id, epoch, revision }, rows[0]);
   assert.equal(written.header.schemaVersion, (await readMigrations()).at(-1)?.version);
-  for (const form of ['hex', 'base64', 'latin1'] as const) assert.equal(inside.includes(testSecret.toString(form)), false, form);
+  for (const form of ['hex', 'base64', 'latin1'] as const) assert.equal(inside.includes(TEST_SECRET.toString(form)), false, form);
 });
 
 test('numbers and the chain of changes go on where they were', async (t) => {
@@ -101,16 +105,17 @@ test('a backup of an older schema is brought to the newest', async (t) => {
 });
 
 test('settings of the database that change how values are written do not reach the backup', async (t) => {
-  const [source, target] = [await makeDatabase(t), await makeDatabase(t)];
+  const target = await makeDatabase(t);
+  const { pool: source, connectionString } = await testDatabase(t, { empty: true });
   await makeInstallation(source);
   const before = await pictureOf(source);
   const { rows } = await source.query('select current_database() as name');
   for (const setting of [`datestyle to 'German'`, `timezone to 'Asia/Kathmandu'`, `bytea_output to 'escape'`, `extra_float_digits to -5`])
     await source.query(`alter database ${rows[0].name} set ${setting}`);
   // Settings of a database count for new connections.
-  const idle = [await source.connect(), await source.connect(), await source.connect()];
-  for (const client of idle) client.release(true);
-  await restoreBytes(target, (await backupOf(source)).bytes);
+  const later = makePool({ connectionString });
+  t.after(() => later.end());
+  await restoreBytes(target, (await backupOf(later)).bytes);
   assert.deepEqual(await pictureOf(target), before);
 });
 
@@ -153,7 +158,7 @@ test('a backup that cannot be written fails, and gives its connection back', asy
   const writing = backupOf(source, { signal: abort.signal, progress: () => abort.abort(new Error('given up')) }, stuck);
   await assert.rejects(writing, /given up/);
   assert.equal(source.totalCount - source.idleCount, 0);
-  const { rows } = await source.query(`select count(*) as open from pg_stat_activity where state like 'idle in transaction%'`);
+  const { rows } = await source.query(`select count(*) as open from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'`);
   assert.equal(rows[0].open, 0);
 });
 

@@ -38,6 +38,8 @@ export async function migrate(pool: pg.Pool, upTo = Number.POSITIVE_INFINITY): P
   const migrations = (await readMigrations()).filter((migration) => migration.version <= upTo);
   const client = await pool.connect();
   try {
+    // Whoever waits for another's migration, or migrates a large table, needs longer than any request may.
+    await client.query('set statement_timeout = 0');
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
     await client.query(`create table if not exists schema_migration (
       version integer not null,
@@ -70,6 +72,7 @@ export async function migrate(pool: pg.Pool, upTo = Number.POSITIVE_INFINITY): P
     throw error;
   } finally {
     await client.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => {}); // Ends with the session anyway.
+    await client.query('reset statement_timeout').catch(() => {}); // A broken connection is not lent again.
     client.release();
   }
 }

@@ -1,16 +1,21 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { test } from 'node:test';
+import { Readable } from 'node:stream';
+import { type TestContext, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 
-import { checkBackup } from '#store/backup-reader.ts';
 import { sql } from 'kysely';
+import type pg from 'pg';
+
+import { checkBackup } from '#store/backup-reader.ts';
 import { migrate } from '#store/migrate.ts';
 import { transact } from '#store/transaction.ts';
-import { Readable } from 'node:stream';
-import { backupOf, commitChange, makeInstallation, pictureOf, restoreBytes, startTestServer, testKey } from './backup-for-test.ts';
+import { testDatabase } from '#test/database.ts';
+import { backupOf, commitChange, makeInstallation, pictureOf, restoreBytes, testKey } from './backup-for-test.ts';
 
-const makeDatabase = await startTestServer();
+async function makeDatabase(t: TestContext): Promise<pg.Pool> {
+  return (await testDatabase(t, { empty: true })).pool;
+}
 
 /** A backup whose inside was changed by somebody who knows the format. */
 function forge(bytes: Buffer, change: (inside: string) => string): Buffer {
@@ -108,7 +113,7 @@ for (const { reason, prepare } of [
   { reason: 'has only been migrated', prepare: async () => {} },
   {
     reason: 'has been started once',
-    prepare: async (pool: Parameters<typeof migrate>[0]) => {
+    prepare: async (pool: pg.Pool) => {
       await transact(pool, testKey, 'none', async (transaction) => {
         await transaction.rows(sql`insert into profile (name, builtin, severity, denied, refusal_text) values ('fraud', true, 1, 1, '')`);
         transaction.record({ actor: 'system:start', kind: 'profile.changed', entityId: null, facts: {}, touched: [] });

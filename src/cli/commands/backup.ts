@@ -8,7 +8,9 @@ export function addBackup(program: Command, { local, terminal, finish }: Surroun
     .command('backup')
     .helpGroup('Care:')
     .summary('write a backup to a file')
-    .description("Writes a backup of the whole installation. It works on this machine's data folder or on DATABASE_URL, whether the server runs or not.")
+    .description(
+      "Writes a backup of the whole installation. It works on this machine's data folder or on DATABASE_URL, whether the server runs or not.",
+    )
     .argument('<file>', 'file to write; it holds credentials, keep it safe')
     .action(async (file: string) => {
       for (const line of await local.backup(file)) terminal.line(line);

@@ -6,7 +6,7 @@ import { entityPath } from '#cli/client.ts';
 import { EXIT, type ExitCode } from '#cli/exit-code.ts';
 import { wholeNumber } from '#cli/number-argument.ts';
 import { decisionLines } from '#cli/render/why-lines.ts';
-import { argument, remote, type Session, type Surroundings } from '#cli/session.ts';
+import { argumentAt, remote, type Session, type Surroundings } from '#cli/session.ts';
 
 interface DecideOptions {
   readonly destination?: string;
@@ -22,14 +22,18 @@ export function addDecide(program: Command, surroundings: Surroundings): void {
     .argument('<subject>', 'UUID, number or identifier, such as sip:alice@example.com')
     .addArgument(new Argument('<action>', 'what it wants to do').choices(ACTIONS))
     .option('--destination <number>', 'who is called, for call.out: emergency numbers are known as such')
-    .option('--at-revision <number>', 'answer from this revision or a later one', wholeNumber(0, Number.MAX_SAFE_INTEGER))
+    .option(
+      '--at-revision <number>',
+      'answer from this revision or a later one',
+      wholeNumber(0, Number.MAX_SAFE_INTEGER),
+    )
     .addHelpText('after', '\nExample: abeyance decide sip:alice@example.com call.out --destination 112')
     .action(remote<DecideOptions>(surroundings, run));
 }
 
 async function run(session: Session, args: readonly string[], options: DecideOptions): Promise<ExitCode> {
   const { destination, atRevision } = options;
-  const query = { subject: argument(args, 0), action: argument(args, 1), destination, atRevision };
+  const query = { subject: argumentAt(args, 0), action: argumentAt(args, 1), destination, atRevision };
   const decision = await session.client.get<DecisionView>('/v1/decisions', query);
   // A decision is made from memory, where entities have no labels; people want to read them.
   const places = session.isJson ? [] : [...new Set(decision.reasons.map(({ entity }) => entity))];

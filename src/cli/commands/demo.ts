@@ -8,7 +8,9 @@ export function addDemo(program: Command, { local, finish }: Surroundings): void
     .command('demo')
     .helpGroup('Server:')
     .summary('show what it does, on sample data')
-    .description('Starts a server on fresh temporary data, imports the sample operator, suspends and resumes a reseller before your eyes, and stays up until Ctrl-C.')
+    .description(
+      'Starts a server on fresh temporary data, imports the sample operator, suspends and resumes a reseller before your eyes, and stays up until Ctrl-C.',
+    )
     .option('--exit', 'end after the story')
     .action(async (options: { exit?: true }) => {
       await local.demo({ exit: options.exit === true });

@@ -23,7 +23,10 @@ async function run(session: Session, _args: readonly string[], options: CommonOp
   const connection = readConnection(options, terminal.env);
   const { findings, isReachable, isAllowed } = await examine(session.client, connection);
   session.show(findings, () => {
-    const pairs = findings.map((finding): [string, string] => [terminal.paint(STYLE[finding.state], finding.state), textOf(finding)]);
+    const pairs = findings.map((finding): [string, string] => [
+      terminal.paint(STYLE[finding.state], finding.state),
+      textOf(finding),
+    ]);
     for (const line of pairLines(pairs)) terminal.line(line);
   });
   if (!isReachable) return EXIT.unreachable;

@@ -33,7 +33,10 @@ async function run(session: Session, _args: readonly string[], options: ExportOp
   const progress = makeProgress(terminal, 'export', 'lines', isQuiet);
   let count = 0;
   try {
-    const target = options.output === undefined ? { write: terminal.write, commit: async () => undefined, abandon: async () => undefined } : openTarget(options.output);
+    const target =
+      options.output === undefined
+        ? { write: terminal.write, commit: async () => undefined, abandon: async () => undefined }
+        : openTarget(options.output);
     try {
       for await (const line of client.lines<unknown>('GET', '/v1/export', { secrets: options.secrets })) {
         await target.write(`${JSON.stringify(line)}\n`);
@@ -48,7 +51,10 @@ async function run(session: Session, _args: readonly string[], options: ExportOp
   } finally {
     progress.stop();
   }
-  if (options.output !== undefined) session.show({ lines: count, file: options.output }, () => terminal.line(`${countText(count)} lines written to ${options.output}`));
+  if (options.output !== undefined)
+    session.show({ lines: count, file: options.output }, () =>
+      terminal.line(`${countText(count)} lines written to ${options.output}`),
+    );
 }
 
 /** A file that others cannot read and that is either complete or not there. */

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { HoldView } from '#cli/api-types.ts';
 import { entityPath } from '#cli/client.ts';
 import { holdTable } from '#cli/render/hold-table.ts';
-import { argument, remote, type Surroundings } from '#cli/session.ts';
+import { argumentAt, remote, type Surroundings } from '#cli/session.ts';
 
 interface HoldsOptions {
   readonly ended?: true;
@@ -14,12 +14,14 @@ export function addHolds(program: Command, surroundings: Surroundings): void {
     .command('holds')
     .helpGroup('Look:')
     .summary('list the holds placed on an entity')
-    .description('Lists the holds that were placed on the entity itself, in force and scheduled. Those from above are told by why.')
+    .description(
+      'Lists the holds that were placed on the entity itself, in force and scheduled. Those from above are told by why.',
+    )
     .argument('<entity>', 'UUID, number or identifier')
     .option('--ended', 'list those that have ended too')
     .action(
       remote<HoldsOptions>(surroundings, async (session, args, options) => {
-        const path = entityPath(argument(args, 0), '/holds');
+        const path = entityPath(argumentAt(args, 0), '/holds');
         const holds = await session.client.listAll<HoldView>(path, options.ended ? { ended: true } : {});
         session.show(holds, () => {
           for (const line of holdTable(holds, session.terminal.paint)) session.terminal.line(line);

@@ -31,13 +31,22 @@ export function addImport(program: Command, surroundings: Surroundings): void {
     .command('import')
     .helpGroup('Data:')
     .summary('read accounts, SIP accounts, numbers, zones, mailboxes from files')
-    .description('Imports files and folders in the order in which their contents depend on each other. Started again it goes on where it stopped.')
+    .description(
+      'Imports files and folders in the order in which their contents depend on each other. Started again it goes on where it stopped.',
+    )
     .argument('<path...>', 'files, folders, or - for standard input')
-    .addOption(new Option('--format <format>', 'format of the files; auto tells it by name and columns').choices(Object.keys(FORMATS)).default('auto'))
+    .addOption(
+      new Option('--format <format>', 'format of the files; auto tells it by name and columns')
+        .choices(Object.keys(FORMATS))
+        .default('auto'),
+    )
     .option('--account <id>', 'account for domains and zones that no mapping names, such as ref:C-1001')
     .option('--domains <csv>', 'CSV of domains and zones with their accounts')
     .option('--errors <file>', 'write every line that was not imported to this file')
-    .addHelpText('after', '\nExample: abeyance import samples/ --errors refused.txt\nLines that were not imported are told as file:line: reason, and the exit code is then 6, or 1 when none was imported.')
+    .addHelpText(
+      'after',
+      '\nExample: abeyance import samples/ --errors refused.txt\nLines that were not imported are told as file:line: reason, and the exit code is then 6, or 1 when none was imported.',
+    )
     .action(remote<ImportOptions>(surroundings, run));
 }
 
@@ -53,7 +62,8 @@ async function run(session: Session, paths: readonly string[], options: ImportOp
       ...(format === null ? {} : { format }),
       ...(options.account === undefined ? {} : { account: options.account }),
       ...(options.domains === undefined ? {} : { domains: options.domains }),
-      onProgress: (done, total, totals) => progress.update(done, total, `${countText(totals.created)} created, ${countText(totals.failed)} failed`),
+      onProgress: (done, total, totals) =>
+        progress.update(done, total, `${countText(totals.created)} created, ${countText(totals.failed)} failed`),
     });
   } finally {
     progress.stop();

@@ -7,7 +7,7 @@ import { UsageError } from '#cli/exit-code.ts';
 import { addHoldOptions, type HoldOptions, readHold } from '#cli/hold-arguments.ts';
 import { planLines } from '#cli/render/plan-lines.ts';
 import { entityName } from '#cli/render/words.ts';
-import { argument, remote, type Session, type Surroundings } from '#cli/session.ts';
+import { argumentAt, remote, type Session, type Surroundings } from '#cli/session.ts';
 
 interface PlanOptions extends HoldOptions {
   readonly lift?: string;
@@ -19,7 +19,9 @@ export function addPlan(program: Command, surroundings: Surroundings): void {
     .command('plan')
     .helpGroup('Change:')
     .summary('show what a change would do')
-    .description('Shows how many entities of each kind a hold, a lift or a close would change, and gives a token with which exactly that can be applied.')
+    .description(
+      'Shows how many entities of each kind a hold, a lift or a close would change, and gives a token with which exactly that can be applied.',
+    )
     .argument('<entity>', 'UUID, number or identifier')
     .option('--lift <hold>', 'plan the lifting of this hold')
     .option('--close', 'plan the closing');
@@ -30,9 +32,11 @@ export function addPlan(program: Command, surroundings: Surroundings): void {
 
 async function run(session: Session, args: readonly string[], options: PlanOptions): Promise<void> {
   const { terminal } = session;
-  const chosen = [options.lift !== undefined, options.close === true, options.profile !== undefined].filter(Boolean).length;
+  const chosen = [options.lift !== undefined, options.close === true, options.profile !== undefined].filter(
+    Boolean,
+  ).length;
   if (chosen > 1) throw new UsageError('--profile, --lift and --close are three plans: give one of them');
-  const entity = await session.client.get<EntityView>(entityPath(argument(args, 0)));
+  const entity = await session.client.get<EntityView>(entityPath(argumentAt(args, 0)));
   const [doing, intent] = intentOf(options);
   const plan = await makePlan(session, entity, intent);
   session.show(plan, () => {

@@ -8,22 +8,39 @@ import { ApiProblem } from '#cli/client-error.ts';
 import { UsageError } from '#cli/exit-code.ts';
 import { pairLines, tableLines } from '#cli/render/table.ts';
 import { timeText } from '#cli/render/words.ts';
-import { argument, remote, type Session, type Surroundings } from '#cli/session.ts';
+import { argumentAt, remote, type Session, type Surroundings } from '#cli/session.ts';
 
 /** What the server keeps itself; a profile that `show --json` wrote can be put back with them in it. */
-const COMPUTED = ['name', 'version', 'builtin', 'updatedAt'];
+const COMPUTED = new Set(['name', 'version', 'builtin', 'updatedAt']);
 
 export function addProfiles(program: Command, surroundings: Surroundings): void {
-  const profiles = program.command('profiles').helpGroup('Data:').summary('list and edit profiles').description('Profiles say what a hold denies and how it is worded.');
-  profiles.command('list', { isDefault: true }).description('Lists all profiles.').action(remote(surroundings, listProfiles));
-  profiles.command('show').description('Shows one profile.').argument('<name>', 'name of the profile').action(remote(surroundings, showProfile));
+  const profiles = program
+    .command('profiles')
+    .helpGroup('Data:')
+    .summary('list and edit profiles')
+    .description('Profiles say what a hold denies and how it is worded.');
+  profiles
+    .command('list', { isDefault: true })
+    .description('Lists all profiles.')
+    .action(remote(surroundings, listProfiles));
+  profiles
+    .command('show')
+    .description('Shows one profile.')
+    .argument('<name>', 'name of the profile')
+    .action(remote(surroundings, showProfile));
   profiles
     .command('put')
-    .description('Makes a profile, or replaces what it says, from a JSON file. When it is in use, shows first what would change.')
+    .description(
+      'Makes a profile, or replaces what it says, from a JSON file. When it is in use, shows first what would change.',
+    )
     .argument('<name>', 'name of the profile')
     .argument('<file>', 'JSON file, as show --json writes it; - for standard input')
     .action(remote(surroundings, putProfile));
-  profiles.command('delete').description('Deletes a profile that is not in use.').argument('<name>', 'name of the profile').action(remote(surroundings, deleteProfile));
+  profiles
+    .command('delete')
+    .description('Deletes a profile that is not in use.')
+    .argument('<name>', 'name of the profile')
+    .action(remote(surroundings, deleteProfile));
 }
 
 function profilePath(name: string): string {
@@ -49,27 +66,34 @@ async function listProfiles(session: Session): Promise<void> {
 }
 
 async function showProfile(session: Session, args: readonly string[]): Promise<void> {
-  const profile = await session.client.get<ProfileView>(profilePath(argument(args, 0)));
+  const profile = await session.client.get<ProfileView>(profilePath(argumentAt(args, 0)));
   const { refusal, legalOverride } = profile;
   session.show(profile, () => {
     session.terminal.line(`${session.terminal.paint('bold', profile.name)}: ${profile.description}`);
     const pairs: [string, string][] = [
       ['denied', profile.denied.join(', ') || '-'],
       ['intercepted', profile.intercepted.join(', ') || '-'],
-      ['refusal', `SIP ${refusal.sip}, HTTP ${refusal.http}, "${refusal.text}"${refusal.announcement ? `, announcement ${refusal.announcement}` : ''}`],
+      [
+        'refusal',
+        `SIP ${refusal.sip}, HTTP ${refusal.http}, "${refusal.text}"${refusal.announcement ? `, announcement ${refusal.announcement}` : ''}`,
+      ],
       ['running sessions', profile.sessions === 'end' ? 'are ended' : 'may finish'],
       ['severity', String(profile.severity)],
       ['version', `${profile.version}, of ${timeText(profile.updatedAt)}`],
     ];
-    if (legalOverride !== null) pairs.push(['legal override', `${legalOverride.author}, ${legalOverride.reason}, until ${timeText(legalOverride.expiresAt)}`]);
+    if (legalOverride !== null)
+      pairs.push([
+        'legal override',
+        `${legalOverride.author}, ${legalOverride.reason}, until ${timeText(legalOverride.expiresAt)}`,
+      ]);
     for (const line of pairLines(pairs, '  ')) session.terminal.line(line);
   });
 }
 
 async function putProfile(session: Session, args: readonly string[]): Promise<void> {
   const { client, terminal } = session;
-  const name = argument(args, 0);
-  const body = readProfileFile(argument(args, 1));
+  const name = argumentAt(args, 0);
+  const body = readProfileFile(argumentAt(args, 1));
   const put = () => client.request<ProfileView>('PUT', profilePath(name), { body });
   let profile: ProfileView;
   try {
@@ -77,7 +101,12 @@ async function putProfile(session: Session, args: readonly string[]): Promise<vo
   } catch (error) {
     if (!(error instanceof ApiProblem) || error.code !== 'plan_required') throw error;
     const platform = await client.get<EntityView>(entityPath('platform'));
-    profile = await carryOut<ProfileView>(session, { entity: platform, doing: `The new profile ${name} on`, intent: { action: 'profile', name, body }, direct: put });
+    profile = await carryOut<ProfileView>(session, {
+      entity: platform,
+      doing: `The new profile ${name} on`,
+      intent: { action: 'profile', name, body },
+      direct: put,
+    });
   }
   session.show(profile, () => terminal.line(`Profile ${profile.name} is now at version ${profile.version}.`));
 }
@@ -87,14 +116,17 @@ function readProfileFile(file: string): Record<string, unknown> {
   try {
     value = JSON.parse(readFileSync(file === '-' ? 0 : file, 'utf8'));
   } catch (error) {
-    throw new UsageError(error instanceof SyntaxError ? `${file} is no JSON: ${error.message}` : `${file} cannot be read`);
+    throw new UsageError(
+      error instanceof SyntaxError ? `${file} is no JSON: ${error.message}` : `${file} cannot be read`,
+    );
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new UsageError(`${file} must hold one JSON object`);
-  return Object.fromEntries(Object.entries(value).filter(([member]) => !COMPUTED.includes(member)));
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new UsageError(`${file} must hold one JSON object`);
+  return Object.fromEntries(Object.entries(value).filter(([member]) => !COMPUTED.has(member)));
 }
 
 async function deleteProfile(session: Session, args: readonly string[]): Promise<void> {
-  const name = argument(args, 0);
+  const name = argumentAt(args, 0);
   await session.client.request('DELETE', profilePath(name));
   session.show({ deleted: name }, () => session.terminal.line(`Profile ${name} is deleted.`));
 }

@@ -8,11 +8,14 @@ export function addRestore(program: Command, { local, terminal, finish }: Surrou
     .command('restore')
     .helpGroup('Care:')
     .summary('replace the installation by a backup')
-    .description('Replaces everything by what the backup holds. Followers of changes load afresh. Stop the server first.')
+    .description(
+      'Replaces everything by what the backup holds. Followers of changes load afresh. Stop the server first.',
+    )
     .argument('<file>', 'file that backup wrote')
     .action(async (file: string, _options: object, command: Command) => {
       if (command.optsWithGlobals<CommonOptions>().yes !== true) {
-        if (!terminal.canAsk) throw new CommandFailed('restore replaces everything, and nobody can be asked here: add --yes');
+        if (!terminal.canAsk)
+          throw new CommandFailed('restore replaces everything, and nobody can be asked here: add --yes');
         const isMeant = await terminal.confirm(`Replace everything by ${file}?`, new AbortController().signal);
         if (!isMeant) throw new CommandFailed('nothing was changed');
       }

@@ -6,7 +6,7 @@ import { ApiProblem } from '#cli/client-error.ts';
 import { CommandFailed, EXIT, type ExitCode, UsageError } from '#cli/exit-code.ts';
 import { whyLines } from '#cli/render/why-lines.ts';
 import { entityName } from '#cli/render/words.ts';
-import { argument, remote, type Session, type Surroundings } from '#cli/session.ts';
+import { argumentAt, remote, type Session, type Surroundings } from '#cli/session.ts';
 
 interface ResumeOptions {
   readonly hold?: string;
@@ -18,7 +18,9 @@ export function addResume(program: Command, surroundings: Surroundings): void {
     .command('resume')
     .helpGroup('Change:')
     .summary('lift the holds of an entity')
-    .description('Lifts the holds in force that were placed on the entity itself. Holds from above stay, and are named.')
+    .description(
+      'Lifts the holds in force that were placed on the entity itself. Holds from above stay, and are named.',
+    )
     .argument('<entity>', 'UUID, number or identifier')
     .option('--hold <id>', 'lift this hold only; also one that has not begun yet')
     .option('--profile <name>', 'lift the holds of this profile only')
@@ -27,9 +29,12 @@ export function addResume(program: Command, surroundings: Surroundings): void {
 
 async function run(session: Session, args: readonly string[], options: ResumeOptions): Promise<ExitCode> {
   const { client, terminal } = session;
-  if (options.hold !== undefined && options.profile !== undefined) throw new UsageError('--hold and --profile are two choices: give one of them');
-  const entity = await client.get<EntityView>(entityPath(argument(args, 0)));
-  const holds = (await client.listAll<HoldView>(entityPath(entity.id, '/holds'))).filter((hold) => hold.endedAt === null);
+  if (options.hold !== undefined && options.profile !== undefined)
+    throw new UsageError('--hold and --profile are two choices: give one of them');
+  const entity = await client.get<EntityView>(entityPath(argumentAt(args, 0)));
+  const holds = (await client.listAll<HoldView>(entityPath(entity.id, '/holds'))).filter(
+    (hold) => hold.endedAt === null,
+  );
   const chosen = chooseHolds(holds, options, entity);
   const lifted: HoldView[] = [];
   const refused: { hold: HoldView; problem: ApiProblem }[] = [];
@@ -43,13 +48,27 @@ async function run(session: Session, args: readonly string[], options: ResumeOpt
   }
   const standing = await client.get<StandingView>(entityPath(entity.id, '/standing'));
   const scheduled = holds.filter((hold) => !hold.inForce && !chosen.includes(hold));
-  session.show({ lifted, refused: refused.map(({ hold, problem }) => ({ hold: hold.id, code: problem.code, detail: problem.message })), standing }, () => {
-    for (const hold of lifted) terminal.line(`${terminal.paint('green', 'Lifted')}: ${hold.profile}${hold.note === null ? '' : `, ${hold.note}`}`);
-    if (chosen.length === 0) terminal.line('There was nothing to lift: no hold in force was placed on it.');
-    for (const line of whyLines(entity, standing, [], terminal.paint)) terminal.line(line);
-    for (const hold of scheduled) terminal.line(`A scheduled hold stays: ${hold.profile}; abeyance resume ${entity.number} --hold ${hold.id} takes it away.`);
-  });
-  for (const { hold, problem } of refused) terminal.note(`${hold.profile} (${hold.id}) was not lifted: ${problem.message}`);
+  session.show(
+    {
+      lifted,
+      refused: refused.map(({ hold, problem }) => ({ hold: hold.id, code: problem.code, detail: problem.message })),
+      standing,
+    },
+    () => {
+      for (const hold of lifted)
+        terminal.line(
+          `${terminal.paint('green', 'Lifted')}: ${hold.profile}${hold.note === null ? '' : `, ${hold.note}`}`,
+        );
+      if (chosen.length === 0) terminal.line('There was nothing to lift: no hold in force was placed on it.');
+      for (const line of whyLines(entity, standing, [], terminal.paint)) terminal.line(line);
+      for (const hold of scheduled)
+        terminal.line(
+          `A scheduled hold stays: ${hold.profile}; abeyance resume ${entity.number} --hold ${hold.id} takes it away.`,
+        );
+    },
+  );
+  for (const { hold, problem } of refused)
+    terminal.note(`${hold.profile} (${hold.id}) was not lifted: ${problem.message}`);
   if (refused.length === 0) return EXIT.done;
   if (lifted.length > 0) return EXIT.partlyDone;
   return refused.some(({ problem }) => problem.httpStatus === 403) ? EXIT.notAllowed : EXIT.failed;
@@ -59,7 +78,10 @@ async function run(session: Session, args: readonly string[], options: ResumeOpt
 function chooseHolds(holds: readonly HoldView[], options: ResumeOptions, entity: EntityView): HoldView[] {
   const { hold: id, profile } = options;
   if (id === undefined && profile === undefined) return holds.filter((hold) => hold.inForce);
-  const chosen = id === undefined ? holds.filter((hold) => hold.inForce && hold.profile === profile) : holds.filter((hold) => hold.id === id.toLowerCase());
+  const chosen =
+    id === undefined
+      ? holds.filter((hold) => hold.inForce && hold.profile === profile)
+      : holds.filter((hold) => hold.id === id.toLowerCase());
   if (chosen.length > 0) return chosen;
   const wanted = id === undefined ? `no hold of profile ${profile} in force` : `no hold ${id}`;
   const there = holds.length === 0 ? 'none' : holds.map((hold) => `${hold.profile} (${hold.id})`).join(', ');

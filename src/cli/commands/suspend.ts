@@ -5,7 +5,7 @@ import { carryOut } from '#cli/carry-out.ts';
 import { entityPath } from '#cli/client.ts';
 import { addHoldOptions, type HoldOptions, readHold } from '#cli/hold-arguments.ts';
 import { entityName, timeText } from '#cli/render/words.ts';
-import { argument, remote, type Session, type Surroundings } from '#cli/session.ts';
+import { argumentAt, remote, type Session, type Surroundings } from '#cli/session.ts';
 
 export function addSuspend(program: Command, surroundings: Surroundings): void {
   const command = program
@@ -15,14 +15,17 @@ export function addSuspend(program: Command, surroundings: Surroundings): void {
     .description('Places a hold. Shows first what it would change, and asks when that is more than one entity.')
     .argument('<entity>', 'UUID, number or identifier');
   addHoldOptions(command)
-    .addHelpText('after', '\nExample: abeyance suspend ref:C-1001 --profile bad_payer --note "invoice 4711" --ref INV-4711')
+    .addHelpText(
+      'after',
+      '\nExample: abeyance suspend ref:C-1001 --profile bad_payer --note "invoice 4711" --ref INV-4711',
+    )
     .action(remote<HoldOptions>(surroundings, run));
 }
 
 async function run(session: Session, args: readonly string[], options: HoldOptions): Promise<void> {
   const { client, terminal } = session;
   const body = readHold(options);
-  const entity = await client.get<EntityView>(entityPath(argument(args, 0)));
+  const entity = await client.get<EntityView>(entityPath(argumentAt(args, 0)));
   const hold = await carryOut<HoldView>(session, {
     entity,
     doing: `A hold of profile ${body.profile} on`,
@@ -31,8 +34,12 @@ async function run(session: Session, args: readonly string[], options: HoldOptio
   });
   session.show(hold, () => {
     const until = hold.endsAt === null ? 'until somebody lifts it' : `until ${timeText(hold.endsAt)}`;
-    if (hold.inForce) terminal.line(`${terminal.paint('red', 'Held')}: ${entityName(entity)}, profile ${hold.profile}, ${until}.`);
-    else terminal.line(`${terminal.paint('yellow', 'Scheduled')}: ${entityName(entity)}, profile ${hold.profile}, from ${timeText(hold.startsAt ?? hold.placedAt)} ${until}.`);
+    if (hold.inForce)
+      terminal.line(`${terminal.paint('red', 'Held')}: ${entityName(entity)}, profile ${hold.profile}, ${until}.`);
+    else
+      terminal.line(
+        `${terminal.paint('yellow', 'Scheduled')}: ${entityName(entity)}, profile ${hold.profile}, from ${timeText(hold.startsAt ?? hold.placedAt)} ${until}.`,
+      );
     terminal.line(terminal.paint('gray', `hold ${hold.id}`));
   });
 }

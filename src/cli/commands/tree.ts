@@ -27,7 +27,12 @@ export function addTree(program: Command, surroundings: Surroundings): void {
     .addHelpText('after', '\nExample: abeyance tree ref:R-1 --depth 3')
     .action(
       remote<TreeOptions>(surroundings, async (session, args, options) => {
-        const request: TreeRequest = { depth: options.depth, limit: options.limit, kinds: options.kind ?? null, withClosed: options.closed === true };
+        const request: TreeRequest = {
+          depth: options.depth,
+          limit: options.limit,
+          kinds: options.kind ?? null,
+          withClosed: options.closed === true,
+        };
         const root = await loadTree(session.client, args[0] ?? 'platform', request);
         session.show(root, () => {
           for (const line of treeLines(root, session.terminal.paint)) session.terminal.line(line);

@@ -4,7 +4,7 @@ import type { EntityView } from '#cli/api-types.ts';
 import { entityPath } from '#cli/client.ts';
 import { readFieldArguments } from '#cli/field-arguments.ts';
 import { entityName } from '#cli/render/words.ts';
-import { argument, remote, type Surroundings } from '#cli/session.ts';
+import { argumentAt, remote, type Surroundings } from '#cli/session.ts';
 
 export function addUpdate(program: Command, surroundings: Surroundings): void {
   program
@@ -17,10 +17,12 @@ export function addUpdate(program: Command, surroundings: Surroundings): void {
     .addHelpText('after', '\nExample: abeyance update ref:C-1001 city=Utrecht postcode:=null')
     .action(
       remote(surroundings, async (session, args) => {
-        const before = await session.client.get<EntityView>(entityPath(argument(args, 0)));
+        const before = await session.client.get<EntityView>(entityPath(argumentAt(args, 0)));
         const body = readFieldArguments(before.kind, args.slice(1));
         const after = await session.client.request<EntityView>('PATCH', entityPath(before.id), { body });
-        session.show(after, () => session.terminal.line(`Updated: ${entityName(after)}, now at version ${after.version}.`));
+        session.show(after, () =>
+          session.terminal.line(`Updated: ${entityName(after)}, now at version ${after.version}.`),
+        );
       }),
     );
 }

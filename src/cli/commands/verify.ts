@@ -13,14 +13,20 @@ interface Verdict {
 
 type Line = Verdict | { readonly stage: string; readonly done: number; readonly total: number };
 
-const STAGE_WORDS: Readonly<Record<string, string>> = { chain: 'chain of changes', ancestors: 'chains of accounts', standings: 'standings' };
+const STAGE_WORDS: Readonly<Record<string, string>> = {
+  chain: 'chain of changes',
+  ancestors: 'chains of accounts',
+  standings: 'standings',
+};
 
 export function addVerify(program: Command, surroundings: Surroundings): void {
   program
     .command('verify')
     .helpGroup('Care:')
     .summary('prove the records of the server')
-    .description('Has the server verify the hash chain of its changes, the chain of every account against its parents, and every standing against a computation from scratch.')
+    .description(
+      'Has the server verify the hash chain of its changes, the chain of every account against its parents, and every standing against a computation from scratch.',
+    )
     .action(remote(surroundings, run));
 }
 
@@ -28,9 +34,12 @@ async function run(session: Session): Promise<ExitCode> {
   const { terminal } = session;
   const verdict = await followStages(session);
   session.show(verdict, () => {
-    for (const { stage, detail } of verdict.findings) terminal.line(`${terminal.paint('red', STAGE_WORDS[stage] ?? stage)}: ${detail}`);
+    for (const { stage, detail } of verdict.findings)
+      terminal.line(`${terminal.paint('red', STAGE_WORDS[stage] ?? stage)}: ${detail}`);
     const checked = Object.entries(verdict.checked).map(([what, count]) => `${countText(count)} ${what}`);
-    terminal.line(`${verdict.ok ? terminal.paint('green', 'All is right') : terminal.paint('red', 'Not all is right')}: ${checked.join(', ')} verified.`);
+    terminal.line(
+      `${verdict.ok ? terminal.paint('green', 'All is right') : terminal.paint('red', 'Not all is right')}: ${checked.join(', ')} verified.`,
+    );
   });
   return verdict.ok ? EXIT.done : EXIT.failed;
 }

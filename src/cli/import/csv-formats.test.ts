@@ -8,7 +8,7 @@ import { parseMailboxCsv } from './mailbox-csv.ts';
 import { bodies, collect, memoryFiles } from './memory-files.ts';
 
 const HA1 = '0123456789abcdef0123456789ABCDEF';
-const subscriber = (text: string, accountOf = (_: string): string | null => 'ref:C1') =>
+const subscriber = (text: string, accountOf = (_domain: string): string | null => 'ref:C1') =>
   collect(parseKamailioSubscriber('f', { open: memoryFiles({ f: text }), accountOf }));
 const accounts = (text: string) => collect(parseAccountsCsv('f', { open: memoryFiles({ f: text }) }));
 const dids = (text: string) => collect(parseDidCsv('f', { open: memoryFiles({ f: text }) }));

@@ -6,7 +6,9 @@ import { timeText } from './words.ts';
 
 /** The lines of a table of holds; none for no holds. */
 export function holdTable(holds: readonly HoldView[], paint: Paint): string[] {
-  const sorted = holds.toSorted((a, b) => Number(b.inForce) - Number(a.inForce) || a.placedAt.localeCompare(b.placedAt));
+  const sorted = holds.toSorted(
+    (a, b) => Number(b.inForce) - Number(a.inForce) || a.placedAt.localeCompare(b.placedAt),
+  );
   return tableLines(
     sorted,
     [
@@ -16,7 +18,11 @@ export function holdTable(holds: readonly HoldView[], paint: Paint): string[] {
       { title: 'placed by', cell: (hold) => hold.placedBy },
       { title: 'from', cell: (hold) => timeText(hold.activatedAt ?? hold.startsAt ?? hold.placedAt) },
       { title: 'until', cell: (hold) => timeText(hold.endedAt ?? hold.endsAt ?? '') || '-' },
-      { title: 'note', cell: (hold) => [hold.note, hold.externalRef === null ? null : `(${hold.externalRef})`].filter(Boolean).join(' ') },
+      {
+        title: 'note',
+        cell: (hold) =>
+          [hold.note, hold.externalRef === null ? null : `(${hold.externalRef})`].filter(Boolean).join(' '),
+      },
       { title: 'id', cell: (hold) => hold.id },
     ],
     paint,

@@ -25,7 +25,11 @@ function countLines(counts: Readonly<Record<string, Count>>, paint: Paint): stri
     kinds,
     [
       { title: '', cell: (kind) => kindWord(kind, 2) },
-      ...shown.map(([title, count]) => ({ title, align: 'right' as const, cell: (kind: string) => number(count.byKind[kind] ?? 0) })),
+      ...shown.map(([title, count]) => ({
+        title,
+        align: 'right' as const,
+        cell: (kind: string) => number(count.byKind[kind] ?? 0),
+      })),
     ],
     paint,
   );

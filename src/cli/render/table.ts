@@ -20,7 +20,10 @@ export function tableLines<Row>(rows: readonly Row[], columns: readonly Column<R
     cells.reduce((width, row) => Math.max(width, widthOf(row[index] ?? '')), widthOf(column.title)),
   );
   const lineOf = (texts: readonly string[]) =>
-    texts.map((text, index) => padded(text, widths[index] ?? 0, columns[index]?.align)).join('  ').trimEnd();
+    texts
+      .map((text, index) => padded(text, widths[index] ?? 0, columns[index]?.align))
+      .join('  ')
+      .trimEnd();
   return [paint('bold', lineOf(columns.map(({ title }) => title))), ...cells.map(lineOf)];
 }
 

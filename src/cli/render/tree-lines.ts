@@ -30,7 +30,8 @@ function appendChildren(node: TreeNode, indent: string, paint: Paint, lines: str
     lines.push(`${indent}${index === last ? '└─ ' : '├─ '}${nodeText(child, paint)}`);
     appendChildren(child, `${indent}${index === last ? '   ' : '│  '}`, paint, lines);
   }
-  for (const [index, text] of rest.entries()) lines.push(`${indent}${node.children.length + index === last ? '└─ ' : '├─ '}${text}`);
+  for (const [index, text] of rest.entries())
+    lines.push(`${indent}${node.children.length + index === last ? '└─ ' : '├─ '}${text}`);
 }
 
 function nodeText({ entity, isCut }: TreeNode, paint: Paint): string {

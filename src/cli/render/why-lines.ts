@@ -39,7 +39,11 @@ export function reasonLines(reason: ReasonView, names: ReadonlyMap<string, Named
   return lines;
 }
 
-const CLOSED_TEXT = { closed: 'closed for ever', owner_closed: 'its owner is closed', target_closed: 'what answers it is closed' } as const;
+const CLOSED_TEXT = {
+  closed: 'closed for ever',
+  owner_closed: 'its owner is closed',
+  target_closed: 'what answers it is closed',
+} as const;
 
 function placeText(reason: ReasonView, name: string): string {
   if (reason.via === 'target') return `held at what answers it: ${name}`;
@@ -52,7 +56,8 @@ function effectLines(standing: StandingView): string[] {
   const lines: string[] = [];
   const held = new Set([...standing.denied, ...standing.intercepted]);
   const isEverything = ACTIONS.every((action) => standing.denied.includes(action));
-  const isAllButEmergency = !isEverything && actionsIn(ALL_BUT_EMERGENCY).every((action) => standing.denied.includes(action));
+  const isAllButEmergency =
+    !isEverything && actionsIn(ALL_BUT_EMERGENCY).every((action) => standing.denied.includes(action));
   if (isEverything) lines.push('Nothing operates, emergency calls included.');
   else if (isAllButEmergency) lines.push('Nothing operates but emergency calls.');
   else {
@@ -71,10 +76,16 @@ export function decisionLines(decision: DecisionView, names: ReadonlyMap<string,
   const at = paint('gray', `(revision ${decision.revision}${age})`);
   const lines: string[] = [];
   if (decision.effect === 'allow') lines.push(`${paint('green', 'allow')}: ${question} ${at}`);
-  else if (decision.effect === 'unknown') lines.push(`${paint('magenta', 'unknown')}: nobody is known as ${decision.subject}, so ${decision.action} is not allowed ${at}`);
+  else if (decision.effect === 'unknown')
+    lines.push(
+      `${paint('magenta', 'unknown')}: nobody is known as ${decision.subject}, so ${decision.action} is not allowed ${at}`,
+    );
   else lines.push(`${paint(decision.effect === 'deny' ? 'red' : 'yellow', decision.effect)}: ${question} ${at}`);
   if (decision.refusal !== null) lines.push(`  ${refusalText(decision.refusal)}`);
-  return [...lines, ...decision.reasons.flatMap((reason) => reasonLines(reason, names, paint)).map((line) => `  ${line}`)];
+  return [
+    ...lines,
+    ...decision.reasons.flatMap((reason) => reasonLines(reason, names, paint)).map((line) => `  ${line}`),
+  ];
 }
 
 function refusalText(refusal: NonNullable<DecisionView['refusal']>): string {

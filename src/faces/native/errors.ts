@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 
 import { Problem, problem } from '#core/problem.ts';
-import { asProblem } from '#store/transaction.ts';
+import { problemOf } from '#operations/failure.ts';
 
 import { RENDERINGS, problemBody } from './problems.ts';
 
@@ -28,6 +28,6 @@ function classify(error: unknown): { what: Problem; status: number } {
   const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
   // What the HTTP server itself refuses: bad JSON, a body too large, a media type that nobody reads.
   if (status >= 400 && status < 500 && error instanceof Error) return { what: problem('malformed', error.message), status };
-  const what = asProblem(error);
+  const what = problemOf(error);
   return { what, status: RENDERINGS[what.code].status };
 }

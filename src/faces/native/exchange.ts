@@ -6,8 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { problem } from '#core/problem.ts';
 import { requireActor } from '#faces/shared/actor.ts';
 import type { Actor } from '#operations/context.ts';
-import type { Performed } from '#operations/perform.ts';
-import type { IdempotencyKey } from '#store/idempotency.ts';
+import type { IdempotencyKey, Performed } from '#operations/perform.ts';
 
 import type { NativeDeps } from './native-face.ts';
 
@@ -15,19 +14,29 @@ import type { NativeDeps } from './native-face.ts';
 const ENGINE_WAIT_MS = 1_000;
 const KEY_MAX = 255;
 
+/** Who asks. What cannot be read in the headers of a write is refused before that. */
 export function actorOf(deps: NativeDeps, request: FastifyRequest): Actor {
+  if (request.method !== 'GET') {
+    keyOf(request);
+    versionOf(request);
+  }
   return requireActor(deps.authenticate, request.headers.authorization);
 }
 
 /** The `Idempotency-Key` of a write, with the digest of what it asks. */
 export function idempotencyOf(actor: Actor, request: FastifyRequest): IdempotencyKey | undefined {
-  const key = request.headers['idempotency-key'];
+  const key = keyOf(request);
   if (key === undefined) return undefined;
-  if (typeof key !== 'string' || key.length === 0 || key.length > KEY_MAX)
-    throw problem('malformed', `Idempotency-Key must have 1 to ${KEY_MAX} characters.`);
   const route = `${request.method} ${request.url}`;
   const digest = createHash('sha256').update(JSON.stringify(request.body ?? null)).digest();
   return { actor: actor.name, key, route, digest };
+}
+
+function keyOf(request: FastifyRequest): string | undefined {
+  const key = request.headers['idempotency-key'];
+  if (key === undefined) return undefined;
+  if (typeof key === 'string' && key.length > 0 && key.length <= KEY_MAX) return key;
+  throw problem('malformed', `Idempotency-Key must have 1 to ${KEY_MAX} characters.`);
 }
 
 /** The version in `If-Match`; undefined when any will do. */

@@ -7,7 +7,7 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { createJsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
-import { z } from 'zod';
+import type { z } from 'zod';
 
 import { problem } from '#core/problem.ts';
 import type { Authenticate } from '#faces/shared/actor.ts';
@@ -55,6 +55,7 @@ export async function nativeFace(app: FastifyInstance, deps: NativeDeps): Promis
   await app.register(
     async (scope) => {
       registerErrors(scope);
+      registerJsonParser(scope);
       scope.setValidatorCompiler(({ schema, httpPart }) => (data: unknown) => validate(schema as z.ZodType, httpPart ?? '', data));
       scope.setSerializerCompiler(() => JSON.stringify);
       const typed = scope.withTypeProvider<NativeTypes>();
@@ -72,6 +73,15 @@ export async function nativeFace(app: FastifyInstance, deps: NativeDeps): Promis
   );
 }
 
+/** JSON as Fastify reads it, but that no body at all is no mistake where none is needed. */
+function registerJsonParser(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null);
+    else parse(request, String(body), done);
+  });
+}
+
 /** Queries and paths are read by their schema; bodies must be objects, and core reads the rest. */
 function validate(schema: z.ZodType, part: string, data: unknown): { value: unknown } | { error: Error } {
   if (part === 'body') {
@@ -82,5 +92,5 @@ function validate(schema: z.ZodType, part: string, data: unknown): { value: unkn
   if (result.success) return { value: result.data };
   const errors = result.error.issues.map((issue) => ({ field: issue.path.join('.'), message: issue.message }));
   const detail = errors.map((error) => `${error.field}: ${error.message}`).join('; ');
-  return { error: problem(part === 'params' ? 'malformed' : 'invalid', detail, { errors }) };
+  return { error: problem('malformed', detail, { errors }) };
 }

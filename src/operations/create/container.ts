@@ -37,5 +37,7 @@ export function judgeContainer(kind: Kind, values: Values, container: ContainerN
         errors.push({ field: 'address', message: `must lie within the zone ${String(of['name'])}` });
       break;
     }
+    default:
+      break; // The other kinds fit into any container of the right kind.
   }
 }

@@ -53,11 +53,7 @@ interface Ground {
 export async function createBatch(work: Work, inputs: readonly CreateInput[]): Promise<(Created | Problem)[]> {
   const outcomes: (Created | Problem)[] = [];
   const read: (ReadItem | Problem)[] = [];
-  for (const input of inputs) {
-    const errors: FieldError[] = [];
-    const item = await readItem(input, errors);
-    read.push(item === null || errors.length > 0 ? invalid(...errors) : item);
-  }
+  for (const input of inputs) read.push(await readItem(input).catch(asRefusal));
   const items = read.filter((item) => !(item instanceof Problem)) as ReadItem[]; // The filter says so.
   const around = await loadSurroundings(work.transaction, items);
   const drafts = draftAll(read, around);
@@ -70,6 +66,12 @@ export async function createBatch(work: Work, inputs: readonly CreateInput[]): P
   }
   await batch.write();
   return outcomes;
+}
+
+/** Lets a refusal through as a value. */
+function asRefusal(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  throw error;
 }
 
 /** Works out the names that each item would have, before any is judged. */
@@ -87,6 +89,7 @@ function draftAll(read: readonly (ReadItem | Problem)[], around: Surroundings): 
       return entity === undefined ? null : { kind: entity.kind, values: around.names.get(entity.id) ?? {} };
     };
     const domain = find(item.references.get('domain'))?.values['domain'];
+    if (item.errors.length > 0) return { item, identifiers: [], uuid };
     const identifiers = identifiersOf(item.kind, item.values, find(item.parent), typeof domain === 'string' ? domain : null);
     const mine = { kind: item.kind, values: item.values };
     if (!containers.has(uuid)) containers.set(uuid, mine);
@@ -121,14 +124,15 @@ class Batch {
       this.#take(draft, id);
       return { id, uuid: draft.uuid, kind: draft.item.kind };
     } catch (error) {
-      if (error instanceof Problem) return error;
-      throw error;
+      return asRefusal(error);
     }
   }
 
   #take({ item, identifiers, uuid }: Draft, id: number): void {
     const parent = this.#find(item.parent, 'parent');
     const owner = item.owner === null ? null : this.#find(item.owner, 'owner');
+    for (const [name, reference] of item.references) this.#find(reference, name);
+    if (item.errors.length > 0) throw invalid(...item.errors);
     const errors: FieldError[] = [];
     const values = this.#judgeFields(item, parent, owner, errors);
     if (errors.length > 0) throw invalid(...errors);
@@ -231,7 +235,10 @@ class Batch {
   /** Names that are taken, by somebody open, by this batch, or reserved for a time. */
   #refuseTaken(uuid: string, item: ReadItem, identifiers: readonly Identifier[]): void {
     if (item.uuid !== null && (this.#around.entities.has(uuid) || this.#grounds.has(uuid)))
-      throw problem('exists', `There is an entity with the id ${uuid} already.`, { errors: [{ field: 'id', message: 'is taken' }] });
+      throw problem('exists', `There is an entity with the id ${uuid} already.`, {
+        errors: [{ field: 'id', message: 'is taken' }],
+        facts: { entity: uuid },
+      });
     for (const identifier of identifiers) {
       const key = `${identifier.scheme}:${identifier.value}`;
       if (this.#grounds.has(key)) throw problem('exists', `${key} is there already.`, { facts: { identifier: key } });

@@ -6,7 +6,7 @@ import { type Reference, readReference } from '#core/identifier.ts';
 import { isUuid } from '#core/ids.ts';
 import { KINDS, type Kind, LEAF_KINDS, isKind } from '#core/kind.ts';
 import { KIND_FIELDS, judgeFields } from '#core/kind-fields.ts';
-import type { FieldError } from '#core/problem.ts';
+import { type FieldError, invalid } from '#core/problem.ts';
 import { mailboxHash, readPassword } from '#operations/credentials.ts';
 
 export type CreateInput = Readonly<Record<string, unknown>>;
@@ -20,24 +20,24 @@ export interface ReadItem {
   /** References among the values, by field. */
   readonly references: ReadonlyMap<string, Reference>;
   readonly password: string | null;
+  /** What is wrong with the item by itself; told after what it refers to is known to exist. */
+  readonly errors: readonly FieldError[];
 }
 
 /** What every kind takes beside its own fields. */
 const COMMON = new Set(['kind', 'id', 'parent', 'owner']);
 const PLATFORM: Reference = { by: 'number', number: 0 };
 
-/** Reads one item; with any error in the list the item is refused. */
-export async function readItem(input: CreateInput, errors: FieldError[]): Promise<ReadItem | null> {
+/** Reads one item. Throws `invalid` for a kind that is none; all other errors stay with the item. */
+export async function readItem(input: CreateInput): Promise<ReadItem> {
   const kind = input['kind'];
-  if (typeof kind !== 'string' || !isKind(kind)) {
-    errors.push({ field: 'kind', message: `must be one of ${KINDS.join(', ')}` });
-    return null;
-  }
+  if (typeof kind !== 'string' || !isKind(kind)) throw invalid({ field: 'kind', message: `must be one of ${KINDS.join(', ')}` });
+  const errors: FieldError[] = [];
   const fields = KIND_FIELDS[kind];
   refuseUnknown(kind, input, errors);
   const password = readPassword(kind, input, errors);
   const values = readFields(fields, input, 'create', errors);
-  judgeFields(kind, values, errors);
+  if (errors.length === 0) judgeFields(kind, values, errors);
   const references = new Map<string, Reference>();
   for (const [name, field] of Object.entries(fields)) {
     const value = values[name];
@@ -55,6 +55,7 @@ export async function readItem(input: CreateInput, errors: FieldError[]): Promis
     values,
     references,
     password: kind === 'sip_account' ? password : null,
+    errors,
   };
 }
 

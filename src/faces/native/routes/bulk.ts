@@ -31,10 +31,11 @@ export function bulkRoutes(app: Routes, deps: NativeDeps): void {
     async (request, reply) => {
       const actor = actorOf(deps, request);
       const items = readItems((request.body as { items?: unknown }).items);
-      const { outcomes, revision } = await runBulk(deps.context, actor, items, {
+      const { outcomes, revision, trouble } = await runBulk(deps.context, actor, items, {
         isBrief: request.query.brief === true,
         idempotency: idempotencyOf(actor, request),
       });
+      for (const cause of trouble) request.log.error({ err: cause }, 'a part of a bulk request failed');
       await holdRevision(deps, reply, revision);
       const succeeded = outcomes.filter((outcome) => outcome.ok).length;
       return reply.code(207).send({ items: outcomes.map(render), succeeded, failed: outcomes.length - succeeded });

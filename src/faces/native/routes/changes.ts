@@ -47,6 +47,7 @@ async function stream(deps: NativeDeps, request: FastifyRequest, reply: FastifyR
   const { engine } = deps.context;
   reply.hijack();
   const { raw } = reply;
+  const { ended, forget } = endOf(raw, deps.stopping);
   raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
   raw.flushHeaders();
   try {
@@ -56,15 +57,28 @@ async function stream(deps: NativeDeps, request: FastifyRequest, reply: FastifyR
       const reached = Number(page.next.slice(epoch.length + 1));
       if (page.items.length === 0) {
         const from = Math.max(reached, engine.revision);
-        if (!(await engine.waitFor(from + 1, HEARTBEAT_MS))) await write(raw, ': alive\n\n');
+        const isMore = await Promise.race([engine.waitFor(from + 1, HEARTBEAT_MS), ended]);
+        if (isMore === 'ended') break;
+        if (!isMore) await write(raw, ': alive\n\n');
       }
       page = await listChanges(deps.context, { after: page.next, entity, limit: STREAM_PAGE });
     }
   } catch (error) {
     // The headers are gone: all that is left is to end the stream, and the client comes back with its last id.
     if (!raw.destroyed) request.log.warn({ err: error }, 'a stream of changes broke');
+  } finally {
+    forget();
   }
   raw.end();
+}
+
+/** Settles when the client goes or the server stops. */
+function endOf(raw: FastifyReply['raw'], stopping: AbortSignal): { ended: Promise<'ended'>; forget: () => void } {
+  const { promise, resolve } = Promise.withResolvers<'ended'>();
+  const end = () => resolve('ended');
+  raw.once('close', end);
+  stopping.addEventListener('abort', end);
+  return { ended: promise, forget: () => stopping.removeEventListener('abort', end) };
 }
 
 async function write(raw: FastifyReply['raw'], text: string): Promise<void> {

@@ -3,7 +3,6 @@ import { closeEntity } from '#operations/close-entity.ts';
 import { explainStanding, readStanding } from '#operations/explain-standing.ts';
 import { moveEntity } from '#operations/move-entity.ts';
 import { listChildren, listEntities, readEntity } from '#operations/read-entity.ts';
-import { requireId } from '#operations/run-bulk.ts';
 import { transferEntity } from '#operations/transfer-entity.ts';
 import { updateEntity } from '#operations/update-entity.ts';
 
@@ -89,7 +88,7 @@ function shapeRoutes(app: Routes, deps: NativeDeps): void {
     { schema: { summary: 'Move an entity with its subtree', tags, params, body: schemas.moveBody, response: answers(schemas.entity) } },
     async (request, reply) => {
       const actor = actorOf(deps, request);
-      const parent = requireId(request.body as Record<string, unknown>, 'parent');
+      const { parent } = request.body as Record<string, unknown>; // The validator lets only objects through.
       await answerWrite(deps, reply, await moveEntity(context, actor, request.params.id, parent, writeOptions(actor, request)), 200);
     },
   );
@@ -98,8 +97,7 @@ function shapeRoutes(app: Routes, deps: NativeDeps): void {
     { schema: { summary: 'Assign a leaf to another account', tags, params, body: schemas.transferBody, response: answers(schemas.entity) } },
     async (request, reply) => {
       const actor = actorOf(deps, request);
-      const body = request.body as Record<string, unknown>; // The validator lets only objects through.
-      const owner = body['owner'] === null ? null : requireId(body, 'owner');
+      const { owner } = request.body as Record<string, unknown>; // The validator lets only objects through.
       await answerWrite(deps, reply, await transferEntity(context, actor, request.params.id, owner, writeOptions(actor, request)), 200);
     },
   );
