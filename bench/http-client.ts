@@ -30,7 +30,7 @@ function ask(order: Order, requests: readonly Buffer[], first: number, until: nu
       got = got.length === 0 ? chunk : Buffer.concat([got, chunk]);
       const head = got.indexOf(HEAD_END);
       if (head < 0) return;
-      const text = got.latin1Slice(0, head);
+      const text = got.toString('latin1', 0, head);
       const length = Number(/\r\ncontent-length: (\d+)/i.exec(text)?.[1]);
       if (!text.startsWith('HTTP/1.1 200') || Number.isNaN(length)) {
         reject(new Error(text));

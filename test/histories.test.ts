@@ -14,9 +14,11 @@ import { makeEngine, testInstallation } from '#test/installation.ts';
 
 import { makeRandom } from '../scripts/random.ts';
 
-const HISTORIES = 10_000;
+const HISTORIES = Number(process.env['N'] ?? 10_000);
 /** Side by side: enough for large transactions, few enough that a failure is met early. */
-const AT_ONCE = 500;
+const AT_ONCE = 250;
+/** Batches on their way: while one waits for the database, another is judged. */
+const PLAYERS = 3;
 /** Small, so that trees of a few nodes meet it. */
 const GUARD_LIMIT = 12;
 
@@ -30,16 +32,16 @@ test('every random history ends as a computation from scratch says, in the rows,
   const tally = newTally();
   const startedAt = performance.now();
   t.diagnostic(`seed ${seed}`);
-  while (tally.histories < HISTORIES) {
-    const batch: History[] = [];
-    for (let n = 0; n < AT_ONCE; n++) batch.push(makeHistory(`history ${tally.histories + n} of seed ${seed}`, randomSteps(random)));
-    try {
-      await play(here, cast, batch, tally);
-    } catch (error) {
-      if (!(error instanceof Disagreement)) throw error;
-      assert.fail(await shrink(here, cast, error));
-    }
-    if (tally.histories % 2500 === 0) console.error(tally, performance.now() - startedAt);
+  const names = Array.from({ length: HISTORIES }, (_, n) => `history ${n} of seed ${seed}`);
+  const player = async () => {
+    for (let batch = names.splice(0, AT_ONCE); batch.length > 0; batch = names.splice(0, AT_ONCE))
+      await play(here, cast, batch.map((name) => makeHistory(name, randomSteps(random))), tally);
+  };
+  try {
+    await Promise.all(Array.from({ length: PLAYERS }, player));
+  } catch (error) {
+    if (!(error instanceof Disagreement)) throw error;
+    assert.fail(await shrink(here, cast, error));
   }
   t.diagnostic(
     `${tally.histories} histories, ${tally.operations} operations of which ${tally.refused} were refused, ${tally.standings} standings ` +

@@ -9,17 +9,22 @@ import { ScenarioModel } from '#test/scenario-model.ts';
 import { type Arrangement, ScenarioWorld } from '#test/scenario-world.ts';
 
 const installation = await testInstallation({ after: (work) => after(work) });
-const { rows } = await installation.pool.query<{ id: string; number: number }>('select uuid as id, id as number from entity where id = 0');
+const { rows } = await installation.pool.query<{ id: string; number: number }>(
+  'select uuid as id, id as number from entity where id = 0',
+);
 const platform = rows[0] ?? assert.fail('there is no platform');
 
-for (const scenario of await readScenarios()) test(`${scenario.file}: ${scenario.title}`, () => play(installation, scenario));
+for (const scenario of await readScenarios())
+  test(`${scenario.file}: ${scenario.title}`, () => play(installation, scenario));
 
 async function play(of: Installation, { steps }: Scenario): Promise<void> {
   const model = new ScenarioModel();
   const world = new ScenarioWorld(of, platform);
   for (const [index, step] of steps.entries()) {
     model.take(step);
-    await world.take(step).catch((error: unknown) => assert.fail(`step ${index} ${JSON.stringify(step)}: ${String(error)}`));
+    await world
+      .take(step)
+      .catch((error: unknown) => assert.fail(`step ${index} ${JSON.stringify(step)}: ${String(error)}`));
     if (step.do !== 'ask') continue;
     const rebuilt = makeEngine(of);
     await rebuilt.start();
@@ -31,9 +36,18 @@ async function play(of: Installation, { steps }: Scenario): Promise<void> {
   }
 }
 
-async function compare(question: Question, model: ScenarioModel, world: ScenarioWorld, of: Installation, rebuilt: ReturnType<typeof makeEngine>): Promise<void> {
+async function compare(
+  question: Question,
+  model: ScenarioModel,
+  world: ScenarioWorld,
+  of: Installation,
+  rebuilt: ReturnType<typeof makeEngine>,
+): Promise<void> {
   const what = JSON.stringify(question);
-  const fromScratch = question.type === 'standing' ? model.standing(question.of) : model.decide(question.subject, question.action, question.destination);
+  const fromScratch =
+    question.type === 'standing'
+      ? model.standing(question.of)
+      : model.decide(question.subject, question.action, question.destination);
   assert.deepEqual(pick(fromScratch, question.expected), question.expected, `core: ${what}`);
   const arrangements: Readonly<Record<string, Arrangement>> = {
     'the engine that followed': world.of(of.context.engine),
@@ -42,7 +56,10 @@ async function compare(question: Question, model: ScenarioModel, world: Scenario
     HTTP: world.http,
   };
   for (const [name, arrangement] of Object.entries(arrangements)) {
-    const answer = question.type === 'standing' ? await arrangement.standing(question.of) : await arrangement.decide(question.subject, question.action, question.destination);
+    const answer =
+      question.type === 'standing'
+        ? await arrangement.standing(question.of)
+        : await arrangement.decide(question.subject, question.action, question.destination);
     assert.deepEqual(answer, pick(fromScratch, answer), `${name}: ${what}`);
   }
 }
@@ -56,5 +73,9 @@ function pick(answer: Answer, keys: object): Record<string, unknown> {
 test('at least fifteen scenarios are told, and each asks something', async () => {
   const scenarios = await readScenarios();
   assert.ok(scenarios.length >= 15);
-  for (const { file, steps } of scenarios) assert.ok(steps.some((step) => step.do === 'ask'), file);
+  for (const { file, steps } of scenarios)
+    assert.ok(
+      steps.some((step) => step.do === 'ask'),
+      file,
+    );
 });

@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type FieldError, PROBLEM_ANY_TIME } from '#core/problem.ts';
-import type { Client } from './client.ts';
+import { type Client, entityPath } from './client.ts';
 import { ApiProblem } from './client-error.ts';
 import { makeComparer } from './compare-existing.ts';
 import type { Outcome, PostBatch } from './import/import-run.ts';
@@ -31,6 +31,19 @@ const RETRY_DELAYS_MS = [1000, 3000, 10_000];
 /** Look-ups under way at once: enough to hide the distance to the server, few enough to leave it to others. */
 const COMPARED_AT_ONCE = 16;
 
+/** Does by a plan what reaches too much to be done without one: who imports a file means what stands in it. */
+async function planned(client: Client, item: BulkItem & { readonly op: 'hold' | 'close' }): Promise<Outcome> {
+  const intent = item.op === 'hold' ? { ...item.body, action: 'hold' } : { action: 'close' };
+  try {
+    const { token } = await client.post<{ token: string }>(entityPath(String(item.entity), '/plan'), intent);
+    await client.post(`/v1/plans/${token}/apply`, {});
+    return { outcome: 'created' };
+  } catch (error) {
+    if (error instanceof ApiProblem) return { outcome: 'refused', code: error.code, message: error.message };
+    throw error;
+  }
+}
+
 /** Makes the function that sends batches. */
 export function bulkPoster(client: Client): PostBatch {
   const differences = makeComparer(client);
@@ -44,6 +57,7 @@ export function bulkPoster(client: Client): PostBatch {
       const differs = await differences(item.body, problem.facts ?? {});
       if (differs !== null) return { outcome: 'exists', differs };
     }
+    if (problem.code === 'plan_required' && (item.op === 'hold' || item.op === 'close')) return planned(client, item);
     return { outcome: 'refused', code: problem.code, message: messageOf(problem) };
   };
 

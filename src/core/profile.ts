@@ -92,7 +92,7 @@ const DAY_MS = 86_400_000;
  * closes the emergency path without a legal override that has an author, a reason and an expiry in the future.
  */
 export function readProfile(input: Readonly<Record<string, unknown>>, nowMs: number, errors: FieldError[]): ProfileBody {
-  const given = (input['refusal'] ?? {}) as Record<string, unknown>; // Its members are read one by one below.
+  const given = readObject(input['refusal'], 'refusal', ['sip', 'http', 'text', 'announcement'], errors);
   const body: ProfileBody = {
     description: readText(input['description'], 'description', '', errors),
     severity: readInteger(input['severity'], 'severity', 0, SEVERITY_MAX, 500, errors),
@@ -105,7 +105,7 @@ export function readProfile(input: Readonly<Record<string, unknown>>, nowMs: num
       announcement: given['announcement'] == null ? null : readText(given['announcement'], 'refusal.announcement', '', errors),
     },
     sessions: readSessions(input['sessions'], errors),
-    systems: (input['systems'] ?? {}) as ProfileBody['systems'], // A JSON object by the schema of every face.
+    systems: readSystems(input['systems'], errors),
     legalOverride: readOverride(input['legalOverride'], nowMs, errors),
   };
   if (closesEmergency(body) && body.legalOverride === null)
@@ -121,6 +121,25 @@ export function readProfile(input: Readonly<Record<string, unknown>>, nowMs: num
 /** Whether the profile takes emergency calls away. */
 export function closesEmergency(body: Pick<ProfileBody, 'denied' | 'intercepted'>): boolean {
   return ((maskOf(body.denied) | maskOf(body.intercepted)) & EMERGENCY) !== 0;
+}
+
+/** An object with no other members than these; an empty one when it is absent. */
+function readObject(value: unknown, field: string, members: readonly string[], errors: FieldError[]): Record<string, unknown> {
+  if (value == null) return {};
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    errors.push({ field, message: `must be an object with ${members.join(', ')}` });
+    return {};
+  }
+  for (const name of Object.keys(value))
+    if (!members.includes(name)) errors.push({ field: `${field}.${name}`, message: `is none of ${members.join(', ')}` });
+  return value as Record<string, unknown>; // An object that is no list.
+}
+
+function readSystems(value: unknown, errors: FieldError[]): ProfileBody['systems'] {
+  if (value == null) return {};
+  if (typeof value === 'object' && !Array.isArray(value)) return value as ProfileBody['systems']; // It came from a JSON parser.
+  errors.push({ field: 'systems', message: 'must be an object with settings by kind of system' });
+  return {};
 }
 
 function readActions(value: unknown, field: string, errors: FieldError[]): Action[] {
@@ -155,7 +174,7 @@ function readSessions(value: unknown, errors: FieldError[]): Sessions {
 
 function readOverride(value: unknown, nowMs: number, errors: FieldError[]): LegalOverride | null {
   if (value == null) return null;
-  const { author, reason, expiresAt } = value as Record<string, unknown>; // Each is judged below.
+  const { author, reason, expiresAt } = readObject(value, 'legalOverride', ['author', 'reason', 'expiresAt'], errors);
   const expiresMs = typeof expiresAt === 'string' ? Date.parse(expiresAt) : Number.NaN;
   if (typeof author !== 'string' || author.trim() === '')
     errors.push({ field: 'legalOverride.author', message: 'must name the person who answers for it' });

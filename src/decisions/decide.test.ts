@@ -4,7 +4,7 @@ import { test } from 'node:test';
 
 import fc from 'fast-check';
 
-import { ACTIONS } from '#core/action.ts';
+import type { Action } from '#core/action.ts';
 import { standingOf } from '#core/restrictions.ts';
 import { Judge } from './decide.ts';
 import { explain, restrictionsOf, standingAnswer } from './explain.ts';
@@ -13,6 +13,8 @@ import { RandomTree, steps } from './random-tree.ts';
 import { Walk } from './walk.ts';
 
 const RUNS = 1_000;
+/** The masks are compared whole; these few are asked one by one. */
+const ASKED: readonly Action[] = ['register', 'call.out', 'call.emergency', 'dns'];
 
 /** Equal in every answer about every entity and name. */
 function assertSame(picture: Picture, random: RandomTree): void {
@@ -32,7 +34,7 @@ function assertSame(picture: Picture, random: RandomTree): void {
       explained,
       new Set(tree.passed(id).flatMap((node) => [...tree.chainOf(node), ...tree.chainOf(tree.row(node).ownerId ?? node)])),
     );
-    for (const action of ACTIONS) {
+    for (const action of ASKED) {
       const decision = judge.decide(picture, id, action, 0);
       const naive = tree.decide(id, action);
       assert.equal(decision.effect, naive.effect);
@@ -51,7 +53,7 @@ function assertSame(picture: Picture, random: RandomTree): void {
 
 test('a picture that follows a history step by step answers as if computed from scratch', () => {
   fc.assert(
-    fc.property(steps(80), fc.nat(6), (history, every) => {
+    fc.property(steps(80), fc.nat(20), (history, every) => {
       const random = new RandomTree();
       const picture = new Picture();
       picture.profiles([...random.tree.profiles.values()]);
@@ -70,7 +72,7 @@ test('a picture that follows a history step by step answers as if computed from 
       picture.apply(random.statesOf(touched));
       assertSame(picture, random);
     }),
-    { numRuns: RUNS / 5 },
+    { numRuns: RUNS / 5, endOnFailure: true },
   );
 });
 
@@ -92,7 +94,7 @@ test('the order in which states are applied, and how often, makes no difference'
       picture.apply(random.statesOf(shuffled(touched)));
       assertSame(picture, random);
     }),
-    { numRuns: RUNS },
+    { numRuns: RUNS, endOnFailure: true },
   );
 });
 
@@ -111,6 +113,6 @@ test('a loaded picture, fed in any order, is the same as one that followed', () 
       picture.profiles([...random.tree.profiles.values()]);
       assertSame(picture, random);
     }),
-    { numRuns: RUNS / 3 },
+    { numRuns: RUNS / 2, endOnFailure: true },
   );
 });

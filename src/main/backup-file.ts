@@ -20,7 +20,8 @@ const PRIVATE_MODE = 0o600;
  */
 export async function writeBackupFile<T>(file: string, write: (output: Writable) => Promise<T>): Promise<T> {
   if (file === STANDARD_STREAM) {
-    if (process.stdout.isTTY) throw problem('invalid', 'A backup is no text for a terminal: name a file, or send the output into one.');
+    if (process.stdout.isTTY)
+      throw problem('invalid', 'A backup is no text for a terminal: name a file, or send the output into one.');
     return write(process.stdout);
   }
   const path = resolve(file);
@@ -30,13 +31,13 @@ export async function writeBackupFile<T>(file: string, write: (output: Writable)
   const unfinishedPath = `${path}.${randomBytes(6).toString('hex')}.part`;
   const handle = await open(unfinishedPath, 'wx', PRIVATE_MODE);
   try {
-    const value = await write(handle.createWriteStream({ autoClose: false }));
-    await handle.sync();
+    // The stream brings the file to disk and closes it; whoever writes waits for that.
+    const value = await write(handle.createWriteStream({ flush: true }));
     await rename(unfinishedPath, path);
     await syncFolder(dirname(path));
     return value;
   } finally {
-    await handle.close();
+    await handle.close(); // Still open when nothing was written; otherwise this does nothing.
     await rm(unfinishedPath, { force: true });
   }
 }
@@ -44,7 +45,11 @@ export async function writeBackupFile<T>(file: string, write: (output: Writable)
 /** The rename is on disk only when the folder is. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
-  await handle.sync().finally(() => handle.close());
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 export function readBackupFile(file: string): Readable {

@@ -63,7 +63,9 @@ export async function backupInstallation(options: BackupInstallationOptions): Pr
   const written = await withSource(options, dataFolder, secret, async (pool) => {
     const { progress, signal } = options;
     const abeyanceVersion = await readVersion();
-    return writeBackupFile(options.file, (output) => writeBackup(pool, output, { secret, abeyanceVersion, progress, signal }));
+    return writeBackupFile(options.file, (output) =>
+      writeBackup(pool, output, { secret, abeyanceVersion, progress, signal }),
+    );
   });
   const { header } = written;
   const keyPlace = options.secretKeyEnv ? 'the value of ABEYANCE_SECRET_KEY' : join(dataFolder, 'secret.key');
@@ -85,7 +87,10 @@ async function withSource<T>(
   const running = await findRunningConnection(dataFolder, secret);
   if (running !== null) return withPool(running, work);
   if ((await findCluster(dataFolder)) === null)
-    throw problem('not_found', `There is no database in ${dataFolder}: name the data folder (ABEYANCE_DATA), or set DATABASE_URL.`);
+    throw problem(
+      'not_found',
+      `There is no database in ${dataFolder}: name the data folder (ABEYANCE_DATA), or set DATABASE_URL.`,
+    );
   return withEmbedded(options, dataFolder, secret, work);
 }
 
@@ -110,7 +115,12 @@ export async function restoreInstallation(options: RestoreInstallationOptions): 
 }
 
 /** Judged before a data folder is made: a key and a database made for a backup that is refused would be in the way. */
-async function chooseKey(header: BackupHeader, dataFolder: string, environmentValue: string | undefined, acceptOtherKey: boolean): Promise<Buffer> {
+async function chooseKey(
+  header: BackupHeader,
+  dataFolder: string,
+  environmentValue: string | undefined,
+  acceptOtherKey: boolean,
+): Promise<Buffer> {
   await refuseNewerSchema(header);
   const found = await findSecretKey(dataFolder, environmentValue);
   if (!acceptOtherKey) refuseOtherKey(header, found);
@@ -144,7 +154,10 @@ async function refuseOtherSessions(pool: pg.Pool): Promise<void> {
   );
   const [other] = rows;
   if (other !== undefined)
-    throw problem('conflict', `Another Abeyance (from ${other.host ?? 'this machine'}) is connected to the database; stop it first.`);
+    throw problem(
+      'conflict',
+      `Another Abeyance (from ${other.host ?? 'this machine'}) is connected to the database; stop it first.`,
+    );
 }
 
 function linesOf(restored: RestoredBackup, { header }: BackupReader): string[] {
@@ -153,7 +166,8 @@ function linesOf(restored: RestoredBackup, { header }: BackupReader): string[] {
     `A new epoch has begun (${restored.epoch}): whoever follows the changes loads afresh.`,
     'The token of the administrator is the one of the backup.',
   ];
-  if (restored.tablesLeftOut.length > 0) lines.push(`Left out, as they are none of Abeyance's: ${restored.tablesLeftOut.join(', ')}.`);
+  if (restored.tablesLeftOut.length > 0)
+    lines.push(`Left out, as they are none of Abeyance's: ${restored.tablesLeftOut.join(', ')}.`);
   return lines;
 }
 

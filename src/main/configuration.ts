@@ -3,6 +3,8 @@
  */
 import { resolve } from 'node:path';
 
+import { EMERGENCY_NUMBERS } from '#core/emergency.ts';
+
 export interface Configuration {
   readonly host: string;
   readonly port: number;
@@ -14,6 +16,8 @@ export interface Configuration {
   readonly guardLimit: number;
   readonly numberQuarantineDays: number;
   readonly staleMaxMs: number;
+  /** The numbers of emergency services. */
+  readonly emergencyNumbers: ReadonlySet<string>;
   readonly logLevel: string;
 }
 
@@ -48,6 +52,7 @@ export function readConfiguration(
     guardLimit: readInteger(environment, 'ABEYANCE_GUARD_LIMIT', 1_000, 1, 1_000_000_000),
     numberQuarantineDays: readInteger(environment, 'ABEYANCE_NUMBER_QUARANTINE_DAYS', 45, 0, 3_650),
     staleMaxMs: readInteger(environment, 'ABEYANCE_STALE_MAX_MS', 60_000, 1_000, 86_400_000),
+    emergencyNumbers: readEmergencyNumbers(environment['ABEYANCE_EMERGENCY_NUMBERS']),
     logLevel,
   };
 }
@@ -58,6 +63,13 @@ function readInteger(environment: Environment, name: string, fallback: number, m
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= min && value <= max) return value;
   throw new ConfigurationError(name, `must be a whole number from ${min} to ${max}, not "${text}"`);
+}
+
+function readEmergencyNumbers(text: string | undefined): ReadonlySet<string> {
+  if (text === undefined || text.trim() === '') return EMERGENCY_NUMBERS;
+  const numbers = text.split(',').map((number) => number.trim());
+  if (numbers.every((number) => /^\d{2,6}$/.test(number))) return new Set(numbers);
+  throw new ConfigurationError('ABEYANCE_EMERGENCY_NUMBERS', 'must be numbers of 2 to 6 digits with commas between them, such as 112,110');
 }
 
 function readDatabaseUrl(text: string | undefined): string | undefined {

@@ -93,6 +93,7 @@ async function wire(options: ServerOptions, endings: (() => Promise<unknown> | v
     source: makeDecisionSource(pool, database.connectionString),
     normaliseSubject,
     staleMaxMs: configuration.staleMaxMs,
+    emergencyNumbers: configuration.emergencyNumbers,
     onTrouble: (what, error) => log.warn({ err: error }, what),
   });
   endings.push(() => engine.stop());

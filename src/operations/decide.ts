@@ -23,16 +23,14 @@ const SUBJECT_MAX = 512;
  * Decides one question at the given revision or a later one. An unknown subject is `unknown`, never allowed. Throws
  * `invalid`, and `unavailable` when the revision is not reached within a second.
  */
-export async function decide(context: OperationContext, question: Question, atRevision?: number): Promise<Answer> {
+export function decide(context: OperationContext, question: Question, atRevision?: number): Answer | Promise<Answer> {
   const errors: FieldError[] = [];
   const { subject, action, destination } = readQuestion(question, '', errors);
   if (errors.length > 0) throw invalid(...errors);
   const { engine } = context;
-  const decision =
-    atRevision === undefined || atRevision <= engine.revision
-      ? engine.decide(subject, action, destination === undefined ? undefined : { destination })
-      : await engine.decideAt(subject, action, { destination, atRevision });
-  return { subject, ...decision };
+  if (atRevision === undefined || atRevision <= engine.revision)
+    return { subject, ...engine.decide(subject, action, destination === undefined ? undefined : { destination }) };
+  return engine.decideAt(subject, action, { destination, atRevision }).then((decision) => ({ subject, ...decision }));
 }
 
 /** Decides up to a thousand questions. Throws `invalid` when any of them is none. */

@@ -53,7 +53,7 @@ export async function readViews(session: Session, entities: readonly EntityState
       parent: entity.parent_id === null ? null : (uuids.get(entity.parent_id) ?? null),
       ...(owner === undefined ? {} : { owner }),
       standing: standingOfState(entity),
-      lifecycle: entity.closed ? ('closed' as const) : ('open' as const),
+      lifecycle: entity.closed_at === null ? ('open' as const) : ('closed' as const),
       ...(entity.closed_at === null ? {} : { closedAt: entity.closed_at.toISOString() }),
       version: entity.version,
       createdAt: entity.created_at.toISOString(),

@@ -15,6 +15,7 @@ import type { Session } from '#store/database.ts';
 import { uuidsOf } from '#store/entity.ts';
 import { listForExport, listOpenWithin } from '#store/export.ts';
 import { listHolds } from '#store/hold.ts';
+import { type Profile, listProfiles } from '#store/profile.ts';
 
 export interface ExportHeader {
   readonly abeyance: 'export';
@@ -62,12 +63,18 @@ export async function* exportTree(
     secrets: options.secrets,
   };
   const rootId = root === null || root.id === 0 ? null : root.id;
+  for (const profile of await listProfiles(session)) if (!profile.builtin || profile.version > 1) yield profileItem(profile);
   const platform = (await uuidsOf(session, [0])).get(0);
   const later: BulkItem[] = [];
   for (const kind of ORDER)
     for await (const view of viewsOf(session, kind, rootId, options.secrets)) yield* creation(view, view.parent === platform ? 0 : view.parent, rootId === view.number, later);
   yield* later;
   yield* holdItems(session, rootId);
+}
+
+/** Own profiles, and built-in ones that were edited; holds name them. */
+function profileItem({ name, version: _version, builtin: _builtin, updatedAt: _updatedAt, ...body }: Profile): BulkItem {
+  return { op: 'profile', name, body };
 }
 
 async function* viewsOf(session: Session, kind: Kind, rootId: number | null, secrets: boolean): AsyncGenerator<EntityView> {

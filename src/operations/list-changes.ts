@@ -13,6 +13,8 @@ export interface ChangeView {
   readonly entity: string | null;
   readonly entityNumber: number | null;
   readonly facts: Readonly<Record<string, unknown>>;
+  /** Personal values of the change; each stands in the chain as a salted commitment, so that it can be erased. */
+  readonly personal?: Readonly<Record<string, string>>;
 }
 
 export interface ChangePage {
@@ -66,5 +68,6 @@ export function changeView(row: Change): ChangeView {
     entity: row.entity_uuid,
     entityNumber: row.entity_id,
     facts: row.facts,
+    ...(row.personal === null ? {} : { personal: row.personal }),
   };
 }

@@ -76,22 +76,28 @@ export async function placeWithin(
       authority: row.authority,
       source: row.source,
       ...(row.external_ref === null ? {} : { externalRef: row.external_ref }),
-      ...(row.note === null ? {} : { note: row.note }),
       startsAt: row.starts_at.toISOString(),
       ...(row.ends_at === null ? {} : { endsAt: row.ends_at.toISOString() }),
       inForce: row.activated_at !== null,
     },
     touched: [entity.id],
+    // Whoever writes a note may name people in it.
+    ...(row.note === null ? {} : { personal: { note: row.note } }),
   });
   return { hold: holdView(row), isNew: true };
 }
 
+/** `action` tells the intents of plans apart. */
+const HOLD_FIELDS = new Set(['profile', 'note', 'startsAt', 'endsAt', 'reviewAt', 'source', 'externalRef', 'authority', 'action']);
+/** RFC 3339: a day, or a time with its offset, so that no reader has to guess the zone. */
+const TIME = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?$/;
 const NOTE_MAX = 2_000;
 const WORD_MAX = 128;
 
 /** Reads a hold from input. The database's clock puts it in force; the process's clock only tells now from later. */
 export function readHold(input: HoldInput, actor: Actor, now: Date) {
   const errors: FieldError[] = [];
+  for (const field of Object.keys(input)) if (!HOLD_FIELDS.has(field)) errors.push({ field, message: 'is no field of a hold' });
   const text = (name: 'profile' | 'note' | 'source' | 'externalRef', max: number): string | null => {
     const value = input[name];
     if (value === undefined || value === null) return null;
@@ -102,7 +108,7 @@ export function readHold(input: HoldInput, actor: Actor, now: Date) {
   const time = (name: 'startsAt' | 'endsAt' | 'reviewAt'): Date | null => {
     const value = input[name];
     if (value === undefined || value === null) return null;
-    const at = typeof value === 'string' && /^\d{4}-\d{2}-\d{2}/.test(value) ? new Date(value) : new Date(Number.NaN);
+    const at = typeof value === 'string' && TIME.test(value) ? new Date(value) : new Date(Number.NaN);
     if (!Number.isNaN(at.getTime())) return at;
     errors.push({ field: name, message: 'must be a time such as 2026-01-31T22:00:00Z' });
     return null;

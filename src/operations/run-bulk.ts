@@ -15,6 +15,7 @@ import { moveWithin } from '#operations/move-entity.ts';
 import { type Work, refuseOtherRequest } from '#operations/perform.ts';
 import { asObject } from '#operations/plan-change.ts';
 import { placeWithin } from '#operations/place-hold.ts';
+import { putProfileWithin } from '#operations/put-profile.ts';
 import { transferWithin } from '#operations/transfer-entity.ts';
 import { updateWithin } from '#operations/update-entity.ts';
 import { listByNumbers } from '#store/entity.ts';
@@ -25,13 +26,15 @@ export const BULK_MAX = 10_000;
 /** As many changes as one transaction commits at once. */
 const CHUNK = 1_000;
 
-export const BULK_OPS = ['create', 'update', 'hold', 'lift', 'close', 'move', 'transfer'] as const;
+export const BULK_OPS = ['create', 'update', 'hold', 'lift', 'close', 'move', 'transfer', 'profile'] as const;
 export type BulkOp = (typeof BULK_OPS)[number];
 
 export interface BulkItem {
   readonly op: BulkOp;
   readonly entity?: string | number;
   readonly hold?: string;
+  /** The profile that is written. */
+  readonly name?: string;
   readonly body?: Readonly<Record<string, unknown>>;
 }
 
@@ -60,6 +63,7 @@ const LOCKS: Readonly<Record<BulkOp, ShapeLock>> = {
   close: 'exclusive',
   move: 'exclusive',
   transfer: 'exclusive',
+  profile: 'none',
 };
 
 /** Runs the items; the outcome of each stands at its place. Throws `conflict` for a key of another request. */
@@ -180,6 +184,8 @@ async function runOne(work: Work, item: BulkItem): Promise<BulkOutcome> {
 }
 
 async function carryOut(work: Work, item: BulkItem): Promise<{ body: unknown; isNew: boolean }> {
+  if (item.op === 'profile')
+    return { body: await putProfileWithin(work, item.name ?? '', asObject(item.body), 'guarded'), isNew: false };
   if (item.entity === undefined) throw invalid({ field: 'entity', message: 'is missing: the id of the entity' });
   const { entity } = item;
   const body = asObject(item.body);

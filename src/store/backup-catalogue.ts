@@ -70,7 +70,9 @@ export async function findSchemaVersion(client: pg.ClientBase): Promise<number |
   const { rows: found } = await client.query(`select from pg_class
     where relname = 'schema_migration' and relnamespace = current_schema()::regnamespace`);
   if (found.length === 0) return null;
-  const { rows } = await client.query<{ version: number | null }>('select max(version) as version from schema_migration');
+  const { rows } = await client.query<{ version: number | null }>(
+    'select max(version) as version from schema_migration',
+  );
   return rows[0]?.version ?? null;
 }
 

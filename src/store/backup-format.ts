@@ -88,7 +88,10 @@ export function countRows(bytes: Buffer): number {
 
 /** The refusal of a file that is not as it was written. */
 export function damaged(what: string): Problem {
-  return problem('invalid', `The backup is damaged or cut short: ${what}. Nothing of it was kept; use another copy of the file.`);
+  return problem(
+    'invalid',
+    `The backup is damaged or cut short: ${what}. Nothing of it was kept; use another copy of the file.`,
+  );
 }
 
 /** Reads the first line. Throws `invalid` for a file that is no backup, and for one in a form that is not known yet. */

@@ -42,7 +42,7 @@ class ByteSource {
 
   async line(): Promise<string> {
     const pieces: Buffer[] = [];
-    for (let size = 0; size <= PIECE_BYTES_MAX; ) {
+    for (let size = 0; size <= PIECE_BYTES_MAX;) {
       await this.#fill();
       const end = this.#rest.indexOf(NEWLINE);
       const piece = await this.some(end === -1 ? PIECE_BYTES_MAX : end + 1);
@@ -55,7 +55,7 @@ class ByteSource {
 
   async length(): Promise<number> {
     const bytes: Buffer[] = [];
-    for (let size = 0; size < 4; ) {
+    for (let size = 0; size < 4;) {
       const piece = await this.some(4 - size);
       bytes.push(piece);
       size += piece.length;
@@ -129,7 +129,7 @@ export class BackupReader {
       const length = await this.#source.length();
       if (length === 0) break;
       if (length > PIECE_BYTES_MAX) throw damaged('a frame is longer than any can be');
-      for (let left = length; left > 0; ) {
+      for (let left = length; left > 0;) {
         const bytes = await this.#source.some(left);
         left -= bytes.length;
         this.#rows[table] = (this.#rows[table] ?? 0) + countRows(bytes);
@@ -148,7 +148,8 @@ export class BackupReader {
     const digest = this.#source.digest();
     const last = parseObject(await this.#source.line());
     if (last?.['sha256'] !== digest) throw damaged('its SHA-256 is another than it says');
-    if (JSON.stringify(counts) !== JSON.stringify(this.#rows)) throw damaged('it says another number of rows than it has');
+    if (JSON.stringify(counts) !== JSON.stringify(this.#rows))
+      throw damaged('it says another number of rows than it has');
     if (!(await this.#source.isAtEnd())) throw damaged('it goes on after its end');
   }
 }

@@ -18,7 +18,7 @@ import {
   pictureOf,
   restoreBytes,
   testKey,
-} from './backup-for-test.ts';
+} from '#test/backup.ts';
 
 async function makeDatabase(t: TestContext): Promise<pg.Pool> {
   return (await testDatabase(t, { empty: true })).pool;
@@ -29,7 +29,8 @@ test('what is restored is what was backed up, row by row and table by table, in 
   await makeInstallation(source);
   const before = await pictureOf(source);
   for (const [table, rows] of Object.entries(before))
-    if (!/^(account|application|dns_|enum_|foreign|mailbox|phone_|sip_(alias|domain)|trusted_)/.test(table)) assert.notEqual(rows.length, 0, table);
+    if (!/^(account|application|dns_|enum_|foreign|mailbox|phone_|sip_(alias|domain)|trusted_)/.test(table))
+      assert.notEqual(rows.length, 0, table);
   const { bytes, written } = await backupOf(source);
   const restored = await restoreBytes(target, bytes);
   assert.deepEqual(await pictureOf(target), before);
@@ -51,7 +52,8 @@ test('the header says what is inside, and the secret key is nowhere', async (t) 
   const { installationId: id, epoch, revision } = written.header;
   assert.deepEqual({ id, epoch, revision }, rows[0]);
   assert.equal(written.header.schemaVersion, (await readMigrations()).at(-1)?.version);
-  for (const form of ['hex', 'base64', 'latin1'] as const) assert.equal(inside.includes(TEST_SECRET.toString(form)), false, form);
+  for (const form of ['hex', 'base64', 'latin1'] as const)
+    assert.equal(inside.includes(TEST_SECRET.toString(form)), false, form);
 });
 
 test('numbers and the chain of changes go on where they were', async (t) => {
@@ -62,12 +64,19 @@ test('numbers and the chain of changes go on where they were', async (t) => {
     values (0, 'suspended', 'platform', 0, 'next', 'x') returning id`;
   await source.query('begin; ' + add + '; rollback');
   await restoreBytes(target, (await backupOf(source)).bytes);
-  for (const statement of [add, `insert into entity (kind, parent_id, label) values ('foreign', 1, 'next') returning id`]) {
-    const ids = await Promise.all([source, target].map(async (pool) => (await pool.query<{ id: number }>(statement)).rows[0]?.id));
+  for (const statement of [
+    add,
+    `insert into entity (kind, parent_id, label) values ('foreign', 1, 'next') returning id`,
+  ]) {
+    const ids = await Promise.all(
+      [source, target].map(async (pool) => (await pool.query<{ id: number }>(statement)).rows[0]?.id),
+    );
     assert.equal(ids[0], ids[1]);
   }
   await commitChange(target, 'after the restore');
-  const { rows } = await target.query('select revision, at, digest, hash from change where revision < 100 order by revision desc limit 2');
+  const { rows } = await target.query(
+    'select revision, at, digest, hash from change where revision < 100 order by revision desc limit 2',
+  );
   const [last, former] = rows;
   assert.deepEqual(last.hash, linkOf(testKey, former.hash, last.revision, last.at, last.digest));
 });
@@ -110,7 +119,12 @@ test('settings of the database that change how values are written do not reach t
   await makeInstallation(source);
   const before = await pictureOf(source);
   const { rows } = await source.query('select current_database() as name');
-  for (const setting of [`datestyle to 'German'`, `timezone to 'Asia/Kathmandu'`, `bytea_output to 'escape'`, `extra_float_digits to -5`])
+  for (const setting of [
+    `datestyle to 'German'`,
+    `timezone to 'Asia/Kathmandu'`,
+    `bytea_output to 'escape'`,
+    `extra_float_digits to -5`,
+  ])
     await source.query(`alter database ${rows[0].name} set ${setting}`);
   // Settings of a database count for new connections.
   const later = makePool({ connectionString });
@@ -122,11 +136,16 @@ test('settings of the database that change how values are written do not reach t
 test('a table of somebody else is left out and named', async (t) => {
   const [source, target] = [await makeDatabase(t), await makeDatabase(t)];
   await makeInstallation(source);
-  await source.query(`create table "Somebody's ""own" (a integer generated always as identity, b text, c text generated always as (b || '!') stored)`);
+  await source.query(
+    `create table "Somebody's ""own" (a integer generated always as identity, b text, c text generated always as (b || '!') stored)`,
+  );
   await source.query(`insert into "Somebody's ""own" (b) values ('x')`);
   const { tablesLeftOut } = await restoreBytes(target, (await backupOf(source)).bytes);
   assert.deepEqual(tablesLeftOut, [`Somebody's "own`]);
-  assert.equal((await target.query('select from entity')).rowCount, (await source.query('select from entity')).rowCount);
+  assert.equal(
+    (await target.query('select from entity')).rowCount,
+    (await source.query('select from entity')).rowCount,
+  );
 });
 
 test('progress never goes back and ends with everything', async (t) => {
@@ -138,7 +157,11 @@ test('progress never goes back and ends with everything', async (t) => {
   await restoreBytes(target, bytes, { progress: note('restore') });
   for (const which of ['backup', 'restore']) {
     const steps = seen.filter((step) => step[0] === which).map((step) => step[1]);
-    assert.deepEqual(steps, steps.toSorted((a, b) => a - b), which);
+    assert.deepEqual(
+      steps,
+      steps.toSorted((a, b) => a - b),
+      which,
+    );
     assert.equal(steps.at(-1), written.header.rowsTotal, which);
   }
 });
@@ -158,7 +181,9 @@ test('a backup that cannot be written fails, and gives its connection back', asy
   const writing = backupOf(source, { signal: abort.signal, progress: () => abort.abort(new Error('given up')) }, stuck);
   await assert.rejects(writing, /given up/);
   assert.equal(source.totalCount - source.idleCount, 0);
-  const { rows } = await source.query(`select count(*) as open from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'`);
+  const { rows } = await source.query(
+    `select count(*) as open from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'`,
+  );
   assert.equal(rows[0].open, 0);
 });
 

@@ -10,7 +10,7 @@ import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 
-import pg from 'pg';
+import type pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 
 import { problem } from '#core/problem.ts';
@@ -59,7 +59,8 @@ export function writeBackup(pool: pg.Pool, output: Writable, options: WriteBacku
     await client.query(NO_TIMEOUTS);
     await client.query(PLAIN_VALUES);
     const schemaVersion = await findSchemaVersion(client);
-    if (schemaVersion === null) throw problem('not_found', 'The database holds no installation of Abeyance; there is nothing to back up.');
+    if (schemaVersion === null)
+      throw problem('not_found', 'The database holds no installation of Abeyance; there is nothing to back up.');
     const tables = await listTables(client);
     const header = await readHeader(client, schemaVersion, tables, options);
     const rows: Record<string, number> = {};
@@ -125,7 +126,8 @@ async function* backupBytes(
     rows[section.table] = count;
     rowsDone += count;
   }
-  if (rowsDone !== header.rowsTotal) throw new Error(`${rowsDone} rows were copied where ${header.rowsTotal} were counted`);
+  if (rowsDone !== header.rowsTotal)
+    throw new Error(`${rowsDone} rows were copied where ${header.rowsTotal} were counted`);
   yield hashed(lineOf({ rows }));
   yield lineOf({ sha256: hash.digest('hex') });
 }

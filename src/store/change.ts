@@ -37,7 +37,8 @@ export interface Change {
   readonly entity_id: number | null;
   readonly entity_uuid: string | null;
   readonly facts: Record<string, unknown>;
-  readonly touched: number[];
+  /** Personal values that were not erased. */
+  readonly personal: Record<string, string> | null;
 }
 
 const BLOCK_BYTES = 64;
@@ -109,7 +110,8 @@ export function linkOf(key: ChainKey, former: Buffer, revision: number, at: Date
 /** A page of the log after the revision, in order. */
 export function listChanges(session: Session, after: number, limit: number, entityId: number | null = null): Promise<Change[]> {
   return session.rows(
-    sql<Change>`select c.revision, c.at, c.actor, c.kind, c.entity_id, e.uuid as entity_uuid, c.facts, c.touched
+    sql<Change>`select c.revision, c.at, c.actor, c.kind, c.entity_id, e.uuid as entity_uuid, c.facts,
+        (select jsonb_object_agg(p.field, p.value) from change_personal p where p.revision = c.revision) as personal
       from change c left join entity e on e.id = c.entity_id
       where c.revision > ${after} ${entityId === null ? sql`` : sql`and c.entity_id = ${entityId}`}
       order by c.revision limit ${limit}`,

@@ -37,6 +37,9 @@ export async function readMigrations(): Promise<Migration[]> {
 export async function migrate(pool: pg.Pool, upTo = Number.POSITIVE_INFINITY): Promise<number> {
   const migrations = (await readMigrations()).filter((migration) => migration.version <= upTo);
   const client = await pool.connect();
+  // While it is lent, a connection that breaks tells nobody else; the query that runs fails by itself.
+  const onError = () => {};
+  client.on('error', onError);
   try {
     // Whoever waits for another's migration, or migrates a large table, needs longer than any request may.
     await client.query('set statement_timeout = 0');
@@ -73,6 +76,7 @@ export async function migrate(pool: pg.Pool, upTo = Number.POSITIVE_INFINITY): P
   } finally {
     await client.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => {}); // Ends with the session anyway.
     await client.query('reset statement_timeout').catch(() => {}); // A broken connection is not lent again.
+    client.off('error', onError);
     client.release();
   }
 }

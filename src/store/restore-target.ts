@@ -23,7 +23,10 @@ export async function refuseNewerSchema(header: BackupHeader): Promise<void> {
 /** Throws `conflict` when the data belongs to another secret key. `null` is a key that is yet to be made. */
 export function refuseOtherKey(header: BackupHeader, secret: Buffer | null): void {
   if (secret !== null && keyFingerprint(secret) === header.keyFingerprint) return;
-  const finding = secret === null ? 'There is no secret key here, and the backup was made with one' : 'The backup was made with another secret key';
+  const finding =
+    secret === null
+      ? 'There is no secret key here, and the backup was made with one'
+      : 'The backup was made with another secret key';
   throw problem(
     'conflict',
     `${finding}: without that one its change log could not be verified. Put the secret.key that was kept of it into a ` +

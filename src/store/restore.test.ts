@@ -11,7 +11,7 @@ import { checkBackup } from '#store/backup-reader.ts';
 import { migrate } from '#store/migrate.ts';
 import { transact } from '#store/transaction.ts';
 import { testDatabase } from '#test/database.ts';
-import { backupOf, commitChange, makeInstallation, pictureOf, restoreBytes, testKey } from './backup-for-test.ts';
+import { backupOf, commitChange, makeInstallation, pictureOf, restoreBytes, testKey } from '#test/backup.ts';
 
 async function makeDatabase(t: TestContext): Promise<pg.Pool> {
   return (await testDatabase(t, { empty: true })).pool;
@@ -52,17 +52,30 @@ test('a backup that is not whole is refused, and the database stays as it was', 
     { reason: 'the digest is missing', bytes: spoil(bytes, (all) => all.subarray(0, all.lastIndexOf('{"sha256"'))) },
     { reason: 'there is more after the end', bytes: spoil(bytes, (all) => Buffer.concat([all, Buffer.from('\n')])) },
     { reason: 'a count is another', bytes: forge(bytes, (all) => all.replace('"profile":1', '"profile":2')) },
-    { reason: 'a frame says that it is enormous', bytes: forge(bytes, (all) => all.replace(/(?<=\}\n)\0[^]{3}/, '\xff\xff\xff\xff')) },
-    { reason: 'what is between the tables is no JSON', bytes: forge(bytes, (all) => all.replace('{"table":"entity"', '["table":"entity"')) },
-    { reason: 'a row stands in it twice', bytes: forge(bytes, (all) => all.replace(/\d+\tchild/, '4\tchild').replace('1000\t', '1001\t')) },
-    { reason: 'a row refers to what is not there', bytes: forge(bytes, (all) => all.replace('\t1001\t4\t', '\t9001\t4\t')) },
+    {
+      reason: 'a frame says that it is enormous',
+      bytes: forge(bytes, (all) => all.replace(/(?<=\}\n)\0[^]{3}/, '\xff\xff\xff\xff')),
+    },
+    {
+      reason: 'what is between the tables is no JSON',
+      bytes: forge(bytes, (all) => all.replace('{"table":"entity"', '["table":"entity"')),
+    },
+    {
+      reason: 'a row stands in it twice',
+      bytes: forge(bytes, (all) => all.replace(/\d+\tchild/, '4\tchild').replace('1000\t', '1001\t')),
+    },
+    {
+      reason: 'a row refers to what is not there',
+      bytes: forge(bytes, (all) => all.replace('\t1001\t4\t', '\t9001\t4\t')),
+    },
   ];
   for (const { reason, bytes: damagedBytes } of cases) {
     assert.notDeepEqual(damagedBytes, bytes, reason);
     const refusal = { code: 'invalid', message: /^The backup is damaged or cut short: .*Nothing of it was kept/ };
     await assert.rejects(restoreBytes(target, damagedBytes), refusal, reason);
     assert.deepEqual(await pictureOf(target), before, reason);
-    if (!/twice|not there/.test(reason)) await assert.rejects(checkBackup(Readable.from([damagedBytes])), refusal, reason);
+    if (!/twice|not there/.test(reason))
+      await assert.rejects(checkBackup(Readable.from([damagedBytes])), refusal, reason);
   }
   await restoreBytes(target, bytes);
   assert.deepEqual(await pictureOf(target), await pictureOf(source));
@@ -70,10 +83,21 @@ test('a backup that is not whole is refused, and the database stays as it was', 
 
 test('a file that is no backup is refused as such', async (t) => {
   const target = await makeDatabase(t);
-  const cases = [Buffer.from('select 1;\n'), gzipSync('select 1;\n'), gzipSync('{"format":"other"}\n'), Buffer.alloc(4096, 'PGDMP')];
+  const cases = [
+    Buffer.from('select 1;\n'),
+    gzipSync('select 1;\n'),
+    gzipSync('{"format":"other"}\n'),
+    Buffer.alloc(4096, 'PGDMP'),
+  ];
   for (const bytes of cases)
-    await assert.rejects(restoreBytes(target, bytes), { code: 'invalid', message: /no backup of Abeyance.*abeyance backup <file>/ });
-  await assert.rejects(restoreBytes(target, Buffer.alloc(0)), { code: 'invalid', message: /ends too early|unexpected end/ });
+    await assert.rejects(restoreBytes(target, bytes), {
+      code: 'invalid',
+      message: /no backup of Abeyance.*abeyance backup <file>/,
+    });
+  await assert.rejects(restoreBytes(target, Buffer.alloc(0)), {
+    code: 'invalid',
+    message: /ends too early|unexpected end/,
+  });
   assert.deepEqual(Object.keys(await pictureOf(target)), ['constraints', 'tables', 'triggers']);
 });
 
@@ -82,9 +106,15 @@ test('a backup of a later release is refused before anything is made', async (t)
   await makeInstallation(source);
   const { bytes } = await backupOf(source);
   const newerSchema = forge(bytes, (all) => all.replace(/"schemaVersion":\d+/, '"schemaVersion":9999'));
-  await assert.rejects(restoreBytes(target, newerSchema), { code: 'unavailable', message: /schema version 9999, .*Abeyance 9\.8\.7 or later/ });
+  await assert.rejects(restoreBytes(target, newerSchema), {
+    code: 'unavailable',
+    message: /schema version 9999, .*Abeyance 9\.8\.7 or later/,
+  });
   const newerFormat = forge(bytes, (all) => all.replace('"formatVersion":1', '"formatVersion":2'));
-  await assert.rejects(restoreBytes(target, newerFormat), { code: 'invalid', message: /format version 2.*Abeyance 9\.8\.7 or later/ });
+  await assert.rejects(restoreBytes(target, newerFormat), {
+    code: 'invalid',
+    message: /format version 2.*Abeyance 9\.8\.7 or later/,
+  });
   assert.deepEqual(Object.keys(await pictureOf(target)), ['constraints', 'tables', 'triggers']);
 });
 
@@ -94,7 +124,10 @@ test('an installation in use is refused with what helps, and left alone', async 
   await makeInstallation(target);
   const { bytes } = await backupOf(source);
   const before = await pictureOf(target);
-  const refusal = { code: 'conflict', message: /12 entities beneath the platform, 5 changes.*another data folder.*DATABASE_URL/ };
+  const refusal = {
+    code: 'conflict',
+    message: /12 entities beneath the platform, 5 changes.*another data folder.*DATABASE_URL/,
+  };
   await assert.rejects(restoreBytes(target, bytes), refusal);
   assert.deepEqual(await pictureOf(target), before);
 });
@@ -104,7 +137,10 @@ test('an installation in use is not even migrated', async (t) => {
   await makeInstallation(source);
   await migrate(target, 6);
   await commitChange(target, 'the platform was edited');
-  await assert.rejects(restoreBytes(target, (await backupOf(source)).bytes), { code: 'conflict', message: /0 entities .* 1 changes/ });
+  await assert.rejects(restoreBytes(target, (await backupOf(source)).bytes), {
+    code: 'conflict',
+    message: /0 entities .* 1 changes/,
+  });
   const { rows } = await target.query('select max(version) as version from schema_migration');
   assert.equal(rows[0].version, 6);
 });
@@ -115,7 +151,9 @@ for (const { reason, prepare } of [
     reason: 'has been started once',
     prepare: async (pool: pg.Pool) => {
       await transact(pool, testKey, 'none', async (transaction) => {
-        await transaction.rows(sql`insert into profile (name, builtin, severity, denied, refusal_text) values ('fraud', true, 1, 1, '')`);
+        await transaction.rows(
+          sql`insert into profile (name, builtin, severity, denied, refusal_text) values ('fraud', true, 1, 1, '')`,
+        );
         transaction.record({ actor: 'system:start', kind: 'profile.changed', entityId: null, facts: {}, touched: [] });
       });
       await pool.query(`update installation set admin_token_digest = '\\xff'`);
@@ -136,7 +174,10 @@ test('an empty database past the schema of the backup is refused', async (t) => 
   await migrate(source, 6);
   await migrate(target);
   const before = await pictureOf(target);
-  await assert.rejects(restoreBytes(target, (await backupOf(source)).bytes), { code: 'conflict', message: /the backup has 6: restore into a new data folder/ });
+  await assert.rejects(restoreBytes(target, (await backupOf(source)).bytes), {
+    code: 'conflict',
+    message: /the backup has 6: restore into a new data folder/,
+  });
   assert.deepEqual(await pictureOf(target), before);
 });
 
@@ -145,7 +186,10 @@ test('a backup made with another secret key is restored only on demand', async (
   await makeInstallation(source);
   const { bytes } = await backupOf(source);
   const secret = Buffer.alloc(32, 'another secret');
-  await assert.rejects(restoreBytes(target, bytes, { secret }), { code: 'conflict', message: /another secret key.*secret\.key.*ABEYANCE_SECRET_KEY/ });
+  await assert.rejects(restoreBytes(target, bytes, { secret }), {
+    code: 'conflict',
+    message: /another secret key.*secret\.key.*ABEYANCE_SECRET_KEY/,
+  });
   assert.deepEqual(Object.keys(await pictureOf(target)), ['constraints', 'tables', 'triggers']);
   await restoreBytes(target, bytes, { secret, acceptOtherKey: true });
   assert.deepEqual(await pictureOf(target), await pictureOf(source));
@@ -158,6 +202,9 @@ test('a restore that is given up leaves nothing', async (t) => {
   const before = await pictureOf(target);
   const abort = new AbortController();
   const progress = () => abort.abort(new Error('given up'));
-  await assert.rejects(restoreBytes(target, (await backupOf(source)).bytes, { signal: abort.signal, progress }), /given up/);
+  await assert.rejects(
+    restoreBytes(target, (await backupOf(source)).bytes, { signal: abort.signal, progress }),
+    /given up/,
+  );
   assert.deepEqual(await pictureOf(target), before);
 });

@@ -87,6 +87,9 @@ async function once<T>(
 ): Promise<Transacted<T>> {
   const client = await pool.connect();
   let broken: Error | undefined;
+  // While it is lent, a connection that breaks tells nobody else; the query that runs fails by itself.
+  const onError = () => {};
+  client.on('error', onError);
   try {
     await prepare(client, key);
     await client.query(BEGIN[lock]);
@@ -109,6 +112,7 @@ async function once<T>(
     });
     throw error;
   } finally {
+    client.off('error', onError);
     client.release(broken);
   }
 }

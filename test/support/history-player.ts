@@ -96,29 +96,36 @@ function planStep({ context }: Installation, cast: Cast, history: History, round
   return [{ history, operation, verdict: judge(history.world, operation, context.settings.guardLimit, cast.times) }];
 }
 
-/** Does one operation of each history: creations first and together, then what else each actor asks, then time passes. */
+/** What is done in one request each: by each actor, and apart by what excludes others from shaping the tree. */
+const REQUESTS: readonly (readonly Operation['type'][])[] = [['create'], ['move', 'transfer', 'close'], ['hold', 'lift']];
+
+/** Does one operation of each history. */
 async function carryOut(here: Installation, cast: Cast, due: readonly Due[]): Promise<void> {
-  for (const [index, actor] of ACTORS.entries()) {
-    const mine = due.filter(({ operation }) => operation.type !== 'due' && ('actor' in operation ? operation.actor === actor : index === 0));
-    const ordered = [...mine.filter((one) => one.operation.type === 'create'), ...mine.filter((one) => one.operation.type !== 'create')];
-    if (ordered.length === 0) continue;
-    const { outcomes } = await runBulk(here.context, actor, ordered.map(({ operation }) => itemOf(operation)), { isBrief: true });
-    for (const [place, one] of ordered.entries()) settle(one, outcomes[place]);
-  }
+  for (const types of REQUESTS)
+    for (const actor of ACTORS) {
+      const mine = due.filter(({ operation }) => types.includes(operation.type) && ('actor' in operation ? operation.actor : ACTORS[0]) === actor);
+      if (mine.length === 0) continue;
+      const { outcomes } = await runBulk(here.context, actor, mine.map(({ operation }) => itemOf(operation)), { isBrief: true });
+      for (const [place, one] of mine.entries()) settle(one, outcomes[place]);
+    }
   const times = due.filter((one) => one.operation.type === 'due');
   if (times.length === 0) return;
   for (const one of times) settle(one, { ok: true, isNew: false, body: {} });
-  const holds = times.flatMap(({ operation }) => (operation.type === 'due' ? [operation] : []));
-  await letTimePass(
-    here,
-    holds.map(({ hold: { uuid }, what }) => ({
-      uuid,
-      startsAt: new Date(cast.times.pastStart),
-      endsAt: what === 'end' ? new Date(cast.times.pastEnd) : null,
-    })),
+  const startsAt = new Date(cast.times.pastStart);
+  const holds = times.flatMap(({ operation }) =>
+    operation.type === 'due'
+      ? [{ uuid: operation.hold.uuid, startsAt, endsAt: operation.what === 'end' ? new Date(cast.times.pastEnd) : null }]
+      : [],
   );
-  await runDueHolds(here.context);
+  // One after another: a scheduler leaves alone what another has claimed and not yet committed.
+  scheduling = scheduling.then(async () => {
+    await letTimePass(here, holds);
+    await runDueHolds(here.context);
+  });
+  await scheduling;
 }
+
+let scheduling: Promise<void> = Promise.resolve();
 
 function itemOf(operation: Operation): BulkItem {
   switch (operation.type) {

@@ -28,9 +28,9 @@ export interface Step {
   readonly dice: readonly [number, number, number, number, number];
 }
 
-const STEPS_MIN = 6;
-/** The chance that a history goes on after each step beyond the first ones. */
-const GOES_ON = 0.87;
+const STEPS_MIN = 5;
+/** The chance that a history goes on after each step beyond the first ones: most are short, some are long. */
+const GOES_ON = { short: 0.65, long: 0.93 } as const;
 const STEPS_MAX = 44;
 
 /** A history: some random steps, and at the end a hold or two that are lifted again in either order. */
@@ -38,9 +38,10 @@ export function randomSteps(random: () => number): Step[] {
   const steps: Step[] = [];
   const add = (type: StepType) => steps.push({ type, dice: [random(), random(), random(), random(), random()] });
   add('account');
-  // Every other history begins with many accounts, most of them beneath one another.
-  if (random() < 0.15) for (let depth = 2; depth < 15; depth++) add('account');
-  while (steps.length < STEPS_MIN || (steps.length < STEPS_MAX && random() < GOES_ON)) add(randomType(random()));
+  // Some begin with many accounts, most of them beneath one another.
+  if (random() < 0.08) for (let depth = 2; depth < 15; depth++) add('account');
+  const goesOn = random() < 0.12 ? GOES_ON.long : GOES_ON.short;
+  while (steps.length < STEPS_MIN || (steps.length < STEPS_MAX && random() < goesOn)) add(randomType(random()));
   if (random() < 0.5) for (const type of ['hold', 'liftLatest'] as const) add(type);
   return steps;
 }

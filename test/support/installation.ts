@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import { normaliseSubject } from '#core/identifier.ts';
 import { DecisionEngine } from '#decisions/engine.ts';
 import { authenticator } from '#main/administrator.ts';
-import { makeHttpServer } from '#main/http-server.ts';
+import { type HttpDeps, makeHttpServer } from '#main/http-server.ts';
 import { type Actor, DEFAULT_SETTINGS, type OperationContext, type OperationSettings } from '#operations/context.ts';
 import { makeDecisionSource } from '#store/decision-source.ts';
 
@@ -20,12 +20,13 @@ export interface Installation extends TestDatabase {
   readonly context: OperationContext;
   readonly app: FastifyInstance;
   /** Waits until the engine holds all that is committed. */
-  follow(): Promise<void>;
+  readonly follow: () => Promise<void>;
 }
 
 export async function testInstallation(t: Cleanup, settings: Partial<OperationSettings> = {}): Promise<Installation> {
   const database = await testDatabase(t);
   const engine = makeEngine(database);
+  t.after(() => engine.stop());
   await engine.start();
   const context: OperationContext = {
     pool: database.pool,
@@ -35,21 +36,29 @@ export async function testInstallation(t: Cleanup, settings: Partial<OperationSe
     clock: () => new Date(),
   };
   const stopping = new AbortController();
-  const app = await makeHttpServer({
+  const app = await makeApp(context, { stopping: stopping.signal });
+  t.after(async () => {
+    stopping.abort();
+    await app.close();
+  });
+  return { ...database, context, app, follow: () => follow(context) };
+}
+
+/** A server on a context of its own making: another pool, another actor, a log that is read. */
+export function makeApp(
+  context: OperationContext,
+  options: Partial<Pick<HttpDeps, 'authenticate' | 'log' | 'stopping'>> = {},
+): Promise<FastifyInstance> {
+  return makeHttpServer({
     context,
     authenticate: authenticator(createHash('sha256').update(TOKEN).digest()),
     version: '0.0.0-test',
     log: pino({ level: 'silent' }),
-    stopping: stopping.signal,
+    stopping: new AbortController().signal,
     metrics: null,
     readiness: () => Promise.reject(new Error('not asked for in tests')),
+    ...options,
   });
-  t.after(async () => {
-    stopping.abort();
-    await app.close();
-    await engine.stop();
-  });
-  return { ...database, context, app, follow: () => follow(context) };
 }
 
 /** Another engine on the same database, not started. */

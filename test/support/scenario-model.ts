@@ -43,7 +43,9 @@ const CLOSURE_TEXTS: Readonly<Record<Closure, string>> = {
 };
 
 export class ScenarioModel {
-  readonly #nodes = new Map<string, Node>([['platform', { kind: 'account', values: {}, parent: null, owner: null, closed: false }]]);
+  readonly #nodes = new Map<string, Node>([
+    ['platform', { kind: 'account', values: {}, parent: null, owner: null, closed: false }],
+  ]);
   readonly #holds = new Map<string, Hold>();
   readonly #profiles = new Map<string, ProfileBody>(Object.entries(BUILTIN_PROFILES));
   readonly #names = new Map<string, string>();
@@ -56,7 +58,13 @@ export class ScenarioModel {
         const { profile, authority = 'platform', startsAt } = step.fields;
         assert.ok(typeof authority === 'string' && isAuthority(authority));
         const id = this.#holds.size + 1;
-        this.#holds.set(step.as, { id, on: step.on, profile: String(profile), authority: AUTHORITY_RANK[authority], isInForce: startsAt === undefined });
+        this.#holds.set(step.as, {
+          id,
+          on: step.on,
+          profile: String(profile),
+          authority: AUTHORITY_RANK[authority],
+          isInForce: startsAt === undefined,
+        });
         return;
       }
       case 'lift':
@@ -89,7 +97,12 @@ export class ScenarioModel {
       case 'lapse': {
         const body = this.#profile(step.profile);
         const open = (actions: readonly Action[]) => actions.filter((action) => action !== 'call.emergency');
-        this.#profiles.set(step.profile, { ...body, denied: open(body.denied), intercepted: open(body.intercepted), legalOverride: null });
+        this.#profiles.set(step.profile, {
+          ...body,
+          denied: open(body.denied),
+          intercepted: open(body.intercepted),
+          legalOverride: null,
+        });
         return;
       }
       case 'refused':
@@ -110,13 +123,18 @@ export class ScenarioModel {
   }
 
   decide(subject: string, action: Action, destination: string | undefined): DecisionAnswer {
-    const judged = action === 'call.out' && destination !== undefined && isEmergencyDestination(destination) ? 'call.emergency' : action;
+    const judged =
+      action === 'call.out' && destination !== undefined && isEmergencyDestination(destination)
+        ? 'call.emergency'
+        : action;
     const name = this.#nodes.has(subject) ? subject : this.#names.get(normaliseSubject(subject) ?? '');
-    if (name === undefined) return { effect: 'unknown', standing: null, judged, profile: null, text: null, reasons: [] };
+    if (name === undefined)
+      return { effect: 'unknown', standing: null, judged, profile: null, text: null, reasons: [] };
     const passed = this.#passed(name);
     const { restrictions } = this.#measure(passed);
     const bit = ACTION_BIT[judged];
-    const effect = (restrictions.denied & bit) !== 0 ? 'deny' : (restrictions.intercepted & bit) !== 0 ? 'intercept' : 'allow';
+    const effect =
+      (restrictions.denied & bit) !== 0 ? 'deny' : (restrictions.intercepted & bit) !== 0 ? 'intercept' : 'allow';
     const reasons = this.#reasons(passed, bit);
     return {
       effect,
@@ -127,7 +145,11 @@ export class ScenarioModel {
     };
   }
 
-  #create(as: string, kind: string, { parent = 'platform', owner, password: _password, ...fields }: Readonly<Record<string, unknown>>): void {
+  #create(
+    as: string,
+    kind: string,
+    { parent = 'platform', owner, password: _password, ...fields }: Readonly<Record<string, unknown>>,
+  ): void {
     assert.ok(isKind(kind) && !this.#nodes.has(as), `${as} is there already, or ${kind} is no kind`);
     const errors: FieldError[] = [];
     const values = readFields(KIND_FIELDS[kind], fields, 'create', errors);
@@ -142,9 +164,11 @@ export class ScenarioModel {
     const { kind, values, parent } = this.#node(name);
     const container = parent === null ? null : this.#node(parent);
     const domain = values['domain'];
-    const domainName = kind === 'phone_number' && typeof domain === 'string' ? String(this.#node(domain).values['domain']) : null;
+    const domainName =
+      kind === 'phone_number' && typeof domain === 'string' ? String(this.#node(domain).values['domain']) : null;
     for (const [key, holder] of this.#names) if (holder === name) this.#names.delete(key);
-    for (const { scheme, value } of identifiersOf(kind, values, container, domainName)) this.#names.set(`${scheme}:${value}`, name);
+    for (const { scheme, value } of identifiersOf(kind, values, container, domainName))
+      this.#names.set(`${scheme}:${value}`, name);
   }
 
   #node(name: string): Node {
@@ -176,7 +200,12 @@ export class ScenarioModel {
   /** The entity and whatever its target leads to. */
   #passed(name: string): string[] {
     const passed: string[] = [];
-    for (let here: unknown = name; typeof here === 'string' && !passed.includes(here); here = this.#node(here).values['target']) passed.push(here);
+    for (
+      let here: unknown = name;
+      typeof here === 'string' && !passed.includes(here);
+      here = this.#node(here).values['target']
+    )
+      passed.push(here);
     return passed;
   }
 
@@ -184,9 +213,14 @@ export class ScenarioModel {
     const parents = names.flatMap((name) => this.#chain(name));
     const owners = names.flatMap((name) => this.#chain(this.#node(name).owner));
     const reached = new Set([...parents, ...owners]);
-    const holds = [...this.#holds.values()].filter((hold) => hold.isInForce && reached.has(hold.on)).map((hold) => this.#effectOf(hold));
+    const holds = [...this.#holds.values()]
+      .filter((hold) => hold.isInForce && reached.has(hold.on))
+      .map((hold) => this.#effectOf(hold));
     const isClosed = (name: string) => this.#node(name).closed;
-    return { holds, restrictions: mergeHolds({ holds, closed: parents.some(isClosed), ownerClosed: owners.some(isClosed) }) };
+    return {
+      holds,
+      restrictions: mergeHolds({ holds, closed: parents.some(isClosed), ownerClosed: owners.some(isClosed) }),
+    };
   }
 
   #effectOf({ id, profile, authority }: Hold): HoldEffect {
@@ -199,7 +233,12 @@ export class ScenarioModel {
     const reasons = new Map<string, HoldEffect | Closure>();
     const closures = new Set<string>();
     const close = (node: string, closure: Closure) => {
-      if (!this.#node(node).closed || closures.has(node) || (closure === 'owner closed' && (mask & ALL_BUT_EMERGENCY) === 0)) return;
+      if (
+        !this.#node(node).closed ||
+        closures.has(node) ||
+        (closure === 'owner closed' && (mask & ALL_BUT_EMERGENCY) === 0)
+      )
+        return;
       closures.add(node);
       reasons.set(`${closure} ${node}`, closure);
     };

@@ -68,17 +68,26 @@ export class ScenarioWorld {
         return;
       }
       case 'hold': {
-        const { status, body } = await this.#request('POST', `/v1/entities/${this.#id(step.on)}/holds`, withTimes(step.fields, new Date()));
+        const { status, body } = await this.#request(
+          'POST',
+          `/v1/entities/${this.#id(step.on)}/holds`,
+          withTimes(step.fields, new Date()),
+        );
         assert.equal(status, 201, JSON.stringify(body));
         this.#holds.set(step.as, String(body['id']));
         return;
       }
       case 'begin':
-        await pool.query(`update hold set starts_at = now() - interval '1 second' where uuid = $1`, [this.#holds.get(step.hold)]);
+        await pool.query(`update hold set starts_at = now() - interval '1 second' where uuid = $1`, [
+          this.#holds.get(step.hold),
+        ]);
         await runDueHolds(context);
         return follow();
       case 'expire':
-        await pool.query(`update hold set starts_at = now() - interval '2 seconds', ends_at = now() - interval '1 second' where uuid = $1`, [this.#holds.get(step.hold)]);
+        await pool.query(
+          `update hold set starts_at = now() - interval '2 seconds', ends_at = now() - interval '1 second' where uuid = $1`,
+          [this.#holds.get(step.hold)],
+        );
         await runDueHolds(context);
         return follow();
       case 'lapse':
@@ -88,7 +97,11 @@ export class ScenarioWorld {
         const { status, body } = await this.#carryOut(step.step);
         assert.ok(status >= 400, `it was to be refused: ${JSON.stringify(body)}`);
         assert.equal(body['code'], step.code, JSON.stringify(body));
-        if (step.field !== null) assert.deepEqual((body['errors'] as { field: string }[]).map((error) => error.field), [step.field]);
+        if (step.field !== null)
+          assert.deepEqual(
+            (body['errors'] as { field: string }[]).map((error) => error.field),
+            [step.field],
+          );
         return;
       }
       case 'ask':
@@ -105,7 +118,12 @@ export class ScenarioWorld {
     return {
       standing: async (name) => {
         const { restrictions, governing } = await this.#restrictions([this.#entity(name).number]);
-        return { standing: standingOf(restrictions), denied: actionsIn(restrictions.denied), intercepted: actionsIn(restrictions.intercepted), governing };
+        return {
+          standing: standingOf(restrictions),
+          denied: actionsIn(restrictions.denied),
+          intercepted: actionsIn(restrictions.intercepted),
+          governing,
+        };
       },
       decide: async (subject, action, destination) => {
         const isEmergency = action === 'call.out' && destination !== undefined && isEmergencyDestination(destination);
@@ -123,7 +141,8 @@ export class ScenarioWorld {
         );
         const { restrictions } = await this.#restrictions(rows.map((row) => row.id));
         const bit = ACTION_BIT[isEmergency ? 'call.emergency' : action];
-        const effect = (restrictions.denied & bit) !== 0 ? 'deny' : (restrictions.intercepted & bit) !== 0 ? 'intercept' : 'allow';
+        const effect =
+          (restrictions.denied & bit) !== 0 ? 'deny' : (restrictions.intercepted & bit) !== 0 ? 'intercept' : 'allow';
         return { effect, standing: standingOf(restrictions) };
       },
     };
@@ -137,7 +156,8 @@ export class ScenarioWorld {
         assert.ok(answer !== null, `the engine does not know ${name}`);
         return this.#standingAnswer(answer);
       },
-      decide: async (subject, action, destination) => this.#decisionAnswer(engine.decide(this.#subject(subject), action, { destination })),
+      decide: async (subject, action, destination) =>
+        this.#decisionAnswer(engine.decide(this.#subject(subject), action, { destination })),
     };
   }
 
@@ -150,8 +170,12 @@ export class ScenarioWorld {
         return this.#standingAnswer(body as unknown as StandingLike); // As the schema of the face says.
       },
       decide: async (subject, action, destination) => {
-        const query = new URLSearchParams({ subject: this.#subject(subject), action, ...(destination === undefined ? {} : { destination }) });
-        const { status, body } = await this.#request('GET', `/v1/decisions?${query}`);
+        const query = new URLSearchParams({
+          subject: this.#subject(subject),
+          action,
+          ...(destination === undefined ? {} : { destination }),
+        });
+        const { status, body } = await this.#request('GET', `/v1/decisions?${query.toString()}`);
         assert.equal(status, 200);
         return this.#decisionAnswer(body as unknown as DecisionLike); // Likewise.
       },
@@ -160,11 +184,24 @@ export class ScenarioWorld {
 
   #standingAnswer({ standing, denied, intercepted, reasons }: StandingLike): StandingAnswer {
     const governing = reasons.find((reason) => reason.hold !== null);
-    return { standing, denied, intercepted, reasons: this.#reasons(reasons), governing: governing === undefined ? null : this.#reasonName(governing) };
+    return {
+      standing,
+      denied,
+      intercepted,
+      reasons: this.#reasons(reasons),
+      governing: governing === undefined ? null : this.#reasonName(governing),
+    };
   }
 
   #decisionAnswer({ effect, standing, action, reasons, refusal }: DecisionLike): DecisionAnswer {
-    return { effect, standing, judged: action, profile: refusal?.profile ?? null, text: refusal?.text ?? null, reasons: this.#reasons(reasons) };
+    return {
+      effect,
+      standing,
+      judged: action,
+      profile: refusal?.profile ?? null,
+      text: refusal?.text ?? null,
+      reasons: this.#reasons(reasons),
+    };
   }
 
   #reasons(reasons: readonly ReasonLike[]): string[] {
@@ -178,7 +215,13 @@ export class ScenarioWorld {
   }
 
   async #restrictions(numbers: readonly number[]) {
-    const { rows } = await this.#installation.pool.query<{ denied: number; intercepted: number; closed: boolean; owner_closed: boolean; hold: string | null }>(
+    const { rows } = await this.#installation.pool.query<{
+      denied: number;
+      intercepted: number;
+      closed: boolean;
+      owner_closed: boolean;
+      hold: string | null;
+    }>(
       `select r.denied, r.intercepted, r.closed, r.owner_closed, h.uuid as hold
        from unnest($1::bigint[]) with ordinality u (id, place) cross join lateral restrictions(u.id) r left join hold h on h.id = r.governing_hold
        order by u.place`,
@@ -186,16 +229,22 @@ export class ScenarioWorld {
     );
     const denied = rows.reduce((mask, row) => mask | row.denied, 0);
     const intercepted = rows.reduce((mask, row) => mask | row.intercepted, 0) & ~denied;
-    const restrictions = { denied, intercepted, closed: rows.some((row) => row.closed), ownerClosed: rows.some((row) => row.owner_closed) };
+    const restrictions = {
+      denied,
+      intercepted,
+      closed: rows.some((row) => row.closed),
+      ownerClosed: rows.some((row) => row.owner_closed),
+    };
     return { restrictions, governing: [...this.#holds].find(([, id]) => id === rows[0]?.hold)?.[0] ?? null };
   }
 
   async #numberOf(subject: string): Promise<number | null> {
     const known = this.#entities.get(subject);
     if (known !== undefined) return known.number;
-    const { rows } = await this.#installation.pool.query<{ entity_id: number }>(`select entity_id from identifier where scheme || ':' || value = $1`, [
-      normaliseSubject(subject),
-    ]);
+    const { rows } = await this.#installation.pool.query<{ entity_id: number }>(
+      `select entity_id from identifier where scheme || ':' || value = $1`,
+      [normaliseSubject(subject)],
+    );
     return rows[0]?.entity_id ?? null;
   }
 
@@ -222,7 +271,9 @@ export class ScenarioWorld {
       case 'lift': {
         const hold = this.#holds.get(step.hold) ?? '';
         return this.#installation.pool
-          .query<{ uuid: string }>('select e.uuid from hold h join entity e on e.id = h.entity_id where h.uuid = $1', [hold])
+          .query<{ uuid: string }>('select e.uuid from hold h join entity e on e.id = h.entity_id where h.uuid = $1', [
+            hold,
+          ])
           .then(({ rows }) => this.#request('DELETE', `/v1/entities/${rows[0]?.uuid}/holds/${hold}`));
       }
       case 'close':
@@ -230,7 +281,9 @@ export class ScenarioWorld {
       case 'move':
         return this.#request('POST', `/v1/entities/${this.#id(step.what)}/move`, { parent: this.#id(step.to) });
       case 'transfer':
-        return this.#request('POST', `/v1/entities/${this.#id(step.what)}/transfer`, { owner: step.to === null ? null : this.#id(step.to) });
+        return this.#request('POST', `/v1/entities/${this.#id(step.what)}/transfer`, {
+          owner: step.to === null ? null : this.#id(step.to),
+        });
       case 'profile':
         return this.#request('PUT', `/v1/profiles/${step.name}`, withTimes(step.fields, new Date()));
       default:
@@ -241,13 +294,26 @@ export class ScenarioWorld {
   #create({ kind, fields }: Step & { do: 'create' }) {
     const isReference = (name: string) =>
       name === 'parent' || name === 'owner' || (isKind(kind) && KIND_FIELDS[kind][name]?.type === 'reference');
-    const body = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, isReference(name) ? this.#id(String(value)) : value]));
-    return kind === 'account' ? this.#request('POST', '/v1/accounts', body) : this.#request('POST', '/v1/resources', { kind, ...body });
+    const body = Object.fromEntries(
+      Object.entries(fields).map(([name, value]) => [name, isReference(name) ? this.#id(String(value)) : value]),
+    );
+    return kind === 'account'
+      ? this.#request('POST', '/v1/accounts', body)
+      : this.#request('POST', '/v1/resources', { kind, ...body });
   }
 
-  async #request(method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, payload?: object): Promise<{ status: number; body: Record<string, unknown> }> {
+  async #request(
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    url: string,
+    payload?: object,
+  ): Promise<{ status: number; body: Record<string, unknown> }> {
     const headers = { authorization: `Bearer ${TOKEN}` };
-    const response = await this.#installation.app.inject({ method, url, headers, ...(payload === undefined ? {} : { payload }) });
+    const response = await this.#installation.app.inject({
+      method,
+      url,
+      headers,
+      ...(payload === undefined ? {} : { payload }),
+    });
     return { status: response.statusCode, body: response.json() };
   }
 }

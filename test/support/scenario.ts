@@ -8,8 +8,18 @@ import { ACTIONS, type Action } from '#core/action.ts';
 
 /** Entities and holds are called by names of the scenario; the platform is `platform`. */
 export type Step =
-  | { readonly do: 'create'; readonly as: string; readonly kind: string; readonly fields: Readonly<Record<string, unknown>> }
-  | { readonly do: 'hold'; readonly as: string; readonly on: string; readonly fields: Readonly<Record<string, unknown>> }
+  | {
+      readonly do: 'create';
+      readonly as: string;
+      readonly kind: string;
+      readonly fields: Readonly<Record<string, unknown>>;
+    }
+  | {
+      readonly do: 'hold';
+      readonly as: string;
+      readonly on: string;
+      readonly fields: Readonly<Record<string, unknown>>;
+    }
   | { readonly do: 'lift' | 'begin' | 'expire'; readonly hold: string }
   | { readonly do: 'close'; readonly what: string }
   | { readonly do: 'move'; readonly what: string; readonly to: string }
@@ -46,7 +56,9 @@ const FOLDER = new URL('../scenarios/', import.meta.url);
 
 export async function readScenarios(): Promise<Scenario[]> {
   const files = (await readdir(FOLDER)).filter((file) => file.endsWith('.yaml')).toSorted();
-  return Promise.all(files.map(async (file) => readScenario(file, parse(await readFile(new URL(file, FOLDER), 'utf8')) as Node)));
+  return Promise.all(
+    files.map(async (file) => readScenario(file, parse(await readFile(new URL(file, FOLDER), 'utf8')) as Node)),
+  );
 }
 
 function readScenario(file: string, { scenario, reason, tree, steps, ...rest }: Node): Scenario {
@@ -88,7 +100,12 @@ function readStep(node: Node): Step {
       return { do: 'lapse', profile: String(value) };
     case 'refused': {
       const { code, field, ...step } = body;
-      return { do: 'refused', code: String(code), field: field === undefined ? null : String(field), step: readStep(step) };
+      return {
+        do: 'refused',
+        code: String(code),
+        field: field === undefined ? null : String(field),
+        step: readStep(step),
+      };
     }
     case 'ask':
       return { do: 'ask', questions: (value as Node[]).flatMap(readQuestion) };
@@ -110,7 +127,9 @@ function readQuestion(node: Node): Question[] {
   const known = of === undefined ? DECISION_KEYS : STANDING_KEYS;
   for (const key of Object.keys(expected)) assert.ok(known.has(key), `no answer has ${key}`);
   assert.ok(Object.keys(expected).length > 0, 'a question without an answer shows nothing');
-  const sorted = Array.isArray(expected['reasons']) ? { ...expected, reasons: expected['reasons'].toSorted() } : expected;
+  const sorted = Array.isArray(expected['reasons'])
+    ? { ...expected, reasons: expected['reasons'].map(String).toSorted() }
+    : expected;
   if (of !== undefined) return [{ type: 'standing', of: String(of), expected: sorted }];
   const actions = typeof action === 'string' ? (ACTION_SETS[action] ?? [action as Action]) : (action as Action[]);
   return actions.map((one) => ({
@@ -128,7 +147,9 @@ const UNITS: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000 };
 export function withTimes<T>(value: T, now: Date): T {
   if (typeof value === 'string') {
     const [, count, unit = ''] = /^\+(\d{1,3})([hd])$/.exec(value) ?? [];
-    return count === undefined ? value : (new Date(now.getTime() + Number(count) * (UNITS[unit] ?? 0)).toISOString() as T); // A text for a text.
+    return count === undefined
+      ? value
+      : (new Date(now.getTime() + Number(count) * (UNITS[unit] ?? 0)).toISOString() as T); // A text for a text.
   }
   if (Array.isArray(value)) return value.map((element: unknown) => withTimes(element, now)) as T; // Element by element the same.
   if (typeof value !== 'object' || value === null) return value;

@@ -1,12 +1,12 @@
 /**
  * Sends what the formats yield to the server in batches, in order, and tells what became of every line.
  *
- * Restartable: a batch has the same key whenever the same items stand at the same place of the same import, so a rerun
+ * Restartable: what is there already is found, compared and counted as there, so a rerun
  * after a crash repeats no work. The next batch is prepared while the former is under way; none is sent before the
  * former is answered, for its items may be the parents of the next. Memory holds two batches and the refusals.
  */
 import { createHash } from 'node:crypto';
-import type { BadLine, BulkItem, OpenText, Parsed, ParsedItem } from './parsed.ts';
+import type { BadLine, BulkItem, Parsed, ParsedItem } from './parsed.ts';
 
 /** What became of one item. `exists` lists the fields in which the existing entity differs; none is the same entity. */
 export type Outcome =
@@ -32,7 +32,7 @@ export interface ImportReport extends ImportTotals {
 }
 
 export interface ImportOptions {
-  /** What is imported, such as `contentIdentity` gives it: part of every batch's key. */
+  /** Names this run: part of every batch's key, so that a repeated request of the run is told from a later run. */
   readonly identity: string;
   readonly batchSize?: number;
   readonly onProgress?: (totals: ImportTotals) => void;
@@ -94,17 +94,6 @@ export async function runImport(
   }
   options.onProgress?.({ ...totals });
   return { ...totals, refusals };
-}
-
-/** A digest of the contents of all files, in order: the same files give the same identity wherever they lie. */
-export async function contentIdentity(files: readonly string[], open: OpenText): Promise<string> {
-  const whole = createHash('sha256');
-  for (const file of files) {
-    const one = createHash('sha256');
-    for await (const chunk of open(file)) one.update(chunk);
-    whole.update(one.digest());
-  }
-  return whole.digest('hex');
 }
 
 /** Depends on the items too: other options make other items of the same files, and these must not meet old answers. */

@@ -47,13 +47,15 @@ function wrongHeader(value: unknown): string | null {
 /** The item of a line, or what is wrong with it. */
 function itemOf(value: unknown): BulkItem | string {
   if (!isObject(value)) return 'must be one JSON object in UTF-8';
-  const { op, entity, body } = value;
+  const { op, entity, name, body } = value;
+  const isNamed = typeof entity === 'string' || typeof entity === 'number';
   const isRight =
     (op === 'create' && isObject(body) && typeof body['kind'] === 'string') ||
-    (op === 'hold' && typeof entity === 'string' && isObject(body)) ||
-    (op === 'close' && typeof entity === 'string');
+    ((op === 'hold' || op === 'update') && isNamed && isObject(body)) ||
+    (op === 'profile' && typeof name === 'string' && isObject(body)) ||
+    (op === 'close' && isNamed);
   if (!isRight)
-    return 'must be {"op":"create","body":{"kind":…}}, {"op":"hold","entity":…,"body":…} or {"op":"close","entity":…}';
+    return 'must be {"op":"create","body":{"kind":…}}, {"op":"update" or "hold","entity":…,"body":…}, {"op":"profile","name":…,"body":…} or {"op":"close","entity":…}';
   return value as BulkItem; // its shape was just judged, and JSON holds nothing but JSON
 }
 

@@ -15,8 +15,10 @@ export type Body = { readonly kind: string } & { readonly [field: string]: Json 
 
 export type BulkItem =
   | { readonly op: 'create'; readonly body: Body }
-  | { readonly op: 'hold'; readonly entity: string; readonly body: { readonly [field: string]: Json } }
-  | { readonly op: 'close'; readonly entity: string };
+  | { readonly op: 'update'; readonly entity: string | number; readonly body: { readonly [field: string]: Json } }
+  | { readonly op: 'hold'; readonly entity: string | number; readonly body: { readonly [field: string]: Json } }
+  | { readonly op: 'profile'; readonly name: string; readonly body: { readonly [field: string]: Json } }
+  | { readonly op: 'close'; readonly entity: string | number };
 
 export interface BadLine {
   readonly file: string;

@@ -28,7 +28,9 @@ export function idempotencyOf(actor: Actor, request: FastifyRequest): Idempotenc
   const key = keyOf(request);
   if (key === undefined) return undefined;
   const route = `${request.method} ${request.url}`;
-  const digest = createHash('sha256').update(JSON.stringify(request.body ?? null)).digest();
+  const digest = createHash('sha256')
+    .update(JSON.stringify(request.body ?? null))
+    .digest();
   return { actor: actor.name, key, route, digest };
 }
 

@@ -6,13 +6,13 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
-import { createJsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 
 import { problem } from '#core/problem.ts';
 import type { Authenticate } from '#faces/shared/actor.ts';
 import type { OperationContext } from '#operations/context.ts';
 
+import { documentOptions } from './document.ts';
 import { registerErrors } from './errors.ts';
 import type { NativeTypes } from './routes.ts';
 import { changeRoutes } from './routes/changes.ts';
@@ -33,30 +33,27 @@ export interface NativeDeps {
   readonly stopping: AbortSignal;
 }
 
-
 /** Registers the face on a server. The document itself is at /docs/json and /docs/yaml. */
 export async function nativeFace(app: FastifyInstance, deps: NativeDeps): Promise<void> {
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Abeyance',
-        description: 'One tree in which any account or resource is suspended, resumed or closed, with everything beneath it.',
-        version: deps.version,
-        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
-      },
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
-      security: [{ bearer: [] }],
-    },
-    transform: createJsonSchemaTransform({ skipList: ['/docs/*', '/docs'] }),
-    transformObject: jsonSchemaTransformObject,
+  await app.register(swagger, documentOptions(deps.version));
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    uiConfig: { docExpansion: 'list', persistAuthorization: false },
   });
-  await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { docExpansion: 'list', persistAuthorization: false } });
   await app.register(
     async (scope) => {
       registerErrors(scope);
+      // A connection that were kept open now would keep the server from ending until it is idle for long.
+      scope.addHook('onSend', (_request, reply, _payload, done) => {
+        if (deps.stopping.aborted) reply.header('connection', 'close');
+        done();
+      });
       registerJsonParser(scope);
-      scope.setValidatorCompiler(({ schema, httpPart }) => (data: unknown) => validate(schema as z.ZodType, httpPart ?? '', data));
+      scope.setValidatorCompiler(
+        ({ schema, httpPart }) =>
+          (data: unknown) =>
+            validate(schema as z.ZodType, httpPart ?? '', data),
+      );
       scope.setSerializerCompiler(() => JSON.stringify);
       const typed = scope.withTypeProvider<NativeTypes>();
       createRoutes(typed, deps);
@@ -78,7 +75,7 @@ function registerJsonParser(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null);
-    else parse(request, String(body), done);
+    else void parse(request, String(body), done);
   });
 }
 

@@ -34,7 +34,10 @@ export interface ProblemBody {
   readonly facts?: Readonly<Record<string, unknown>>;
 }
 
-export function problemBody(problem: Pick<Problem, 'code' | 'message' | 'errors' | 'facts'>, status?: number): ProblemBody {
+export function problemBody(
+  problem: Pick<Problem, 'code' | 'message' | 'errors' | 'facts'>,
+  status?: number,
+): ProblemBody {
   const rendering = RENDERINGS[problem.code];
   return {
     type: `urn:abeyance:problem:${problem.code}`,

@@ -16,7 +16,9 @@ const action = z.enum(ACTIONS);
 const kind = z.enum(KINDS);
 const uuid = z.uuid();
 const time = z.iso.datetime();
-const id = z.union([z.string(), z.number().int()]).describe('UUID, number, or identifier such as sip:alice@example.com');
+const id = z
+  .union([z.string(), z.number().int()])
+  .describe('UUID, number, or identifier such as sip:alice@example.com');
 const standing = z.enum(['active', 'limited', 'suspended', 'closed']);
 const lifecycle = z.enum(['open', 'closed']);
 const via = z.enum(['self', 'parent', 'owner', 'target']);
@@ -24,7 +26,9 @@ const via = z.enum(['self', 'parent', 'owner', 'target']);
 function fieldSchema(field: Field, direction: 'in' | 'out'): z.ZodType {
   switch (field.type) {
     case 'text':
-      return (field.oneOf === undefined ? z.string().max(field.max) : z.enum(field.oneOf as [string, ...string[]])).describe(field.note);
+      return (
+        field.oneOf === undefined ? z.string().max(field.max) : z.enum(field.oneOf as [string, ...string[]])
+      ).describe(field.note);
     case 'integer':
       return z.number().int().min(field.min).max(field.max).describe(field.note);
     case 'boolean':
@@ -56,7 +60,9 @@ function fieldsOut(fields: Fields): z.ZodRawShape {
   );
 }
 
-const password = { password: z.string().min(1).max(256).optional().describe('Never kept: only what servers verify against is.') };
+const password = {
+  password: z.string().min(1).max(256).optional().describe('Never kept: only what servers verify against is.'),
+};
 const hasPassword = (of: Kind) => of === 'sip_account' || of === 'mailbox';
 const pascal = (of: string) => of.replace(/(^|_)([a-z])/g, (_, __, letter: string) => letter.toUpperCase());
 
@@ -65,8 +71,12 @@ function createSchema(of: Kind) {
     .object({
       ...(of === 'account' ? {} : { kind: z.literal(of) }),
       id: uuid.optional().describe('A UUID of your own, so that a repeated creation is told from a second one.'),
-      parent: (of === 'account' ? id.optional() : id).describe(`What is to contain it: ${PARENT_KINDS[of].join(' or ')}${of === 'account' ? '; absent: the platform' : ''}.`),
-      ...(LEAF_KINDS.has(of) ? { owner: id.optional().describe("The account it is assigned to; absent: its container's.") } : {}),
+      parent: (of === 'account' ? id.optional() : id).describe(
+        `What is to contain it: ${PARENT_KINDS[of].join(' or ')}${of === 'account' ? '; absent: the platform' : ''}.`,
+      ),
+      ...(LEAF_KINDS.has(of)
+        ? { owner: id.optional().describe("The account it is assigned to; absent: its container's.") }
+        : {}),
       ...(hasPassword(of) ? password : {}),
       ...fieldsIn(KIND_FIELDS[of], 'create'),
     })
@@ -81,7 +91,9 @@ export const createResource = z
 export const updateEntity = z
   .union(
     KINDS.map((of) =>
-      z.object({ ...(hasPassword(of) ? password : {}), ...fieldsIn(KIND_FIELDS[of], 'update') }).meta({ id: `Update${pascal(of)}` }),
+      z
+        .object({ ...(hasPassword(of) ? password : {}), ...fieldsIn(KIND_FIELDS[of], 'update') })
+        .meta({ id: `Update${pascal(of)}` }),
     ) as unknown as [z.ZodType, z.ZodType, ...z.ZodType[]],
   )
   .meta({ id: 'UpdateEntity' });
@@ -138,7 +150,12 @@ export const placeHold = z
     endsAt: time.nullable().optional().describe('Absent: until it is lifted.'),
     reviewAt: time.nullable().optional(),
     source: z.string().max(128).nullable().optional().describe('Which system asks; absent: the login.'),
-    externalRef: z.string().max(128).nullable().optional().describe("The source's own number of the reason, such as an invoice."),
+    externalRef: z
+      .string()
+      .max(128)
+      .nullable()
+      .optional()
+      .describe("The source's own number of the reason, such as an invoice."),
     authority: z.enum(AUTHORITIES).nullable().optional(),
   })
   .meta({ id: 'PlaceHold' });
@@ -164,7 +181,9 @@ const reason = z
 const asOf = {
   revision: z.number().int(),
   epoch: z.string(),
-  staleForMs: z.number().describe('Milliseconds since this process last knew that it had everything; 0 while it follows.'),
+  staleForMs: z
+    .number()
+    .describe('Milliseconds since this process last knew that it had everything; 0 while it follows.'),
 };
 
 export const standingView = z
@@ -186,7 +205,15 @@ export const explanation = z
     entity: uuid,
     standing: standingView,
     chain: z.array(
-      z.strictObject({ id: uuid, number: z.number().int(), kind, label: z.string(), via, closedAt: time.nullable(), holds: z.array(hold) }),
+      z.strictObject({
+        id: uuid,
+        number: z.number().int(),
+        kind,
+        label: z.string(),
+        via,
+        closedAt: time.nullable(),
+        holds: z.array(hold),
+      }),
     ),
   })
   .meta({ id: 'Explanation' });
@@ -199,7 +226,13 @@ export const decision = z
     standing: standing.nullable(),
     reasons: z.array(reason),
     refusal: z
-      .strictObject({ sip: z.number().int(), http: z.number().int(), text: z.string(), announcement: z.string().optional(), profile: z.string().nullable() })
+      .strictObject({
+        sip: z.number().int(),
+        http: z.number().int(),
+        text: z.string(),
+        announcement: z.string().optional(),
+        profile: z.string().nullable(),
+      })
       .nullable(),
     ...asOf,
   })
@@ -220,7 +253,12 @@ export const profileBody = z
     denied: z.array(action).optional(),
     intercepted: z.array(action).optional(),
     refusal: z
-      .object({ sip: z.number().int().optional(), http: z.number().int().optional(), text: z.string().optional(), announcement: z.string().nullable().optional() })
+      .object({
+        sip: z.number().int().optional(),
+        http: z.number().int().optional(),
+        text: z.string().optional(),
+        announcement: z.string().nullable().optional(),
+      })
       .optional(),
     sessions: z.enum(['finish', 'end']).optional().describe('What happens to calls and log-ins in progress.'),
     systems: z.record(z.string(), z.unknown()).optional(),
@@ -236,7 +274,12 @@ export const profile = z
     severity: z.number().int(),
     denied: z.array(action),
     intercepted: z.array(action),
-    refusal: z.strictObject({ sip: z.number().int(), http: z.number().int(), text: z.string(), announcement: z.string().nullable() }),
+    refusal: z.strictObject({
+      sip: z.number().int(),
+      http: z.number().int(),
+      text: z.string(),
+      announcement: z.string().nullable(),
+    }),
     sessions: z.enum(['finish', 'end']),
     systems: z.record(z.string(), z.unknown()),
     legalOverride: z.strictObject({ author: z.string(), reason: z.string(), expiresAt: time }).nullable(),
@@ -274,13 +317,20 @@ export const change = z
     entity: uuid.nullable(),
     entityNumber: z.number().int().nullable(),
     facts: z.record(z.string(), z.unknown()),
+    personal: z.record(z.string(), z.string()).optional().describe('Personal values that were not erased.'),
   })
   .meta({ id: 'Change' });
-export const changePage = z.strictObject({ items: z.array(change), next: z.string(), total: z.null() }).meta({ id: 'ChangePage' });
+export const changePage = z
+  .strictObject({ items: z.array(change), next: z.string(), total: z.null() })
+  .meta({ id: 'ChangePage' });
 
 export function pageOf(item: z.ZodType, name: string) {
   return z
-    .strictObject({ items: z.array(item), next: z.string().nullable().describe('The cursor of the next page.'), total: z.number().int().nullable() })
+    .strictObject({
+      items: z.array(item),
+      next: z.string().nullable().describe('The cursor of the next page.'),
+      total: z.number().int().nullable(),
+    })
     .meta({ id: name });
 }
 
@@ -299,14 +349,27 @@ export const problem = z
 export const bulk = z
   .object({
     items: z
-      .array(z.object({ op: z.enum(BULK_OPS), entity: id.optional(), hold: uuid.optional(), body: z.record(z.string(), z.unknown()).optional() }))
+      .array(
+        z.object({
+          op: z.enum(BULK_OPS),
+          entity: id.optional(),
+          hold: uuid.optional(),
+          name: z.string().optional(),
+          body: z.record(z.string(), z.unknown()).optional(),
+        }),
+      )
       .max(10_000),
   })
   .meta({ id: 'Bulk' });
 export const bulkAnswer = z
   .strictObject({
     items: z.array(
-      z.strictObject({ index: z.number().int(), status: z.number().int(), body: z.unknown().optional(), problem: problem.optional() }),
+      z.strictObject({
+        index: z.number().int(),
+        status: z.number().int(),
+        body: z.unknown().optional(),
+        problem: problem.optional(),
+      }),
     ),
     succeeded: z.number().int(),
     failed: z.number().int(),
@@ -314,12 +377,21 @@ export const bulkAnswer = z
   .meta({ id: 'BulkAnswer' });
 
 export const status = z
-  .strictObject({ version: z.string(), installation: uuid, epoch: uuid, revision: z.number().int(), entities: z.number().int(), schemaVersion: z.number().int() })
+  .strictObject({
+    version: z.string(),
+    installation: uuid,
+    epoch: uuid,
+    revision: z.number().int(),
+    entities: z.number().int(),
+    schemaVersion: z.number().int(),
+  })
   .meta({ id: 'Status' });
 
 export const moveBody = z.object({ parent: id }).meta({ id: 'Move' });
 export const transferBody = z.object({ owner: id.nullable() }).meta({ id: 'Transfer' });
-export const entityParams = z.object({ id: z.string().min(1).max(600).describe('UUID, number, or identifier such as sip:alice@example.com') });
+export const entityParams = z.object({
+  id: z.string().min(1).max(600).describe('UUID, number, or identifier such as sip:alice@example.com'),
+});
 export const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 export const listQuery = z.object({
   kind: z.string().optional().describe('Kinds, separated by commas.'),

@@ -12,7 +12,9 @@ import * as schemas from '../schemas.ts';
 
 /** Ten thousand items of a few kilobytes each. */
 const BODY_MAX = 64 * 1024 * 1024;
-const query = z.object({ brief: schemas.flag.optional().describe('Answer only id, number and kind of what is created.') });
+const query = z.object({
+  brief: schemas.flag.optional().describe('Answer only id, number and kind of what is created.'),
+});
 
 export function bulkRoutes(app: Routes, deps: NativeDeps): void {
   app.post(
@@ -51,13 +53,14 @@ function render(outcome: BulkOutcome, index: number) {
 /** The frame of each item; what its body says is judged by the operation, item by item. */
 function readItems(given: unknown): BulkItem[] {
   if (!Array.isArray(given)) throw invalid({ field: 'items', message: 'must be a list of items' });
-  if (given.length > BULK_MAX) throw invalid({ field: 'items', message: `must have at most ${BULK_MAX} items, has ${given.length}` });
+  if (given.length > BULK_MAX)
+    throw invalid({ field: 'items', message: `must have at most ${BULK_MAX} items, has ${given.length}` });
   const errors: FieldError[] = [];
   for (const [index, item] of given.entries()) {
     const { op, entity } = (item ?? {}) as Record<string, unknown>; // Whatever it is, its members are judged here.
     if (typeof op !== 'string' || !BULK_OPS.includes(op as BulkOp))
       errors.push({ field: `items[${index}].op`, message: `must be one of ${BULK_OPS.join(', ')}` });
-    else if (op !== 'create' && typeof entity !== 'string' && typeof entity !== 'number')
+    else if (op !== 'create' && op !== 'profile' && typeof entity !== 'string' && typeof entity !== 'number')
       errors.push({ field: `items[${index}].entity`, message: 'must be an id: a UUID, a number or an identifier' });
   }
   if (errors.length > 0) throw invalid(...errors.slice(0, 100));

@@ -43,17 +43,30 @@ export function changeRoutes(app: Routes, deps: NativeDeps): void {
   );
 }
 
-async function stream(deps: NativeDeps, request: FastifyRequest, reply: FastifyReply, first: ChangePage, entity: string | undefined) {
+async function stream(
+  deps: NativeDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  first: ChangePage,
+  entity: string | undefined,
+) {
   const { engine } = deps.context;
   reply.hijack();
   const { raw } = reply;
   const { ended, forget } = endOf(raw, deps.stopping);
-  raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+  // The connection ends with the stream: one that is kept would keep the server from ending.
+  raw.writeHead(200, {
+    connection: 'close',
+    'content-type': 'text/event-stream',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  });
   raw.flushHeaders();
   try {
-    for (let page = first; !raw.destroyed && !deps.stopping.aborted; ) {
+    for (let page = first; !raw.destroyed && !deps.stopping.aborted;) {
       const epoch = page.next.slice(0, page.next.lastIndexOf(':'));
-      for (const change of page.items) await write(raw, `id: ${epoch}:${change.revision}\nevent: change\ndata: ${JSON.stringify(change)}\n\n`);
+      for (const change of page.items)
+        await write(raw, `id: ${epoch}:${change.revision}\nevent: change\ndata: ${JSON.stringify(change)}\n\n`);
       const reached = Number(page.next.slice(epoch.length + 1));
       if (page.items.length === 0) {
         const from = Math.max(reached, engine.revision);

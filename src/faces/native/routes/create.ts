@@ -21,7 +21,15 @@ export function createRoutes(app: Routes, deps: NativeDeps): void {
   );
   app.post(
     '/resources',
-    { schema: { summary: 'Create a resource', description: 'The body is told apart by kind.', tags: ['entities'], body: createResource, response } },
+    {
+      schema: {
+        summary: 'Create a resource',
+        description: 'The body is told apart by kind.',
+        tags: ['entities'],
+        body: createResource,
+        response,
+      },
+    },
     async (request, reply) => {
       const actor = actorOf(deps, request);
       const input = request.body as Record<string, unknown>; // The validator lets only objects through.

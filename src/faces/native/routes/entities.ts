@@ -14,7 +14,9 @@ import * as schemas from '../schemas.ts';
 const tags = ['entities'];
 const params = schemas.entityParams;
 const page = schemas.pageOf(schemas.entity, 'EntityPage');
-const answers = (ok: typeof schemas.entity | typeof page | typeof schemas.standingView | typeof schemas.explanation) => ({ 200: ok, '4xx': schemas.problem });
+const answers = (
+  ok: typeof schemas.entity | typeof page | typeof schemas.standingView | typeof schemas.explanation,
+) => ({ 200: ok, '4xx': schemas.problem });
 
 export function entityRoutes(app: Routes, deps: NativeDeps): void {
   const { context } = deps;
@@ -26,15 +28,27 @@ export function entityRoutes(app: Routes, deps: NativeDeps): void {
       return listEntities(context, request.query);
     },
   );
-  app.get('/entities/:id', { schema: { summary: 'Read an entity', tags, params, response: answers(schemas.entity) } }, async (request, reply) => {
-    actorOf(deps, request);
-    const view = await readEntity(context, request.params.id);
-    reply.header('etag', `"${view.version}"`);
-    return view;
-  });
+  app.get(
+    '/entities/:id',
+    { schema: { summary: 'Read an entity', tags, params, response: answers(schemas.entity) } },
+    async (request, reply) => {
+      actorOf(deps, request);
+      const view = await readEntity(context, request.params.id);
+      reply.header('etag', `"${view.version}"`);
+      return view;
+    },
+  );
   app.patch(
     '/entities/:id',
-    { schema: { summary: 'Change fields of an entity', tags, params, body: schemas.updateEntity, response: answers(schemas.entity) } },
+    {
+      schema: {
+        summary: 'Change fields of an entity',
+        tags,
+        params,
+        body: schemas.updateEntity,
+        response: answers(schemas.entity),
+      },
+    },
     async (request, reply) => {
       const actor = actorOf(deps, request);
       const body = request.body as Record<string, unknown>; // The validator lets only objects through.
@@ -44,7 +58,15 @@ export function entityRoutes(app: Routes, deps: NativeDeps): void {
   );
   app.get(
     '/entities/:id/children',
-    { schema: { summary: 'List what an entity contains', tags, params, querystring: schemas.listQuery, response: answers(page) } },
+    {
+      schema: {
+        summary: 'List what an entity contains',
+        tags,
+        params,
+        querystring: schemas.listQuery,
+        response: answers(page),
+      },
+    },
     async (request) => {
       actorOf(deps, request);
       return listChildren(context, request.params.id, request.query);
@@ -52,7 +74,14 @@ export function entityRoutes(app: Routes, deps: NativeDeps): void {
   );
   app.get(
     '/entities/:id/standing',
-    { schema: { summary: 'How an entity stands, with every reason', tags, params, response: answers(schemas.standingView) } },
+    {
+      schema: {
+        summary: 'How an entity stands, with every reason',
+        tags,
+        params,
+        response: answers(schemas.standingView),
+      },
+    },
     async (request) => {
       actorOf(deps, request);
       return readStanding(context, request.params.id);
@@ -60,7 +89,14 @@ export function entityRoutes(app: Routes, deps: NativeDeps): void {
   );
   app.get(
     '/entities/:id/explain',
-    { schema: { summary: 'The whole chain that reaches an entity', tags, params, response: answers(schemas.explanation) } },
+    {
+      schema: {
+        summary: 'The whole chain that reaches an entity',
+        tags,
+        params,
+        response: answers(schemas.explanation),
+      },
+    },
     async (request) => {
       actorOf(deps, request);
       return explainStanding(context, request.params.id);
@@ -77,28 +113,66 @@ function shapeRoutes(app: Routes, deps: NativeDeps): void {
   const { context } = deps;
   app.post(
     '/entities/:id/close',
-    { schema: { summary: 'Close an entity and all beneath it, for ever', tags, params, response: answers(schemas.entity) } },
+    {
+      schema: {
+        summary: 'Close an entity and all beneath it, for ever',
+        tags,
+        params,
+        response: answers(schemas.entity),
+      },
+    },
     async (request, reply) => {
       const actor = actorOf(deps, request);
-      await answerWrite(deps, reply, await closeEntity(context, actor, request.params.id, writeOptions(actor, request)), 200);
+      await answerWrite(
+        deps,
+        reply,
+        await closeEntity(context, actor, request.params.id, writeOptions(actor, request)),
+        200,
+      );
     },
   );
   app.post(
     '/entities/:id/move',
-    { schema: { summary: 'Move an entity with its subtree', tags, params, body: schemas.moveBody, response: answers(schemas.entity) } },
+    {
+      schema: {
+        summary: 'Move an entity with its subtree',
+        tags,
+        params,
+        body: schemas.moveBody,
+        response: answers(schemas.entity),
+      },
+    },
     async (request, reply) => {
       const actor = actorOf(deps, request);
       const { parent } = request.body as Record<string, unknown>; // The validator lets only objects through.
-      await answerWrite(deps, reply, await moveEntity(context, actor, request.params.id, parent, writeOptions(actor, request)), 200);
+      await answerWrite(
+        deps,
+        reply,
+        await moveEntity(context, actor, request.params.id, parent, writeOptions(actor, request)),
+        200,
+      );
     },
   );
   app.post(
     '/entities/:id/transfer',
-    { schema: { summary: 'Assign a leaf to another account', tags, params, body: schemas.transferBody, response: answers(schemas.entity) } },
+    {
+      schema: {
+        summary: 'Assign a leaf to another account',
+        tags,
+        params,
+        body: schemas.transferBody,
+        response: answers(schemas.entity),
+      },
+    },
     async (request, reply) => {
       const actor = actorOf(deps, request);
       const { owner } = request.body as Record<string, unknown>; // The validator lets only objects through.
-      await answerWrite(deps, reply, await transferEntity(context, actor, request.params.id, owner, writeOptions(actor, request)), 200);
+      await answerWrite(
+        deps,
+        reply,
+        await transferEntity(context, actor, request.params.id, owner, writeOptions(actor, request)),
+        200,
+      );
     },
   );
 }

@@ -24,7 +24,15 @@ export function holdRoutes(app: Routes, deps: NativeDeps): void {
   const { context } = deps;
   app.get(
     '/entities/:id/holds',
-    { schema: { summary: 'List the holds on an entity itself', tags, params, querystring: query, response: { 200: schemas.pageOf(schemas.hold, 'HoldPage'), '4xx': schemas.problem } } },
+    {
+      schema: {
+        summary: 'List the holds on an entity itself',
+        tags,
+        params,
+        querystring: query,
+        response: { 200: schemas.pageOf(schemas.hold, 'HoldPage'), '4xx': schemas.problem },
+      },
+    },
     async (request) => {
       actorOf(deps, request);
       return listHolds(context, request.params.id, request.query);
@@ -35,7 +43,8 @@ export function holdRoutes(app: Routes, deps: NativeDeps): void {
     {
       schema: {
         summary: 'Place a hold',
-        description: 'The same profile from the same source with the same external reference answers the hold that is there, with 200.',
+        description:
+          'The same profile from the same source with the same external reference answers the hold that is there, with 200.',
         tags,
         params,
         body: schemas.placeHold,
@@ -50,7 +59,14 @@ export function holdRoutes(app: Routes, deps: NativeDeps): void {
   );
   app.delete(
     '/entities/:id/holds/:holdId',
-    { schema: { summary: 'Lift a hold', tags, params: params.extend({ holdId: z.string() }), response: { 200: schemas.hold, '4xx': schemas.problem } } },
+    {
+      schema: {
+        summary: 'Lift a hold',
+        tags,
+        params: params.extend({ holdId: z.string() }),
+        response: { 200: schemas.hold, '4xx': schemas.problem },
+      },
+    },
     async (request, reply) => {
       const actor = actorOf(deps, request);
       const { id, holdId } = request.params;

@@ -14,20 +14,29 @@ import * as schemas from '../schemas.ts';
 
 const tags = ['installation'];
 const NDJSON = 'application/x-ndjson';
+const jsonLines = (description: string) => ({ 200: { description, content: { [NDJSON]: { schema: z.string() } } } });
 
 export function installationRoutes(app: Routes, deps: NativeDeps): void {
   const { context } = deps;
-  app.get('/status', { schema: { summary: 'What runs here', tags, response: { 200: schemas.status } } }, async (request) => {
-    actorOf(deps, request);
-    return { version: deps.version, ...(await readStatus(context)) };
-  });
+  app.get(
+    '/status',
+    { schema: { summary: 'What runs here', tags, response: { 200: schemas.status } } },
+    async (request) => {
+      actorOf(deps, request);
+      return { version: deps.version, ...(await readStatus(context)) };
+    },
+  );
   app.get(
     '/export',
     {
       schema: {
         summary: 'Everything open, as JSON Lines that an import reads',
         tags,
-        querystring: z.object({ root: z.string().optional(), secrets: schemas.flag.optional().describe('Digests of passwords, too.') }),
+        querystring: z.object({
+          root: z.string().optional(),
+          secrets: schemas.flag.optional().describe('Digests of passwords, too.'),
+        }),
+        response: jsonLines('A header, then the items of a bulk request.'),
       },
     },
     async (request, reply) => {
@@ -38,7 +47,14 @@ export function installationRoutes(app: Routes, deps: NativeDeps): void {
   );
   app.post(
     '/verify',
-    { schema: { summary: 'Verify the chain of changes, the chains of accounts, and every standing', description: 'Progress as JSON Lines, the result last.', tags } },
+    {
+      schema: {
+        summary: 'Verify the chain of changes, the chains of accounts, and every standing',
+        description: 'Progress as JSON Lines, the result last.',
+        tags,
+        response: jsonLines('Progress, and at last what was found.'),
+      },
+    },
     async (request, reply) => {
       actorOf(deps, request);
       return reply.type(NDJSON).send(lines(verifyInstallation(context)));

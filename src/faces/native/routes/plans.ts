@@ -41,7 +41,12 @@ export function planRoutes(app: Routes, deps: NativeDeps): void {
     },
     async (request, reply) => {
       const actor = actorOf(deps, request);
-      await answerWrite(deps, reply, await applyPlan(context, actor, request.params.token, idempotencyOf(actor, request)), 200);
+      await answerWrite(
+        deps,
+        reply,
+        await applyPlan(context, actor, request.params.token, idempotencyOf(actor, request)),
+        200,
+      );
     },
   );
 }

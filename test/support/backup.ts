@@ -14,7 +14,7 @@ import { makeChainKey } from '#store/change.ts';
 import { migrate } from '#store/migrate.ts';
 import { type RestoreBackupOptions, type RestoredBackup, restoreBackup } from '#store/restore.ts';
 import { transact } from '#store/transaction.ts';
-import { TEST_SECRET } from '#test/database.ts';
+import { TEST_SECRET } from './database.ts';
 
 export const testKey = makeChainKey(TEST_SECRET);
 
@@ -43,23 +43,33 @@ export async function fillInstallation(pool: pg.Pool): Promise<void> {
   // A child before its parent, by number and so in the file, and an owner.
   await pool.query(`insert into entity (id, kind, parent_id, owner_id, label, closed_at) overriding system value values
     (1000, 'sip_account', 1001, 4, 'child first', '2026-01-02 03:04:05.678901+05'), (1001, 'sip_domain', 2, null, 'domain', null)`);
-  await pool.query(
-    `insert into identifier select 'sip', id::text || label, id from entity where length(label) < 100`,
-  );
+  await pool.query(`insert into identifier select 'sip', id::text || label, id from entity where length(label) < 100`);
   await pool.query(`insert into identifier_history select scheme, value, entity_id, '-infinity' from identifier`);
+  await pool.query(`insert into sip_account select * from jsonb_populate_record(null::sip_account, $1)`, [
+    {
+      entity_id: 1000,
+      username: 'alice',
+      enabled: true,
+      groups: AWKWARD.slice(0, 9),
+      prepaid: false,
+      quota: 0,
+      answer_timeout_seconds: 20,
+      acl: { [AWKWARD[2] ?? '']: [null, 1e-7, AWKWARD[7]] },
+      properties: [],
+      voice_method: 'POST',
+      voice_fallback_method: 'POST',
+      push_enabled: false,
+    },
+  ]);
   await pool.query(
-    `insert into sip_account select * from jsonb_populate_record(null::sip_account, $1)`,
-    [{
-      entity_id: 1000, username: 'alice', enabled: true, groups: AWKWARD.slice(0, 9), prepaid: false, quota: 0,
-      answer_timeout_seconds: 20, acl: { [AWKWARD[2] ?? '']: [null, 1e-7, AWKWARD[7]] }, properties: [], voice_method: 'POST',
-      voice_fallback_method: 'POST', push_enabled: false,
-    }],
+    `insert into profile (name, severity, denied, refusal_text) values ('suspended', 10, 8183, 'Suspended')`,
   );
-  await pool.query(`insert into profile (name, severity, denied, refusal_text) values ('suspended', 10, 8183, 'Suspended')`);
   await pool.query(`insert into profile_version values ('suspended', 1, '{"a":1.10}', 'somebody')`);
   await pool.query(`insert into hold (entity_id, profile, authority, authority_rank, source, note, placed_by)
     select id, 'suspended', 'provider', 2, 'test', label, 'somebody' from entity where id > 0`);
-  await pool.query(`insert into plan (entity_id, intent, effect, revision, created_by, expires_at) values (0, '{}', '{}', 0, 'x', 'infinity')`);
+  await pool.query(
+    `insert into plan (entity_id, intent, effect, revision, created_by, expires_at) values (0, '{}', '{}', 0, 'x', 'infinity')`,
+  );
   await pool.query(`insert into idempotency values ('a', 'k', 'r', '\\x00ff5c0a09', null)`);
   await pool.query(`insert into bulk_outcome values ('a', 'k', 0, '{}')`);
   for (let n = 0; n < 3; n++) await commitChange(pool, `number ${n}`);
@@ -70,15 +80,24 @@ export async function fillInstallation(pool: pg.Pool): Promise<void> {
   await pool.query(`drop table change_from_10000000`);
   await pool.query(`create table change_far partition of change for values from (20000000) to (maxvalue)`);
   await pool.query(`comment on table change_far is 'It''s far.'`);
-  await pool.query(`insert into change select 20000001, at, actor, kind, null, facts, touched, digest, hash from change limit 1`);
-  await pool.query(`insert into change select 15000000, at, actor, kind, null, facts, touched, digest, hash from change limit 1`);
+  await pool.query(
+    `insert into change select 20000001, at, actor, kind, null, facts, touched, digest, hash from change limit 1`,
+  );
+  await pool.query(
+    `insert into change select 15000000, at, actor, kind, null, facts, touched, digest, hash from change limit 1`,
+  );
 }
 
 export async function commitChange(pool: pg.Pool, note: string): Promise<void> {
   await transact(pool, testKey, 'none', async (transaction) => {
     await transaction.rows(sql`update entity set version = version + 1 where id = 1`);
     transaction.record({
-      actor: 'token:admin', kind: 'entity.updated', entityId: 1, facts: { note }, touched: [1], personal: { email: AWKWARD[7] ?? '' },
+      actor: 'token:admin',
+      kind: 'entity.updated',
+      entityId: 1,
+      facts: { note },
+      touched: [1],
+      personal: { email: AWKWARD[7] ?? '' },
     });
   });
 }
@@ -99,9 +118,11 @@ export async function pictureOf(pool: pg.Pool): Promise<Record<string, string[]>
     const row = table === 'change_counter' ? `concat_ws(' ', revision, hash, last_at)` : 't::text';
     picture[table] = await lines(`select ${row} as line from "${table}" t order by 1`);
   }
-  picture['constraints'] = await lines(`select conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) || convalidated as line
+  picture['constraints'] =
+    await lines(`select conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) || convalidated as line
     from pg_constraint where connamespace = 'public'::regnamespace order by 1`);
-  picture['tables'] = await lines(`select concat_ws(' ', relname, pg_get_expr(relpartbound, oid), obj_description(oid)) as line
+  picture['tables'] =
+    await lines(`select concat_ws(' ', relname, pg_get_expr(relpartbound, oid), obj_description(oid)) as line
     from pg_class where relnamespace = 'public'::regnamespace order by 1`);
   picture['triggers'] = await lines(`select concat_ws(' ', tgrelid::regclass, tgtype, tgenabled) as line
     from pg_trigger order by 1`);
@@ -114,8 +135,8 @@ export async function backupOf(
   output: Writable = new PassThrough(),
 ): Promise<{ bytes: Buffer; written: WrittenBackup }> {
   const written = writeBackup(pool, output, { secret: TEST_SECRET, abeyanceVersion: '9.8.7', ...options });
-  const bytes = output instanceof PassThrough ? buffer(output) : Buffer.alloc(0);
-  bytes instanceof Promise && bytes.catch(() => {}); // The writing fails too, and is what is asked.
+  const bytes = output instanceof PassThrough ? buffer(output) : Promise.resolve(Buffer.alloc(0));
+  bytes.catch(() => {}); // The writing fails too, and is what is asked.
   return { written: await written, bytes: await bytes };
 }
 
@@ -125,10 +146,15 @@ export async function restoreBytes(
   options: Partial<RestoreBackupOptions> = {},
 ): Promise<RestoredBackup> {
   const backup = await openBackup(Readable.from(cut(bytes)));
-  return restoreBackup(pool, backup, { secret: TEST_SECRET, ...options }).finally(() => backup.close());
+  try {
+    return await restoreBackup(pool, backup, { secret: TEST_SECRET, ...options });
+  } finally {
+    await backup.close();
+  }
 }
 
 /** In uneven pieces, as a network gives them. */
 function* cut(bytes: Buffer): Generator<Buffer> {
-  for (let at = 0, size = 1; at < bytes.length; at += size, size = (size * 7) % 65_537) yield bytes.subarray(at, at + size);
+  for (let at = 0, size = 1; at < bytes.length; at += size, size = (size * 7) % 65_537)
+    yield bytes.subarray(at, at + size);
 }

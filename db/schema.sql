@@ -1,0 +1,734 @@
+-- What the migrations make of an empty database. Written by UPDATE_GOLDEN=1 npm run golden; never run.
+
+create table account (
+  entity_id bigint not null,
+  name text not null,
+  reference text,
+  reseller boolean not null,
+  reseller_active boolean not null,
+  impersonate_id bigint,
+  account_type text not null,
+  role text,
+  initialized boolean not null,
+  organization_id bigint,
+  username text,
+  email text,
+  first_name text,
+  last_name text,
+  company text,
+  company_code text,
+  tel text,
+  mobile text,
+  fax text,
+  sip text,
+  enum text,
+  web text,
+  address text,
+  postcode text,
+  city text,
+  state text,
+  country text,
+  timezone text,
+  language text,
+  vat_number text,
+  bank_account text,
+  billing_email text,
+  billing_address text,
+  tech_contact_name text,
+  tech_contact_email text,
+  tech_contact_phone text,
+  balance text,
+  credit_limit text,
+  properties jsonb not null,
+  tenant_id text,
+  tenant_type text,
+  group_id text,
+  default_domain text,
+  support_email text,
+  use_custom_routing_profile boolean not null,
+  use_tenant_language boolean not null,
+  user_limit integer,
+  cli_name text,
+  cli_phone_number text,
+  location_dialing_code text,
+  external_id1 text,
+  external_id2 text,
+  external_id3 text,
+  external_id4 text,
+  backend_name text,
+  reseller_id text,
+  constraint account_pkey PRIMARY KEY (entity_id),
+  constraint account_entity_fkey FOREIGN KEY (entity_id) REFERENCES entity(id),
+  constraint account_impersonate_fkey FOREIGN KEY (impersonate_id) REFERENCES entity(id),
+  constraint account_organization_fkey FOREIGN KEY (organization_id) REFERENCES entity(id)
+);
+comment on table account is 'Accounts: resellers, customers and whatever they group. Written by create and update.';
+
+create table application (
+  entity_id bigint not null,
+  name text not null,
+  medium text,
+  url text,
+  voice_caller_id_lookup boolean not null,
+  constraint application_pkey PRIMARY KEY (entity_id),
+  constraint application_entity_fkey FOREIGN KEY (entity_id) REFERENCES entity(id)
+);
+comment on table application is 'Applications that answer calls and messages. Written by create and update.';
+
+create table bulk_outcome (
+  actor text not null,
+  key text not null,
+  "position" integer not null,
+  outcome jsonb not null,
+  constraint bulk_outcome_pkey PRIMARY KEY (actor, key, "position"),
+  constraint bulk_outcome_idempotency_fkey FOREIGN KEY (actor, key) REFERENCES idempotency(actor, key) ON DELETE CASCADE
+);
+comment on table bulk_outcome is 'The outcome of each item of a bulk request, written in the transaction that did the item; swept with its key.';
+
+create table change (
+  revision bigint not null,
+  at timestamp with time zone not null,
+  actor text not null,
+  kind text not null,
+  entity_id bigint,
+  facts jsonb not null,
+  touched bigint[] not null,
+  digest bytea not null,
+  hash bytea not null,
+  constraint change_pkey PRIMARY KEY (revision)
+) partition by RANGE (revision);
+comment on table change is 'What was committed. Written by commit_changes alone; append only; partitioned by revision.';
+comment on column change.touched is 'The entities whose place, lifecycle, names or holds may have changed: what followers read again.';
+comment on column change.digest is 'SHA-256 of the canonical JSON (RFC 8785) of actor, entity, facts, kind and touched.';
+comment on column change.hash is 'HMAC-SHA256 with the key of the installation over the former hash, revision, time in milliseconds, and digest.';
+CREATE INDEX change_entity_idx ON ONLY public.change USING btree (entity_id, revision);
+
+create table change_counter (
+  singleton boolean not null default true,
+  revision bigint not null default 0,
+  hash bytea not null default decode(repeat('00'::text, 32), 'hex'::text),
+  last_at timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  epoch uuid not null default gen_random_uuid(),
+  constraint change_counter_pkey PRIMARY KEY (singleton),
+  constraint change_counter_singleton_check CHECK (singleton)
+);
+comment on table change_counter is 'One row: the last revision, its hash and time, and the epoch, which is new after each restore. Written by commit_changes and restore.';
+
+create table change_default partition of change default;
+comment on table change_default is 'Takes what no other partition takes, so that a late maintenance never stops a write.';
+
+create table change_personal (
+  revision bigint not null,
+  field text not null,
+  salt bytea not null,
+  value text not null,
+  constraint change_personal_pkey PRIMARY KEY (revision, field)
+);
+comment on table change_personal is 'Personal values of changes, apart from the chain, which holds only their salted commitments. Written by commit_changes; erasable.';
+
+create table dns_record (
+  entity_id bigint not null,
+  name text not null,
+  type text not null,
+  value text not null,
+  priority integer,
+  ttl integer,
+  constraint dns_record_pkey PRIMARY KEY (entity_id),
+  constraint dns_record_entity_fkey FOREIGN KEY (entity_id) REFERENCES entity(id)
+);
+comment on table dns_record is 'Records of DNS zones. Written by create and update.';
+
+create table dns_zone (
+  entity_id bigint not null,
+  name text not null,
+  email text,
+  ttl integer not null,
+  refresh integer not null,
+  retry integer not null,
+  expire integer not null,
+  minimum integer not null,
+  serial bigint not null,
+  nameservers text[] not null,
+  secondaries text[] not null,
+  info text,
+  constraint dns_zone_pkey PRIMARY KEY (entity_id),
+  constraint dns_zone_entity_fkey FOREIGN KEY (entity_id) REFERENCES entity(id)
+);
+comment on table dns_zone is 'DNS zones. Written by create and update.';
+
+create table entity (
+  id bigint not null generated by default as identity (minvalue 0 start 1),
+  uuid uuid not null default gen_random_uuid(),
+  kind text not null,
+  parent_id bigint,
+  owner_id bigint,
+  ancestors bigint[],
+  label text not null,
+  closed_at timestamp with time zone,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint entity_pkey PRIMARY KEY (id),
+  constraint entity_uuid_key UNIQUE (uuid),
+  constraint entity_owner_fkey FOREIGN KEY (owner_id) REFERENCES entity(id),
+  constraint entity_parent_fkey FOREIGN KEY (parent_id) REFERENCES entity(id),
+  constraint entity_ancestors_check CHECK (((kind = 'account'::text) = (ancestors IS NOT NULL))),
+  constraint entity_kind_check CHECK ((kind = ANY (ARRAY['account'::text, 'sip_domain'::text, 'sip_account'::text, 'sip_alias'::text, 'trusted_peer'::text, 'phone_number'::text, 'application'::text, 'enum_range'::text, 'enum_number'::text, 'dns_zone'::text, 'dns_record'::text, 'mailbox'::text, 'foreign'::text]))),
+  constraint entity_root_check CHECK (((id = 0) = (parent_id IS NULL)))
+);
+comment on table entity is 'Everything in the tree. Written by the operations create, update, move, transfer and close; rows are never deleted.';
+comment on column entity.owner_id is 'The account a leaf is assigned to, where it is another than its container''s account.';
+comment on column entity.ancestors is 'Accounts only: the chain from the platform to the account itself. Rewritten by move alone.';
+CREATE INDEX entity_ancestors_idx ON public.entity USING gin (ancestors) WHERE (ancestors IS NOT NULL);
+CREATE INDEX entity_closed_idx ON public.entity USING btree (id) WHERE (closed_at IS NOT NULL);
+CREATE INDEX entity_owner_idx ON public.entity USING btree (owner_id, id) WHERE (owner_id IS NOT NULL);
+CREATE INDEX entity_parent_idx ON public.entity USING btree (parent_id, id);
+
+create table enum_number (
+  entity_id bigint not null,
+  digits text not null,
+  info text,
+  mappings jsonb not null,
+  constraint enum_number_pkey PRIMARY KEY (entity_id),
+  constraint enum_number_entity_fkey FOREIGN KEY (entity_id) REFERENCES entity(id)
+);
+comment on table enum_number is 'ENUM numbers with their NAPTR records. Written by create and update.';
+
+create table enum_range (
+  entity_id bigint not null,
+  prefix text not null,
+  tld text not null,
+  ttl integer not null,
+  min_digits integer,
+  max_digits integer,
+  size integer,
+  nameservers text[] not null,
+  info text,
+  constraint enum_range_pkey PRIMARY KEY (entity_id),
+  constraint enum_range_entity_fkey FOREIGN KEY (entity_id) REFERENCES entity(id)
+);
+comment on table enum_range is 'ENUM ranges: number blocks served in DNS. Written by create and update.';
+
+create table "foreign" (
+  entity_id bigint not null,
+  name text,
+  system text not null,
+  external_reference text,
+  aps_type text,
+  aps_service text,
+  aps_status text not null,
+  resume_status text,
+  aps_revision integer not null,
+  aps_modified text,
+  subscription text,
+  aps_package text,
+  unverified boolean not null,
+  properties jsonb not null,
+  constraint foreign_pkey PRIMARY KEY (entity_id),
+  constraint foreign_entity_fkey FOREIGN KEY (entity_id) REFERENCES entity(id)
+);
+comment on table "foreign" is 'Resources of foreign platforms. Written by create and update.';
+
+create table hold (
+  id bigint not null generated always as identity (minvalue 1 start 1),
+  uuid uuid not null default gen_random_uuid(),
+  entity_id bigint not null,
+  profile text not null,
+  authority text not null,
+  authority_rank integer not null,
+  source text not null,
+  external_ref text,
+  note text,
+  placed_by text not null,
+  placed_at timestamp with time zone not null default now(),
+  starts_at timestamp with time zone not null default now(),
+  ends_at timestamp with time zone,
+  activated_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  end_cause text,
+  ended_by text,
+  review_at timestamp with time zone,
+  constraint hold_pkey PRIMARY KEY (id),
+  constraint hold_uuid_key UNIQUE (uuid),
+  constraint hold_entity_fkey FOREIGN KEY (entity_id) REFERENCES entity(id),
+  constraint hold_profile_fkey FOREIGN KEY (profile) REFERENCES profile(name),
+  constraint hold_end_cause_check CHECK ((end_cause = ANY (ARRAY['lifted'::text, 'expired'::text, 'closed'::text]))),
+  constraint hold_end_check CHECK (((ended_at IS NULL) = (end_cause IS NULL))),
+  constraint hold_period_check CHECK ((ends_at > starts_at))
+);
+comment on table hold is 'One reason why an entity does not operate. Written by place-hold, lift-hold and the scheduler. In force: activated_at is not null and ended_at is null.';
+CREATE INDEX hold_end_due_idx ON public.hold USING btree (ends_at) WHERE ((ended_at IS NULL) AND (ends_at IS NOT NULL));
+CREATE INDEX hold_entity_idx ON public.hold USING btree (entity_id, id);
+CREATE INDEX hold_in_force_idx ON public.hold USING btree (entity_id) WHERE ((activated_at IS NOT NULL) AND (ended_at IS NULL));
+CREATE INDEX hold_profile_idx ON public.hold USING btree (profile) WHERE (ended_at IS NULL);
+CREATE UNIQUE INDEX hold_same_idx ON public.hold USING btree (entity_id, profile, source, external_ref) NULLS NOT DISTINCT WHERE (ended_at IS NULL);
+CREATE INDEX hold_start_due_idx ON public.hold USING btree (starts_at) WHERE ((activated_at IS NULL) AND (ended_at IS NULL));
+
+create table idempotency (
+  actor text not null,
+  key text not null,
+  route text not null,
+  digest bytea not null,
+  answer jsonb,
+  created_at timestamp with time zone not null default now(),
+  constraint idempotency_pkey PRIMARY KEY (actor, key)
+);
+comment on table idempotency is 'Answers of writes by idempotency key, kept for 24 hours; no secret is inside. Written with the change itself.';
+CREATE INDEX idempotency_created_idx ON public.idempotency USING btree (created_at);
+
+create table identifier (
+  scheme text not null,
+  value text not null,
+  entity_id bigint not null,
+  constraint identifier_pkey PRIMARY KEY (scheme, value),
+  constraint identifier_entity_fkey FOREIGN KEY (entity_id) REFERENCES entity(id)
+);
+comment on table identifier is 'How the outside world names a thing: sip, tel, dns, mail, ip … Written by create, update and move.';
+CREATE INDEX identifier_entity_idx ON public.identifier USING btree (entity_id);
+
+create table identifier_history (
+  scheme text not null,
+  value text not null,
+  entity_id bigint not null,
+  released_at timestamp with time zone not null default now(),
+  constraint identifier_history_entity_fkey FOREIGN KEY (entity_id) REFERENCES entity(id)
+);
+comment on table identifier_history is 'Names that an entity has no more: taken over after it was closed, or changed. Written by create, update and move.';
+CREATE INDEX identifier_history_entity_idx ON public.identifier_history USING btree (entity_id);
+CREATE INDEX identifier_history_value_idx ON public.identifier_history USING btree (scheme, value);
+
+create table installation (
+  singleton boolean not null default true,
+  id uuid not null default gen_random_uuid(),
+  admin_token_digest bytea,
+  created_at timestamp with time zone not null default now(),
+  constraint installation_pkey PRIMARY KEY (singleton),
+  constraint installation_singleton_check CHECK (singleton)
+);
+comment on table installation is 'One row: who this installation is. Written at the first start.';
+
+create table mailbox (
+  entity_id bigint not null,
+  address text not null,
+  password_hash text,
+  quota_megabytes integer,
+  display_name text,
+  home text,
+  constraint mailbox_pkey PRIMARY KEY (entity_id),
+  constraint mailbox_entity_fkey FOREIGN KEY (entity_id) REFERENCES entity(id)
+);
+comment on table mailbox is 'Mailboxes. Written by create and update.';
+
+create table phone_number (
+  entity_id bigint not null,
+  e164 text,
+  sip_number text,
+  domain_id bigint,
+  target_id bigint,
+  target_uri text,
+  friendly_name text,
+  country text,
+  number_class text,
+  provider text,
+  provider_reference text,
+  port_out_pending_since text,
+  voice_url text,
+  voice_method text not null,
+  voice_fallback_url text,
+  voice_fallback_method text not null,
+  voice_application_id bigint,
+  voice_caller_id_lookup boolean not null,
+  status_callback text,
+  status_callback_method text not null,
+  sms_url text,
+  sms_method text not null,
+  sms_fallback_url text,
+  sms_fallback_method text not null,
+  sms_application_id bigint,
+  ussd_url text,
+  ussd_method text not null,
+  ussd_fallback_url text,
+  ussd_fallback_method text not null,
+  ussd_application_id bigint,
+  refer_url text,
+  refer_method text not null,
+  refer_application_id bigint,
+  voice_capable boolean not null,
+  sms_capable boolean not null,
+  mms_capable boolean not null,
+  fax_capable boolean not null,
+  constraint phone_number_pkey PRIMARY KEY (entity_id),
+  constraint phone_number_domain_fkey FOREIGN KEY (domain_id) REFERENCES entity(id),
+  constraint phone_number_entity_fkey FOREIGN KEY (entity_id) REFERENCES entity(id),
+  constraint phone_number_refer_application_fkey FOREIGN KEY (refer_application_id) REFERENCES entity(id),
+  constraint phone_number_sms_application_fkey FOREIGN KEY (sms_application_id) REFERENCES entity(id),
+  constraint phone_number_target_fkey FOREIGN KEY (target_id) REFERENCES entity(id),
+  constraint phone_number_ussd_application_fkey FOREIGN KEY (ussd_application_id) REFERENCES entity(id),
+  constraint phone_number_voice_application_fkey FOREIGN KEY (voice_application_id) REFERENCES entity(id)
+);
+comment on table phone_number is 'Telephone numbers. Written by create and update.';
+CREATE INDEX phone_number_target_idx ON public.phone_number USING btree (target_id) WHERE (target_id IS NOT NULL);
+
+create table plan (
+  token uuid not null default gen_random_uuid(),
+  entity_id bigint not null,
+  intent jsonb not null,
+  effect jsonb not null,
+  revision bigint not null,
+  created_by text not null,
+  created_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone not null,
+  applied_at timestamp with time zone,
+  constraint plan_pkey PRIMARY KEY (token),
+  constraint plan_entity_fkey FOREIGN KEY (entity_id) REFERENCES entity(id)
+);
+comment on table plan is 'Plans that may still be applied. Written by plan and apply; expired ones are swept.';
+CREATE INDEX plan_expires_idx ON public.plan USING btree (expires_at);
+
+create table profile (
+  name text not null,
+  version integer not null default 1,
+  builtin boolean not null default false,
+  description text not null default ''::text,
+  severity integer not null,
+  denied integer not null,
+  intercepted integer not null default 0,
+  sip_code integer not null default 403,
+  http_code integer not null default 403,
+  refusal_text text not null,
+  announcement text,
+  sessions text not null default 'finish'::text,
+  systems jsonb not null default '{}'::jsonb,
+  legal_override jsonb,
+  updated_at timestamp with time zone not null default now(),
+  constraint profile_pkey PRIMARY KEY (name),
+  constraint profile_emergency_check CHECK (((((denied | intercepted) & 8) = 0) OR (legal_override IS NOT NULL))),
+  constraint profile_sessions_check CHECK ((sessions = ANY (ARRAY['finish'::text, 'end'::text])))
+);
+comment on table profile is 'The current version of each suspension profile. Written by the profile operations; masks have one bit for each action.';
+
+create table profile_version (
+  name text not null,
+  version integer not null,
+  body jsonb not null,
+  changed_by text not null,
+  changed_at timestamp with time zone not null default now(),
+  constraint profile_version_pkey PRIMARY KEY (name, version)
+);
+comment on table profile_version is 'Every version that a profile ever had. Written by the profile operations; append only.';
+
+create table schema_migration (
+  version integer not null,
+  name text not null,
+  checksum text not null,
+  applied_at timestamp with time zone not null default now(),
+  constraint schema_migration_pkey PRIMARY KEY (version)
+);
+
+create table sip_account (
+  entity_id bigint not null,
+  username text not null,
+  ha1 text,
+  ha1b text,
+  realm text,
+  enabled boolean not null,
+  friendly_name text,
+  first_name text,
+  last_name text,
+  email text,
+  timezone text,
+  region text,
+  caller_id text,
+  groups text[] not null,
+  prepaid boolean not null,
+  quota integer not null,
+  call_limit integer,
+  answer_timeout_seconds integer not null,
+  quickdial_prefix text,
+  acl jsonb not null,
+  properties jsonb not null,
+  voice_url text,
+  voice_method text not null,
+  voice_fallback_url text,
+  voice_fallback_method text not null,
+  voice_application_id bigint,
+  push_enabled boolean not null,
+  push_client_identity text,
+  constraint sip_account_pkey PRIMARY KEY (entity_id),
+  constraint sip_account_entity_fkey FOREIGN KEY (entity_id) REFERENCES entity(id),
+  constraint sip_account_voice_application_fkey FOREIGN KEY (voice_application_id) REFERENCES entity(id)
+);
+comment on table sip_account is 'SIP accounts: subscribers of a domain. Written by create and update.';
+
+create table sip_alias (
+  entity_id bigint not null,
+  username text not null,
+  target_id bigint,
+  target_uri text,
+  constraint sip_alias_pkey PRIMARY KEY (entity_id),
+  constraint sip_alias_entity_fkey FOREIGN KEY (entity_id) REFERENCES entity(id),
+  constraint sip_alias_target_fkey FOREIGN KEY (target_id) REFERENCES entity(id)
+);
+comment on table sip_alias is 'SIP aliases: other names of SIP accounts. Written by create and update.';
+CREATE INDEX sip_alias_target_idx ON public.sip_alias USING btree (target_id) WHERE (target_id IS NOT NULL);
+
+create table sip_domain (
+  entity_id bigint not null,
+  domain text not null,
+  certificate text,
+  private_key text,
+  match_ip_address text,
+  match_sip_domain text,
+  verify_cert boolean not null,
+  require_cert boolean not null,
+  constraint sip_domain_pkey PRIMARY KEY (entity_id),
+  constraint sip_domain_entity_fkey FOREIGN KEY (entity_id) REFERENCES entity(id)
+);
+comment on table sip_domain is 'SIP domains. Written by create and update.';
+
+create table trusted_peer (
+  entity_id bigint not null,
+  address text,
+  host text,
+  description text,
+  call_limit integer,
+  prepaid boolean not null,
+  enum_lookup boolean not null,
+  transit boolean not null,
+  msteams boolean not null,
+  tenant text,
+  carrier_name text,
+  originator text,
+  billing_id text,
+  tags text,
+  strip integer not null,
+  prefix text,
+  auth_token text,
+  constraint trusted_peer_pkey PRIMARY KEY (entity_id),
+  constraint trusted_peer_entity_fkey FOREIGN KEY (entity_id) REFERENCES entity(id)
+);
+comment on table trusted_peer is 'Peers known by their address, such as a business PBX. Written by create and update.';
+
+CREATE OR REPLACE FUNCTION public.account_of(p_entity bigint)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE
+ SET search_path TO '$user', 'public'
+AS $function$
+declare
+  here bigint := p_entity;
+  parent bigint;
+  chain bigint[];
+begin
+  loop
+    select e.parent_id, e.ancestors into parent, chain from entity e where e.id = here;
+    if not found then return null; end if;
+    if chain is not null then return here; end if;
+    here := parent;
+  end loop;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.closed_since(p_entity bigint)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE
+ SET search_path TO '$user', 'public'
+AS $function$
+declare
+  here bigint := p_entity;
+  parent bigint;
+  closed timestamptz;
+  since timestamptz;
+begin
+  while here is not null loop
+    select e.parent_id, e.closed_at into parent, closed from entity e where e.id = here;
+    since := least(since, closed);
+    here := parent;
+  end loop;
+  return since;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.commit_changes(p_changes jsonb, OUT first_revision bigint, OUT last_revision bigint, OUT at timestamp with time zone)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO '$user', 'public'
+AS $function$
+declare
+  counter change_counter;
+  inner_pad constant bytea := decode(current_setting('abeyance.chain_inner_pad'), 'hex');
+  outer_pad constant bytea := decode(current_setting('abeyance.chain_outer_pad'), 'hex');
+  item jsonb;
+  hashes bytea[] := '{}';
+  link bytea;
+  n bigint;
+  at_ms bigint;
+begin
+  select * into counter from change_counter for update;
+  at := greatest(counter.last_at, date_trunc('milliseconds', clock_timestamp()));
+  at_ms := (extract(epoch from at) * 1000)::bigint;
+  link := counter.hash;
+  n := counter.revision;
+  for item in select e.value from jsonb_array_elements(p_changes) with ordinality e order by e.ordinality loop
+    n := n + 1;
+    link := hmac_sha256(link || int8send(n) || int8send(at_ms) || decode(item ->> 'digest', 'hex'), inner_pad, outer_pad);
+    hashes := hashes || link;
+  end loop;
+  first_revision := counter.revision + 1;
+  last_revision := n;
+  insert into change (revision, at, actor, kind, entity_id, facts, touched, digest, hash)
+  select counter.revision + e.ordinality, commit_changes.at, e.value ->> 'actor', e.value ->> 'kind',
+    (e.value ->> 'entity')::bigint, e.value -> 'facts',
+    array(select t::bigint from jsonb_array_elements_text(e.value -> 'touched') t),
+    decode(e.value ->> 'digest', 'hex'), hashes[e.ordinality]
+  from jsonb_array_elements(p_changes) with ordinality e;
+  insert into change_personal (revision, field, salt, value)
+  select counter.revision + e.ordinality, p ->> 'field', decode(p ->> 'salt', 'hex'), p ->> 'value'
+  from jsonb_array_elements(p_changes) with ordinality e, jsonb_array_elements(e.value -> 'personal') p
+  where e.value ? 'personal';
+  update change_counter set revision = n, hash = link, last_at = commit_changes.at;
+  perform pg_notify('abeyance_change', n::text);
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.count_beneath(p_entity bigint, p_limit integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO '$user', 'public'
+AS $function$
+declare
+  frontier bigint[] := array[p_entity];
+  seen bigint[] := array[p_entity];
+  found_count integer := 1;
+begin
+  loop
+    exit when found_count >= p_limit or frontier is null or cardinality(frontier) = 0;
+    select array_agg(s.id) into frontier from (
+      select e.id from entity e where e.parent_id = any (frontier)
+      union
+      select e.id from entity e where e.owner_id = any (frontier)
+      limit p_limit
+    ) s where s.id <> all (seen);
+    seen := seen || frontier;
+    found_count := found_count + coalesce(cardinality(frontier), 0);
+  end loop;
+  return least(found_count, p_limit);
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.ensure_change_partitions(p_span bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO '$user', 'public'
+AS $function$
+declare
+  here bigint := (select revision from change_counter);
+  low bigint;
+begin
+  perform pg_advisory_xact_lock(4266602);
+  foreach low in array array[here / p_span * p_span, (here / p_span + 1) * p_span] loop
+    continue when to_regclass('change_from_' || low) is not null;
+    -- What the default partition already took stays there.
+    continue when exists (select from change_default where revision >= low and revision < low + p_span);
+    execute format('create table change_from_%s partition of change for values from (%s) to (%s)', low, low, low + p_span);
+    execute format('comment on table change_from_%s is %L', low, 'One span of the change log.');
+  end loop;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.hmac_sha256(p_message bytea, p_inner_pad bytea, p_outer_pad bytea)
+ RETURNS bytea
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+RETURN sha256((p_outer_pad || sha256((p_inner_pad || p_message))));
+
+CREATE OR REPLACE FUNCTION public.path_of(p_entity bigint)
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE
+ SET search_path TO '$user', 'public'
+AS $function$
+declare
+  parent bigint;
+  owner bigint;
+  chain bigint[];
+  path bigint[] := array[p_entity];
+begin
+  select e.parent_id, e.owner_id, e.ancestors into parent, owner, chain from entity e where e.id = p_entity;
+  if not found then return path; end if;
+  while chain is null loop
+    path := path || parent;
+    select e.parent_id, e.ancestors into parent, chain from entity e where e.id = parent;
+  end loop;
+  path := path || chain;
+  if owner is not null then
+    path := path || (select e.ancestors from entity e where e.id = owner);
+  end if;
+  return path;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.reseller_of(p_account bigint)
+ RETURNS bigint
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+ SET search_path TO '$user', 'public'
+AS $function$
+  select a.entity_id
+  from entity e, unnest(e.ancestors) with ordinality u (id, depth) join account a on a.entity_id = u.id
+  where e.id = p_account and a.reseller
+  order by u.depth desc limit 1
+$function$;
+
+CREATE OR REPLACE FUNCTION public.restrictions(p_entity bigint, OUT denied integer, OUT intercepted integer, OUT closed boolean, OUT owner_closed boolean, OUT governing_hold bigint)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE SECURITY DEFINER
+ SET search_path TO '$user', 'public'
+AS $function$
+declare
+  everything constant integer := 8191;
+  all_but_emergency constant integer := 8191 - 8;
+  parent bigint;
+  owner bigint;
+  chain bigint[];
+  path bigint[] := array[p_entity];
+  owner_path bigint[];
+  held record;
+begin
+  denied := 0;
+  intercepted := 0;
+  owner_closed := false;
+  select e.parent_id, e.owner_id, e.ancestors into parent, owner, chain from entity e where e.id = p_entity;
+  if not found then
+    denied := everything;
+    closed := true;
+    return;
+  end if;
+  while chain is null loop
+    path := path || parent;
+    select e.parent_id, e.ancestors into parent, chain from entity e where e.id = parent;
+  end loop;
+  path := path || chain;
+  closed := exists (select from entity e where e.id = any (path) and e.closed_at is not null);
+  if owner is not null then
+    select e.ancestors into owner_path from entity e where e.id = owner;
+    owner_closed := exists (select from entity e where e.id = any (owner_path) and e.closed_at is not null);
+    path := path || owner_path;
+  end if;
+  for held in
+    select h.id, p.denied, p.intercepted
+    from hold h join profile p on p.name = h.profile
+    where h.entity_id = any (path) and h.activated_at is not null and h.ended_at is null
+    order by p.severity, h.authority_rank, h.placed_at desc, h.id desc
+  loop
+    denied := denied | held.denied;
+    intercepted := intercepted | held.intercepted;
+    if held.denied | held.intercepted <> 0 then governing_hold := held.id; end if;
+  end loop;
+  if owner_closed then denied := denied | all_but_emergency; end if;
+  if closed then denied := everything; end if;
+  intercepted := intercepted & ~denied;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.standing_word(p_denied integer, p_intercepted integer, p_closed boolean)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN p_closed THEN 'closed'::text WHEN ((p_denied | p_intercepted) = 0) THEN 'active'::text WHEN ((p_denied & (8191 - 8)) = (8191 - 8)) THEN 'suspended'::text ELSE 'limited'::text END;

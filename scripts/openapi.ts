@@ -1,0 +1,35 @@
+/**
+ * The OpenAPI document that the code gives, as `docs/openapi.json` has it. It needs no database.
+ *
+ * Usage: node scripts/openapi.ts; writes docs/openapi.json.
+ */
+import { writeFile } from 'node:fs/promises';
+
+import { pino } from 'pino';
+
+import { makeHttpServer } from '#main/http-server.ts';
+import { readVersion } from '#main/version.ts';
+import type { OperationContext } from '#operations/context.ts';
+
+export const OPENAPI_FILE = new URL('../docs/openapi.json', import.meta.url);
+
+/** The document as text: indented, in the order of the routes. */
+export async function openApiText(): Promise<string> {
+  const app = await makeHttpServer({
+    context: {} as OperationContext, // No route is called.
+    authenticate: () => null,
+    version: await readVersion(),
+    log: pino({ level: 'silent' }),
+    stopping: new AbortController().signal,
+    metrics: null,
+    readiness: () => Promise.reject(new Error('no route is called')),
+  });
+  try {
+    const response = await app.inject('/docs/json');
+    return `${JSON.stringify(response.json(), null, 2)}\n`;
+  } finally {
+    await app.close();
+  }
+}
+
+if (import.meta.main) await writeFile(OPENAPI_FILE, await openApiText());
