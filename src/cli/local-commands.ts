@@ -11,13 +11,24 @@ export interface ServeOptions {
   readonly data?: string;
 }
 
+/** What long work on the data is given. */
+export interface CopyOptions {
+  readonly progress: (rowsDone: number, rowsTotal: number) => void;
+  /** Aborted by Ctrl-C: what was begun is undone. */
+  readonly signal: AbortSignal;
+}
+
+export interface RestoreOptions extends CopyOptions {
+  readonly acceptOtherKey: boolean;
+}
+
 export interface LocalCommands {
   /** Runs the server until it is told to stop. */
   readonly serve: (options: ServeOptions) => Promise<void>;
   /** Runs a server on fresh data, imports the samples, tells the story; with `exit` ends after it. */
   readonly demo: (options: { readonly exit: boolean }) => Promise<void>;
   /** Writes a backup of the installation to a file; gives what is worth saying about it, line by line. */
-  readonly backup: (file: string) => Promise<readonly string[]>;
-  /** Replaces the installation by a backup; gives what is worth saying about it, line by line. */
-  readonly restore: (file: string) => Promise<readonly string[]>;
+  readonly backup: (file: string, options: CopyOptions) => Promise<readonly string[]>;
+  /** Fills an empty installation from a backup; gives what is worth saying about it, line by line. */
+  readonly restore: (file: string, options: RestoreOptions) => Promise<readonly string[]>;
 }

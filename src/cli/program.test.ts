@@ -323,13 +323,13 @@ test('local commands are given their options and never a server', async () => {
   const local = {
     serve: async (options: object) => void served.push(options),
     demo: async (options: object) => void served.push(options),
-    restore: async () => ['restored'],
+    restore: async (file: string, { acceptOtherKey }: { acceptOtherKey: boolean }) => [`${file} ${acceptOtherKey}`],
   };
   assert.equal((await run({}, ['serve', '--port', '0', '--data', '/d'], { local })).code, 0);
   assert.equal((await run({}, ['demo', '--exit'], { local })).code, 0);
   assert.deepEqual(served, [{ port: 0, data: '/d' }, { exit: true }]);
-  assert.equal((await run({}, ['restore', 'f'], { local })).code, 1, 'nobody could be asked');
-  assert.equal((await run({}, ['restore', 'f', '--yes'], { local })).out, 'restored\n');
+  assert.equal((await run({}, ['restore', 'f'], { local })).out, 'f false\n');
+  assert.equal((await run({}, ['restore', 'f', '--accept-other-key'], { local })).out, 'f true\n');
   const failed = await run({}, ['backup', 'f'], {
     local: { backup: () => Promise.reject(new Error('the disk is full')) },
   });

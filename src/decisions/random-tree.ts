@@ -38,7 +38,7 @@ export class RandomTree {
   #holds = 0;
 
   constructor() {
-    for (const [index, name] of PROFILE_NAMES.entries()) this.#profile(name, index * 100, 0xff7 >> index, 0x6);
+    for (const [index, name] of PROFILE_NAMES.entries()) this.#profile(name, index * 100, 0x1ff7 >> index, 0x6);
     this.#put(0, this.#row(0, 'account', null));
   }
 

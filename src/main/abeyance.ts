@@ -7,6 +7,6 @@ import { runProgram } from '#cli/program.ts';
 process.exitCode = await runProgram(process.argv, {
   serve: async (options) => (await import('./serve.ts')).serve(options),
   demo: async (options) => (await import('./demo.ts')).demo(options),
-  backup: async (file) => (await import('./backup-commands.ts')).backup(file),
-  restore: async (file) => (await import('./backup-commands.ts')).restore(file),
+  backup: async (file, options) => (await import('./backup-commands.ts')).backup(file, options),
+  restore: async (file, options) => (await import('./backup-commands.ts')).restore(file, options),
 });

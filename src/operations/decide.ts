@@ -20,7 +20,7 @@ export const QUESTIONS_MAX = 1_000;
 const SUBJECT_MAX = 512;
 
 /**
- * Decides one question at the given revision or a later one. An unknown subject is `unknown`, never allowed. Throws
+ * Decides one question at the given revision or a later one; at once unless that has to be waited for. An unknown subject is `unknown`, never allowed. Throws
  * `invalid`, and `unavailable` when the revision is not reached within a second.
  */
 export function decide(context: OperationContext, question: Question, atRevision?: number): Answer | Promise<Answer> {

@@ -1,25 +1,23 @@
-/** `restore`: the installation as a backup has it. What is there now is replaced, so the user is asked. */
+/** `restore`: an empty installation becomes what a backup holds. */
 import type { Command } from 'commander';
-import { CommandFailed, EXIT } from '#cli/exit-code.ts';
-import type { CommonOptions, Surroundings } from '#cli/session.ts';
+import { copying } from '#cli/copying.ts';
+import { EXIT } from '#cli/exit-code.ts';
+import type { Surroundings } from '#cli/session.ts';
 
 export function addRestore(program: Command, { local, terminal, finish }: Surroundings): void {
   program
     .command('restore')
     .helpGroup('Care:')
-    .summary('replace the installation by a backup')
+    .summary('fill an empty installation from a backup')
     .description(
-      'Replaces everything by what the backup holds. Followers of changes load afresh. Stop the server first.',
+      'Fills an empty installation with what the backup holds, all of it or nothing. Followers of changes load afresh. Stop the server first, and put the secret.key that belongs to the backup into the data folder.',
     )
-    .argument('<file>', 'file that backup wrote')
-    .action(async (file: string, _options: object, command: Command) => {
-      if (command.optsWithGlobals<CommonOptions>().yes !== true) {
-        if (!terminal.canAsk)
-          throw new CommandFailed('restore replaces everything, and nobody can be asked here: add --yes');
-        const isMeant = await terminal.confirm(`Replace everything by ${file}?`, new AbortController().signal);
-        if (!isMeant) throw new CommandFailed('nothing was changed');
-      }
-      for (const line of await local.restore(file)) terminal.line(line);
+    .argument('<file>', 'file that backup wrote, - for standard input')
+    .option('--accept-other-key', 'restore although the secret key is another: the change log can never be verified then')
+    .action(async (file: string, options: { acceptOtherKey?: boolean }) => {
+      const acceptOtherKey = options.acceptOtherKey === true;
+      const lines = await copying(terminal, 'restore', (common) => local.restore(file, { ...common, acceptOtherKey }));
+      for (const line of lines) terminal.line(line);
       finish(EXIT.done);
     });
 }

@@ -5,7 +5,7 @@ import { after, test } from 'node:test';
 
 import { TOKEN, makeApp, testInstallation } from '#test/installation.ts';
 
-import { CheckedClient } from './checked-client-for-test.ts';
+import { CheckedClient } from '#test/checked-client.ts';
 
 const installation = await testInstallation({ after: (work) => after(work) });
 const client = await CheckedClient.of(installation.app);

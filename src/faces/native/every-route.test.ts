@@ -5,7 +5,7 @@ import { after, test } from 'node:test';
 import { KINDS } from '#core/kind.ts';
 import { testInstallation } from '#test/installation.ts';
 
-import { CheckedClient } from './checked-client-for-test.ts';
+import { CheckedClient } from '#test/checked-client.ts';
 
 const { app } = await testInstallation({ after: (work) => after(work) });
 const client = await CheckedClient.of(app);

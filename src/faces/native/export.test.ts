@@ -4,7 +4,7 @@ import { after, test } from 'node:test';
 
 import { testInstallation } from '#test/installation.ts';
 
-import { type Body, CheckedClient } from './checked-client-for-test.ts';
+import { type Body, CheckedClient } from '#test/checked-client.ts';
 
 const cleanup = { after: (work: () => Promise<void> | void) => after(work) };
 const from = await CheckedClient.of((await testInstallation(cleanup)).app);

@@ -9,7 +9,7 @@ import { makePool } from '#store/database.ts';
 import { TOKEN, makeApp, testInstallation } from '#test/installation.ts';
 import { takeSnapshot } from '#test/snapshot.ts';
 
-import { CheckedClient } from './checked-client-for-test.ts';
+import { CheckedClient } from '#test/checked-client.ts';
 
 const installation = await testInstallation({ after: (work) => after(work) });
 const { app, pool, context } = installation;
@@ -58,6 +58,12 @@ test('a field that nobody knows is named, on every route that takes a body', asy
     ],
     ['PUT', '/v1/profiles/colourful', { denied: [], colour: 'red' }, ['colour']],
     ['POST', '/v1/resources', { kind: 'elephant', parent: 0 }, ['kind']],
+    ['POST', `/v1/entities/${account.id}/holds`, { profile: 'limited', colour: 'red' }, ['colour']],
+    ['POST', `/v1/entities/${account.id}/move`, { parent: 0, colour: 'red' }, ['colour']],
+    ['POST', `/v1/entities/${account.id}/plan`, { action: 'hold', profile: 'limited', colour: 'red' }, ['colour']],
+    ['POST', `/v1/entities/${account.id}/plan`, { action: 'close', colour: 'red' }, ['colour']],
+    ['POST', `/v1/bulk`, { items: [], colour: 'red' }, ['colour']],
+    ['POST', `/v1/decisions`, { questions: [], colour: 'red' }, ['colour']],
     ['POST', '/v1/resources', { kind: 'account', name: 'x' }, ['kind']],
   ] as const;
   for (const [method, url, payload, fields] of rows) {

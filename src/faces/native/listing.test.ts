@@ -4,7 +4,7 @@ import { after, test } from 'node:test';
 
 import { testInstallation } from '#test/installation.ts';
 
-import { type Body, CheckedClient } from './checked-client-for-test.ts';
+import { type Body, CheckedClient } from '#test/checked-client.ts';
 
 const { app } = await testInstallation({ after: (work) => after(work) });
 const client = await CheckedClient.of(app);

@@ -5,7 +5,7 @@ import { after, test } from 'node:test';
 import { testInstallation } from '#test/installation.ts';
 import { takeSnapshot } from '#test/snapshot.ts';
 
-import { CheckedClient } from './checked-client-for-test.ts';
+import { CheckedClient } from '#test/checked-client.ts';
 
 const { app, pool, context } = await testInstallation({ after: (work) => after(work) });
 const client = await CheckedClient.of(app);

@@ -3,9 +3,10 @@ import { problem } from '#core/problem.ts';
 import { createEntity } from '#operations/create-entity.ts';
 
 import { actorOf, answerWrite, idempotencyOf } from '../exchange.ts';
+import { createAccount, createResource, entity } from '../entity-schemas.ts';
 import type { NativeDeps } from '../native-face.ts';
 import type { Routes } from '../routes.ts';
-import { createAccount, createResource, entity, problem as problemSchema } from '../schemas.ts';
+import { problem as problemSchema } from '../schemas.ts';
 
 export function createRoutes(app: Routes, deps: NativeDeps): void {
   const response = { 201: entity, '4xx': problemSchema };

@@ -6,6 +6,7 @@ import { listChildren, listEntities, readEntity } from '#operations/read-entity.
 import { transferEntity } from '#operations/transfer-entity.ts';
 import { updateEntity } from '#operations/update-entity.ts';
 
+import { entity, updateEntity as updateBody } from '../entity-schemas.ts';
 import { actorOf, answerWrite, idempotencyOf, versionOf } from '../exchange.ts';
 import type { NativeDeps } from '../native-face.ts';
 import type { Routes } from '../routes.ts';
@@ -13,10 +14,11 @@ import * as schemas from '../schemas.ts';
 
 const tags = ['entities'];
 const params = schemas.entityParams;
-const page = schemas.pageOf(schemas.entity, 'EntityPage');
-const answers = (
-  ok: typeof schemas.entity | typeof page | typeof schemas.standingView | typeof schemas.explanation,
-) => ({ 200: ok, '4xx': schemas.problem });
+const page = schemas.pageOf(entity, 'EntityPage');
+const answers = (ok: typeof entity | typeof page | typeof schemas.standingView | typeof schemas.explanation) => ({
+  200: ok,
+  '4xx': schemas.problem,
+});
 
 export function entityRoutes(app: Routes, deps: NativeDeps): void {
   const { context } = deps;
@@ -30,7 +32,7 @@ export function entityRoutes(app: Routes, deps: NativeDeps): void {
   );
   app.get(
     '/entities/:id',
-    { schema: { summary: 'Read an entity', tags, params, response: answers(schemas.entity) } },
+    { schema: { summary: 'Read an entity', tags, params, response: answers(entity) } },
     async (request, reply) => {
       actorOf(deps, request);
       const view = await readEntity(context, request.params.id);
@@ -45,8 +47,8 @@ export function entityRoutes(app: Routes, deps: NativeDeps): void {
         summary: 'Change fields of an entity',
         tags,
         params,
-        body: schemas.updateEntity,
-        response: answers(schemas.entity),
+        body: updateBody,
+        response: answers(entity),
       },
     },
     async (request, reply) => {
@@ -118,7 +120,7 @@ function shapeRoutes(app: Routes, deps: NativeDeps): void {
         summary: 'Close an entity and all beneath it, for ever',
         tags,
         params,
-        response: answers(schemas.entity),
+        response: answers(entity),
       },
     },
     async (request, reply) => {
@@ -139,7 +141,7 @@ function shapeRoutes(app: Routes, deps: NativeDeps): void {
         tags,
         params,
         body: schemas.moveBody,
-        response: answers(schemas.entity),
+        response: answers(entity),
       },
     },
     async (request, reply) => {
@@ -161,7 +163,7 @@ function shapeRoutes(app: Routes, deps: NativeDeps): void {
         tags,
         params,
         body: schemas.transferBody,
-        response: answers(schemas.entity),
+        response: answers(entity),
       },
     },
     async (request, reply) => {

@@ -7,9 +7,10 @@ import assert from 'node:assert/strict';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 
-import { TOKEN } from '#test/installation.ts';
+import { TOKEN } from './installation.ts';
 
-import * as schemas from './schemas.ts';
+import * as entitySchemas from '#faces/native/entity-schemas.ts';
+import * as schemas from '#faces/native/schemas.ts';
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -48,13 +49,13 @@ const pageOf = (item: z.ZodType) =>
 
 /** The schemas by the names that the document has for them. */
 const BY_NAME = new Map<string, z.ZodType>([
-  ...Object.values(schemas)
+  ...Object.values({ ...entitySchemas, ...schemas })
     .filter((value) => value instanceof z.ZodType)
     .flatMap((schema): [string, z.ZodType][] => {
       const id = schema.meta()?.id;
       return id === undefined ? [] : [[id, schema]];
     }),
-  ['EntityPage', pageOf(schemas.entity)],
+  ['EntityPage', pageOf(entitySchemas.entity)],
   ['HoldPage', pageOf(schemas.hold)],
   ['ProfilePage', pageOf(schemas.profile)],
 ]);

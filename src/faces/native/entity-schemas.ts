@@ -1,0 +1,114 @@
+/**
+ * The shapes of entities, made from the declarations of their fields: what is created, what is changed, what is shown.
+ */
+import { z } from 'zod';
+
+import type { Field, Fields } from '#core/field.ts';
+import { KINDS, type Kind, LEAF_KINDS, PARENT_KINDS } from '#core/kind.ts';
+import { KIND_FIELDS } from '#core/kind-fields.ts';
+
+export const kind = z.enum(KINDS);
+export const uuid = z.uuid();
+export const time = z.iso.datetime();
+export const id = z
+  .union([z.string(), z.number().int()])
+  .describe('UUID, number, or identifier such as sip:alice@example.com');
+export const standing = z.enum(['active', 'limited', 'suspended', 'closed']);
+export const lifecycle = z.enum(['open', 'closed']);
+
+function fieldSchema(field: Field, direction: 'in' | 'out'): z.ZodType {
+  switch (field.type) {
+    case 'text':
+      return (
+        field.oneOf === undefined ? z.string().max(field.max) : z.enum(field.oneOf as [string, ...string[]])
+      ).describe(field.note);
+    case 'integer':
+      return z.number().int().min(field.min).max(field.max).describe(field.note);
+    case 'boolean':
+      return z.boolean().describe(field.note);
+    case 'text_list':
+      return z.array(z.string().max(field.max)).describe(field.note);
+    case 'json':
+      return z.unknown().describe(field.note);
+    case 'reference':
+      return (direction === 'in' ? id : uuid).describe(`${field.note} (${field.kinds.join(' or ')})`);
+  }
+}
+
+function fieldsIn(fields: Fields, mode: 'create' | 'update'): z.ZodRawShape {
+  const shape: Record<string, z.ZodType> = {};
+  for (const [name, field] of Object.entries(fields)) {
+    if (field.computed || (mode === 'update' && field.immutable)) continue;
+    const schema = fieldSchema(field, 'in');
+    shape[name] = mode === 'create' && field.required ? schema : schema.nullable().optional();
+  }
+  return shape;
+}
+
+function fieldsOut(fields: Fields): z.ZodRawShape {
+  return Object.fromEntries(
+    Object.entries(fields)
+      .filter(([, field]) => !field.secret)
+      .map(([name, field]) => [name, fieldSchema(field, 'out').optional()]),
+  );
+}
+
+const password = {
+  password: z.string().min(1).max(256).optional().describe('Never kept: only what servers verify against is.'),
+};
+const hasPassword = (of: Kind) => of === 'sip_account' || of === 'mailbox';
+const pascal = (of: string) => of.replace(/(^|_)([a-z])/g, (_, __, letter: string) => letter.toUpperCase());
+
+function createSchema(of: Kind) {
+  return z
+    .object({
+      ...(of === 'account' ? {} : { kind: z.literal(of) }),
+      id: uuid.optional().describe('A UUID of your own, so that a repeated creation is told from a second one.'),
+      parent: (of === 'account' ? id.optional() : id).describe(
+        `What is to contain it: ${PARENT_KINDS[of].join(' or ')}${of === 'account' ? '; absent: the platform' : ''}.`,
+      ),
+      ...(LEAF_KINDS.has(of)
+        ? { owner: id.optional().describe("The account it is assigned to; absent: its container's.") }
+        : {}),
+      ...(hasPassword(of) ? password : {}),
+      ...fieldsIn(KIND_FIELDS[of], 'create'),
+    })
+    .meta({ id: `Create${pascal(of)}` });
+}
+
+export const createAccount = createSchema('account');
+const resourceKinds = KINDS.filter((of) => of !== 'account');
+export const createResource = z
+  .union(resourceKinds.map(createSchema) as unknown as [z.ZodType, z.ZodType, ...z.ZodType[]])
+  .meta({ id: 'CreateResource' });
+export const updateEntity = z
+  .union(
+    KINDS.map((of) =>
+      z
+        .object({ ...(hasPassword(of) ? password : {}), ...fieldsIn(KIND_FIELDS[of], 'update') })
+        .meta({ id: `Update${pascal(of)}` }),
+    ) as unknown as [z.ZodType, z.ZodType, ...z.ZodType[]],
+  )
+  .meta({ id: 'UpdateEntity' });
+
+const entityCommon = {
+  id: uuid,
+  number: z.number().int(),
+  label: z.string().describe('Short name for lists.'),
+  parent: uuid.nullable(),
+  owner: uuid.optional().describe("Only where it is another than the container's account."),
+  standing,
+  lifecycle,
+  closedAt: time.optional().describe('When it was closed by itself.'),
+  version: z.number().int().describe('The ETag.'),
+  createdAt: time,
+  updatedAt: time,
+  identifiers: z.array(z.string()),
+};
+export const entity = z
+  .union(
+    KINDS.map((of) =>
+      z.strictObject({ kind: z.literal(of), ...entityCommon, ...fieldsOut(KIND_FIELDS[of]) }).meta({ id: pascal(of) }),
+    ) as unknown as [z.ZodType, z.ZodType, ...z.ZodType[]],
+  )
+  .meta({ id: 'Entity' });
