@@ -8,7 +8,7 @@ import { ALL_BUT_EMERGENCY } from '#core/action.ts';
 import type { Kind } from '#core/kind.ts';
 import { DecisionEngine } from '#decisions/engine.ts';
 import { Picture } from '#decisions/picture.ts';
-import type { DecisionSource, EntityRow, Head, LoadSink } from '#decisions/source.ts';
+import type { DecisionSource, EntityRow, Head, LoadSink } from '#core/decision-source.ts';
 
 export interface Measurement {
   readonly name: string;
@@ -41,7 +41,8 @@ const PROFILE = {
 /** SIP accounts beneath one domain. */
 const ACCOUNTS_PER_DOMAIN = 50;
 
-const uuidOf = (id: number) => `${Math.imul(id, 0x9e3779b1) >>> 0}`.padStart(8, '0').slice(-8) + `-0000-4000-8000-${String(id).padStart(12, '0')}`;
+const uuidOf = (id: number) =>
+  `${Math.imul(id, 0x9e3779b1) >>> 0}`.padStart(8, '0').slice(-8) + `-0000-4000-8000-${String(id).padStart(12, '0')}`;
 
 /** Feeds the tree to a sink and gives the keys of its SIP accounts. Each hundredth chain is suspended at its top. */
 export function feed(tree: GeneratedTree, sink: LoadSink): void {
@@ -145,7 +146,13 @@ export function measureMemory(tree: GeneratedTree): Measurement {
   const picture = new Picture();
   feed(tree, picture);
   const megabytes = (used() - before) / 1e6 / (picture.entities.count / 1e6);
-  return { name: 'memory of a million entities', value: Math.round(megabytes), unit: 'MB', against: '250 MB', ratio: megabytes / 250 };
+  return {
+    name: 'memory of a million entities',
+    value: Math.round(megabytes),
+    unit: 'MB',
+    against: '250 MB',
+    ratio: megabytes / 250,
+  };
 }
 
 /** The time until an engine fed by the source is ready; against the goal of 15 seconds for a million. */
@@ -155,7 +162,13 @@ export async function measureLoad(source: DecisionSource): Promise<Measurement> 
   const { loadMs, entities } = engine.metrics();
   await engine.stop();
   if (entities === 0) throw new Error('the engine could not be loaded');
-  return { name: `load of ${entities} entities`, value: Math.round(loadMs), unit: 'ms', against: '15 s a million', ratio: loadMs / ((15_000 * entities) / 1e6) };
+  return {
+    name: `load of ${entities} entities`,
+    value: Math.round(loadMs),
+    unit: 'ms',
+    against: '15 s a million',
+    ratio: loadMs / ((15_000 * entities) / 1e6),
+  };
 }
 
 /** All that needs no database. */

@@ -79,11 +79,11 @@ create table bulk_outcome (
   actor text not null,
   key text not null,
   "position" integer not null,
-  outcome jsonb not null,
+  outcomes jsonb not null,
   constraint bulk_outcome_pkey PRIMARY KEY (actor, key, "position"),
   constraint bulk_outcome_idempotency_fkey FOREIGN KEY (actor, key) REFERENCES idempotency(actor, key) ON DELETE CASCADE
 );
-comment on table bulk_outcome is 'The outcome of each item of a bulk request, written in the transaction that did the item; swept with its key.';
+comment on table bulk_outcome is 'The outcomes of the items of a bulk request, one row for each transaction, written by it; swept with the key. position is that of the first item.';
 
 create table change (
   revision bigint not null,
@@ -591,28 +591,23 @@ end $function$;
 
 CREATE OR REPLACE FUNCTION public.count_beneath(p_entity bigint, p_limit integer)
  RETURNS integer
- LANGUAGE plpgsql
+ LANGUAGE sql
  STABLE
  SET search_path TO '$user', 'public'
 AS $function$
-declare
-  frontier bigint[] := array[p_entity];
-  seen bigint[] := array[p_entity];
-  found_count integer := 1;
-begin
-  loop
-    exit when found_count >= p_limit or frontier is null or cardinality(frontier) = 0;
-    select array_agg(s.id) into frontier from (
-      select e.id from entity e where e.parent_id = any (frontier)
+  select count(*)::integer from (
+    with recursive beneath (id) as (
+      select p_entity
       union
-      select e.id from entity e where e.owner_id = any (frontier)
-      limit p_limit
-    ) s where s.id <> all (seen);
-    seen := seen || frontier;
-    found_count := found_count + coalesce(cardinality(frontier), 0);
-  end loop;
-  return least(found_count, p_limit);
-end $function$;
+      select c.id from beneath b cross join lateral (
+        (select e.id from entity e where e.parent_id = b.id limit p_limit)
+        union all
+        (select e.id from entity e where e.owner_id = b.id limit p_limit)
+      ) c
+    )
+    select from beneath limit p_limit
+  ) counted
+$function$;
 
 CREATE OR REPLACE FUNCTION public.ensure_change_partitions(p_span bigint)
  RETURNS void
@@ -663,18 +658,6 @@ begin
   end if;
   return path;
 end $function$;
-
-CREATE OR REPLACE FUNCTION public.reseller_of(p_account bigint)
- RETURNS bigint
- LANGUAGE sql
- STABLE PARALLEL SAFE
- SET search_path TO '$user', 'public'
-AS $function$
-  select a.entity_id
-  from entity e, unnest(e.ancestors) with ordinality u (id, depth) join account a on a.entity_id = u.id
-  where e.id = p_account and a.reseller
-  order by u.depth desc limit 1
-$function$;
 
 CREATE OR REPLACE FUNCTION public.restrictions(p_entity bigint, OUT denied integer, OUT intercepted integer, OUT closed boolean, OUT owner_closed boolean, OUT governing_hold bigint)
  RETURNS record

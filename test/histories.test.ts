@@ -15,7 +15,7 @@ import { type Installation, makeEngine, testInstallation } from '#test/installat
 
 import { makeRandom } from '../scripts/random.ts';
 
-const HISTORIES = Number(process.env['N'] ?? 10_000);
+const HISTORIES = 10_000;
 /** Side by side: enough for large transactions, few enough that a failure is met early. */
 const AT_ONCE = 500;
 /** Batches on their way: while one waits for the database, another is judged. */

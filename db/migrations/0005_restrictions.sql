@@ -62,27 +62,23 @@ return case
 end;
 
 -- How many entities lie beneath the node, itself included, counted no further than the limit. What its accounts own
--- elsewhere lies beneath it too.
+-- elsewhere lies beneath it too. The recursion ends as soon as nobody asks for more, and each step looks children up by
+-- index: the limits inside see to it that neither the planner nor a node with many children makes it read more.
 create function count_beneath(p_entity bigint, p_limit integer) returns integer
-language plpgsql stable set search_path from current as $$
-declare
-  frontier bigint[] := array[p_entity];
-  seen bigint[] := array[p_entity];
-  found_count integer := 1;
-begin
-  loop
-    exit when found_count >= p_limit or frontier is null or cardinality(frontier) = 0;
-    select array_agg(s.id) into frontier from (
-      select e.id from entity e where e.parent_id = any (frontier)
+language sql stable set search_path from current as $$
+  select count(*)::integer from (
+    with recursive beneath (id) as (
+      select p_entity
       union
-      select e.id from entity e where e.owner_id = any (frontier)
-      limit p_limit
-    ) s where s.id <> all (seen);
-    seen := seen || frontier;
-    found_count := found_count + coalesce(cardinality(frontier), 0);
-  end loop;
-  return least(found_count, p_limit);
-end $$;
+      select c.id from beneath b cross join lateral (
+        (select e.id from entity e where e.parent_id = b.id limit p_limit)
+        union all
+        (select e.id from entity e where e.owner_id = b.id limit p_limit)
+      ) c
+    )
+    select from beneath limit p_limit
+  ) counted
+$$;
 
 -- Everything that reaches an entity: itself, its containers, their accounts up to the platform, and its owner's accounts.
 create function path_of(p_entity bigint) returns bigint[]
@@ -121,15 +117,6 @@ begin
     here := parent;
   end loop;
 end $$;
-
--- The nearest reseller above an account, itself included; null directly beneath the platform.
-create function reseller_of(p_account bigint) returns bigint
-language sql stable parallel safe set search_path from current as $$
-  select a.entity_id
-  from entity e, unnest(e.ancestors) with ordinality u (id, depth) join account a on a.entity_id = u.id
-  where e.id = p_account and a.reseller
-  order by u.depth desc limit 1
-$$;
 
 -- Since when an entity is closed, by itself or by whatever contains it; null while it is open.
 create function closed_since(p_entity bigint) returns timestamptz

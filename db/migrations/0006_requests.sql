@@ -32,11 +32,11 @@ create table bulk_outcome (
   actor text not null,
   key text not null,
   position integer not null,
-  outcome jsonb not null,
+  outcomes jsonb not null,
   constraint bulk_outcome_pkey primary key (actor, key, position),
   constraint bulk_outcome_idempotency_fkey foreign key (actor, key) references idempotency (actor, key) on delete cascade
 );
-comment on table bulk_outcome is 'The outcome of each item of a bulk request, written in the transaction that did the item; swept with its key.';
+comment on table bulk_outcome is 'The outcomes of the items of a bulk request, one row for each transaction, written by it; swept with the key. position is that of the first item.';
 
 create table installation (
   singleton boolean not null default true,

@@ -52,7 +52,7 @@ export function makeComparer(client: Client): Compare {
     const existing = typeof name === 'string' ? await find(name) : null;
     if (existing === null) return null;
     // A number that rests after its closing is taken, and yet not there.
-    if (existing.lifecycle === 'closed') return null;
+    if (existing.standing === 'closed') return null;
     if (existing.kind !== body.kind) return ['kind'];
     const differs: string[] = [];
     for (const member of ['parent', 'owner'])

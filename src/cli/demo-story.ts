@@ -83,7 +83,7 @@ async function suspendReseller({ client, out, cast }: Stage): Promise<HoldView> 
   const { result } = await client.post<Applied<HoldView>>(`/v1/plans/${plan.token}/apply`, {});
   const tookMs = performance.now() - startedMs;
   const after = await loadWorld(client);
-  const under = beneath(after, cast.reseller).filter(({ lifecycle }) => lifecycle === 'open');
+  const under = beneath(after, cast.reseller).filter(({ standing }) => standing !== 'closed');
   const free = under.filter(({ standing }) => standing !== 'suspended' && standing !== 'closed');
   expect(
     free.length === 0,

@@ -8,7 +8,11 @@ const rows: readonly { destination: string; emergency: boolean; reason: string }
   { destination: '112', emergency: true, reason: 'a bare number, as a switch has it' },
   { destination: '+112', emergency: true, reason: 'some handsets put a plus before it' },
   { destination: 'tel:112', emergency: true, reason: 'RFC 3966' },
-  { destination: 'TEL:112;phone-context=+31', emergency: true, reason: 'local numbers carry a context; schemes have no case' },
+  {
+    destination: 'TEL:112;phone-context=+31',
+    emergency: true,
+    reason: 'local numbers carry a context; schemes have no case',
+  },
   { destination: 'tel:1-1-2', emergency: true, reason: 'visual separators have no meaning' },
   { destination: 'sip:112@example.com', emergency: true, reason: 'the request URI of a SIP call' },
   { destination: 'sips:911@example.com;user=phone', emergency: true, reason: 'secure SIP with a parameter' },

@@ -44,10 +44,7 @@ const VISUAL_SEPARATORS = /[-.()\s]/g;
  * Whether a destination is an emergency service: a number of the set, bare, with `+`, as `tel:` (RFC 3966) or as the
  * user of a `sip:` URI (RFC 3261), also in angle brackets; or `urn:service:sos` (RFC 5031) and what lies beneath it.
  */
-export function isEmergencyDestination(
-  destination: string,
-  numbers: ReadonlySet<string> = EMERGENCY_NUMBERS,
-): boolean {
+export function isEmergencyDestination(destination: string, numbers: ReadonlySet<string> = EMERGENCY_NUMBERS): boolean {
   const bracket = destination.indexOf('<');
   const uri = (bracket < 0 ? destination : destination.slice(bracket + 1)).trim().toLowerCase();
   if (SOS_URN.test(uri.replace(AFTER_USER, ''))) return true;

@@ -1,7 +1,7 @@
 /** The two ways in which a picture comes to be complete: loaded afresh, or continued from the revision it has. */
+import type { DecisionSource, LoadSink, Page } from '#core/decision-source.ts';
 import { withDeadline } from './deadline.ts';
 import { Picture } from './picture.ts';
-import type { DecisionSource, LoadSink, Page } from './source.ts';
 
 /** Changes in one page: some milliseconds of work, and more than one transaction writes. */
 const PAGE_CHANGES = 1_000;
@@ -22,9 +22,9 @@ const NOTICE_EVERY = 1_000;
 
 /** Passes everything on, with a sign of life now and then. */
 function noticed(sink: LoadSink, notice: () => void): LoadSink {
-  let rows = 0;
+  let seen = 0;
   const count = () => {
-    if (++rows % NOTICE_EVERY === 0) notice();
+    if (++seen % NOTICE_EVERY === 0) notice();
   };
   return {
     reserve: (entities) => sink.reserve(entities),

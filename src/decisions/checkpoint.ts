@@ -11,8 +11,8 @@ import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
+import type { EntityState, ProfileRow } from '#core/decision-source.ts';
 import { Picture } from './picture.ts';
-import type { EntityState, ProfileRow } from './source.ts';
 
 const FORMAT = 1;
 /** Entities in one line: some milliseconds of work before others get their turn. */

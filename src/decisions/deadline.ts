@@ -5,7 +5,7 @@
 export interface Deadline {
   readonly signal: AbortSignal;
   /** Starts the time again: something has come. */
-  renew(): void;
+  readonly renew: () => void;
 }
 
 /** Runs the work until it ends, `quietMs` pass without a sign of it, or `stop` is aborted. */

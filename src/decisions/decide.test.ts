@@ -9,7 +9,7 @@ import { standingOf } from '#core/restrictions.ts';
 import { Judge } from './decide.ts';
 import { explain, restrictionsOf, standingAnswer } from './explain.ts';
 import { Picture } from './picture.ts';
-import { RandomTree, steps } from './random-tree.ts';
+import { RandomTree, steps } from './random-tree-for-test.ts';
 import { Walk } from './walk.ts';
 
 const RUNS = 1_000;
@@ -32,7 +32,9 @@ function assertSame(picture: Picture, random: RandomTree): void {
     const explained = new Set(explain(picture, walk, id, 0)?.chain.map((node) => node.entityNumber));
     assert.deepEqual(
       explained,
-      new Set(tree.passed(id).flatMap((node) => [...tree.chainOf(node), ...tree.chainOf(tree.row(node).ownerId ?? node)])),
+      new Set(
+        tree.passed(id).flatMap((node) => [...tree.chainOf(node), ...tree.chainOf(tree.row(node).ownerId ?? node)]),
+      ),
     );
     for (const action of ASKED) {
       const decision = judge.decide(picture, id, action, 0);
@@ -83,7 +85,10 @@ test('the order in which states are applied, and how often, makes no difference'
       const touched = new Set<number>([0]);
       const picture = new Picture();
       const shuffled = (ids: Iterable<number>) =>
-        [...ids].map((id) => ({ id, rank: order.next().value ?? 0 })).sort((a, b) => a.rank - b.rank).map(({ id }) => id);
+        [...ids]
+          .map((id) => ({ id, rank: order.next().value ?? 0 }))
+          .sort((a, b) => a.rank - b.rank)
+          .map(({ id }) => id);
       for (const [index, step] of history.entries()) {
         for (const id of random.make(step)) touched.add(id);
         // A stale glimpse of some of it: names may have been seen at both bearers.
@@ -105,7 +110,7 @@ test('a loaded picture, fed in any order, is the same as one that followed', () 
       for (const step of history) random.make(step);
       const picture = new Picture();
       const states = [...random.tree.states.values()];
-      for (const { id, row, names, holds } of backwards ? states.reverse() : states) {
+      for (const { id, row, names, holds } of backwards ? states.toReversed() : states) {
         for (const key of names) picture.name(key, id);
         for (const hold of holds) picture.hold(hold);
         if (row !== null) picture.entity(id, row);

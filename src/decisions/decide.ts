@@ -16,14 +16,32 @@ const NO_REASONS: readonly Reason[] = Object.freeze([]);
 export class Judge {
   readonly #walk = new Walk();
   /** The answer that an active subject got last; the same for all of them while nothing changes. */
-  #allowed: Decision = Object.freeze({ effect: 'allow', action: 'api', standing: 'active', reasons: NO_REASONS, refusal: null, revision: -1, epoch: '', staleForMs: 0 });
+  #allowed: Decision = Object.freeze({
+    effect: 'allow',
+    action: 'api',
+    standing: 'active',
+    reasons: NO_REASONS,
+    refusal: null,
+    revision: -1,
+    epoch: '',
+    staleForMs: 0,
+  });
 
   /** Judges an entity by its id; -1 stands for a subject that nobody knows. */
   decide(picture: Picture, entity: number, action: Action, staleForMs: number): Decision {
     const { revision, epoch } = picture;
     const walk = this.#walk;
     if (entity < 0 || !walk.measure(picture, entity, true))
-      return { effect: 'unknown', action, standing: null, reasons: NO_REASONS, refusal: null, revision, epoch, staleForMs };
+      return {
+        effect: 'unknown',
+        action,
+        standing: null,
+        reasons: NO_REASONS,
+        refusal: null,
+        revision,
+        epoch,
+        staleForMs,
+      };
     const held = walk.denied | walk.intercepted;
     if (held === 0) return this.#allow(picture, action, staleForMs);
     const bit = ACTION_BIT[action];
@@ -38,7 +56,8 @@ export class Judge {
 
   #allow({ revision, epoch }: Picture, action: Action, staleForMs: number): Decision {
     const last = this.#allowed;
-    const isSame = last.action === action && last.revision === revision && last.staleForMs === staleForMs && last.epoch === epoch;
+    const isSame =
+      last.action === action && last.revision === revision && last.staleForMs === staleForMs && last.epoch === epoch;
     if (isSame) return last;
     this.#allowed = Object.freeze({ ...last, action, revision, epoch, staleForMs });
     return this.#allowed;

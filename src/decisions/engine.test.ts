@@ -8,17 +8,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import fc from 'fast-check';
 
-import { Problem } from '#core/problem.ts';
+import type { Problem } from '#core/problem.ts';
 import { standingOf } from '#core/restrictions.ts';
 import { DecisionEngine, type EngineOptions } from './engine.ts';
-import { FakeSource } from './fake-source.ts';
-import { type Step, steps } from './random-tree.ts';
+import { FakeSource } from './fake-source-for-test.ts';
+import { type Step, steps } from './random-tree-for-test.ts';
 
 const POLL_MS = 5;
 const WAIT_MS = 10_000;
 
 function engineOf(t: TestContext, source: FakeSource, options: Partial<EngineOptions> = {}): DecisionEngine {
-  const engine = new DecisionEngine({ source, normaliseSubject: (text) => text.toLowerCase(), pollMs: POLL_MS, quietMs: 40, ...options });
+  const engine = new DecisionEngine({
+    source,
+    normaliseSubject: (text) => text.toLowerCase(),
+    pollMs: POLL_MS,
+    quietMs: 40,
+    ...options,
+  });
   t.after(() => engine.stop());
   return engine;
 }
@@ -100,7 +106,10 @@ test('it goes on answering while the database is away, says how old that is, and
   const unknown = engine.decide('0', 'api');
   assert.equal(unknown.effect, 'unknown');
   assert.equal(unknown.standing, null);
-  assert.throws(() => engine.standing(0), (error: Problem) => error.code === 'unavailable');
+  assert.throws(
+    () => engine.standing(0),
+    (error: Problem) => error.code === 'unavailable',
+  );
   source.isAway = false;
   source.commit(history(8));
   await until('it is ready again', () => engine.ready);
@@ -201,7 +210,10 @@ test('an engine that never saw the database knows nobody, and stops at once', as
 
 test('subjects are found in any spelling, and a call to an emergency number is judged as one', async (t) => {
   const source = new FakeSource();
-  source.commit([{ what: 'create', a: 0, b: 0, c: 4 }, { what: 'hold', a: 0, b: 0, c: 0 }]);
+  source.commit([
+    { what: 'create', a: 0, b: 0, c: 4 },
+    { what: 'hold', a: 0, b: 0, c: 0 },
+  ]);
   const engine = engineOf(t, source);
   await engine.start();
   await assertFollows(engine, source);

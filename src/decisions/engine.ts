@@ -5,6 +5,7 @@
  * it has and says how old that is; beyond `staleMaxMs` it says `unknown`, which is never an allow.
  */
 import type { Action } from '#core/action.ts';
+import type { DecisionSource } from '#core/decision-source.ts';
 import { EMERGENCY_NUMBERS, isEmergencyDestination } from '#core/emergency.ts';
 import { type Problem, problem } from '#core/problem.ts';
 import type { Restrictions } from '#core/restrictions.ts';
@@ -15,7 +16,6 @@ import { explain, restrictionsOf, standingAnswer } from './explain.ts';
 import { type Clock, Follower, SYSTEM_CLOCK } from './follower.ts';
 import { Picture } from './picture.ts';
 import { type PlanScan, type PlannedChange, planScan } from './plan-scan.ts';
-import type { DecisionSource } from './source.ts';
 import { Walk } from './walk.ts';
 
 export interface EngineOptions {
@@ -168,10 +168,12 @@ export class DecisionEngine {
 
   /** Writes the picture to a file, atomically; one at a time. Without a picture it does nothing. */
   saveCheckpoint(file: string): Promise<void> {
-    this.#saving = this.#saving.catch(() => {}).then(async () => {
-      const { picture } = this.#follower;
-      if (picture !== null) await writeCheckpoint(picture, () => this.#follower.confirmedAtWallMs, file);
-    });
+    this.#saving = this.#saving
+      .catch(() => {})
+      .then(async () => {
+        const { picture } = this.#follower;
+        if (picture !== null) await writeCheckpoint(picture, () => this.#follower.confirmedAtWallMs, file);
+      });
     // The caller hears of a failure; nobody else has to.
     this.#saving.catch(() => {});
     return this.#saving;
@@ -217,7 +219,8 @@ export class DecisionEngine {
 
   #behind(revision: number | null): Problem {
     const has = this.revision;
-    const wanted = revision === null ? 'The tree is not known well enough now' : `Revision ${revision} is not known yet`;
+    const wanted =
+      revision === null ? 'The tree is not known well enough now' : `Revision ${revision} is not known yet`;
     return problem('unavailable', `${wanted}: the engine has revision ${has}, confirmed ${this.staleForMs} ms ago.`, {
       facts: { revision: has, staleForMs: this.staleForMs },
     });

@@ -6,8 +6,8 @@
  * not judged here. A walk that found nothing puts the current seal on the entity; it holds until anything happens that
  * could restrict somebody, which changes the seal for all.
  */
+import type { EntityRow } from '#core/decision-source.ts';
 import { KINDS, type Kind } from '#core/kind.ts';
-import type { EntityRow } from './source.ts';
 
 /** Cells of one entity. Links are -1 for none. */
 export const PARENT = 0;

@@ -5,12 +5,12 @@
  * database is away, the picture stays and its age grows; when it cannot be continued (a new epoch, a gap in the log),
  * another is loaded beside it and takes its place once it is complete. Nothing here throws at a caller.
  */
+import type { DecisionSource, Listener } from '#core/decision-source.ts';
 import { type Checkpoint, readCheckpoint } from './checkpoint.ts';
 import { withDeadline } from './deadline.ts';
 import type { Picture } from './picture.ts';
 import { catchUp, loadPicture } from './catch-up.ts';
 import { RevisionWaiters } from './revision-waiters.ts';
-import type { DecisionSource, Listener } from './source.ts';
 
 /** Two clocks: of the calendar for what is written to files, and one that never jumps for ages. In milliseconds. */
 export interface Clock {
@@ -122,7 +122,7 @@ export class Follower {
   }
 
   async #run(failuresBefore: number): Promise<void> {
-    for (let failures = failuresBefore; !this.#stop.signal.aborted; ) {
+    for (let failures = failuresBefore; !this.#stop.signal.aborted;) {
       await this.#pause(failures);
       if (this.#stop.signal.aborted) return;
       failures = (await this.#try()) ? 0 : failures + 1;

@@ -5,8 +5,8 @@
  * seen at once.
  */
 import { ALL_BUT_EMERGENCY } from '#core/action.ts';
+import type { HoldRow, ProfileRow } from '#core/decision-source.ts';
 import type { HoldEffect } from '#core/restrictions.ts';
-import type { HoldRow, ProfileRow } from './source.ts';
 
 export interface HoldInForce extends HoldEffect {
   readonly row: HoldRow;
@@ -54,7 +54,8 @@ export class HoldTable {
 
   /** Replaces all profiles; the holds follow at once where any of them differs. */
   setProfiles(rows: readonly ProfileRow[]): void {
-    const isSame = rows.length === this.#profiles.size && rows.every((row) => equals(row, this.#profiles.get(row.name)));
+    const isSame =
+      rows.length === this.#profiles.size && rows.every((row) => equals(row, this.#profiles.get(row.name)));
     if (isSame) return;
     this.#profiles = new Map(rows.map((row) => [row.name, row]));
     for (const [entityId, held] of this.#held) {

@@ -5,11 +5,11 @@
  * It takes whole states of entities, in any order and as often as one likes, and ends the same. It has no opinion:
  * what a hold reaches is the matter of the walk.
  */
+import type { EntityRow, EntityState, HoldRow, LoadSink, ProfileRow } from '#core/decision-source.ts';
 import { isUuid } from '#core/ids.ts';
 import { EntityTable } from './entity-table.ts';
 import { HoldTable } from './hold-table.ts';
 import { NameIndex } from './name-index.ts';
-import type { EntityRow, EntityState, HoldRow, LoadSink, ProfileRow } from './source.ts';
 import { UuidIndex } from './uuid-index.ts';
 
 const NUMBER = /^(0|[1-9][0-9]{0,8})$/;

@@ -27,7 +27,7 @@ export interface Ground {
 export function* nodesReaching(picture: Picture, subject: number, onward: boolean): Generator<ReachingNode> {
   const { entities } = picture;
   const passed = new Set<number>();
-  for (let entity = subject; entity >= 0 && !passed.has(entity) && passed.size <= TARGETS_MAX; ) {
+  for (let entity = subject; entity >= 0 && !passed.has(entity) && passed.size <= TARGETS_MAX;) {
     passed.add(entity);
     const isSubject = entity === subject;
     for (let id = entity; id >= 0; id = entities.parentOf(id)) {

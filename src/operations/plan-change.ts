@@ -7,7 +7,7 @@ import { reader } from '#operations/context.ts';
 import { readHold } from '#operations/place-hold.ts';
 import { type Performed, perform } from '#operations/perform.ts';
 import { requireProfile } from '#operations/put-profile.ts';
-import { getEntity, notFound, refuseClosed } from '#operations/resolve.ts';
+import { getEntity, notFound, refuseClosed, refuseUnknown } from '#operations/resolve.ts';
 import { getHead } from '#store/change.ts';
 import type { Session } from '#store/database.ts';
 import type { EntityState } from '#store/entity.ts';
@@ -113,6 +113,7 @@ async function readIntent(
       return { type: 'hold', denied: maskOf(profile.denied), intercepted: maskOf(profile.intercepted) };
     }
     case 'lift': {
+      refuseUnknown(intent, ['action', 'hold'], 'a plan to lift');
       const wanted = String(intent['hold'] ?? '').toLowerCase();
       const holds = await listHolds(session, { entityIds: [entity.id], includeEnded: false, after: 0, limit: HOLDS_MAX });
       const hold = holds.find((row) => row.uuid === wanted);
@@ -121,10 +122,12 @@ async function readIntent(
       return { type: 'lift', holds: [hold.uuid] };
     }
     case 'close':
+      refuseUnknown(intent, ['action'], 'a plan to close');
       if (entity.id === 0) throw invalid({ field: 'id', message: 'the platform cannot be closed' });
       refuseClosed(entity, 'closed again');
       return { type: 'close' };
     case 'profile': {
+      refuseUnknown(intent, ['action', 'name', 'body'], 'a plan to edit a profile');
       if (entity.id !== 0) throw invalid({ field: 'id', message: 'must be the platform, 0: a profile counts everywhere' });
       const name = String(intent['name'] ?? '');
       const body = requireProfile(name, asObject(intent['body']), context.clock());

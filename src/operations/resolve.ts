@@ -15,6 +15,14 @@ export function requireReference(given: string | number, field: string): Referen
   return reading.value;
 }
 
+/** Refuses (`invalid`) the fields of an input that nothing reads. */
+export function refuseUnknown(input: object, known: readonly string[], of: string): void {
+  const errors = Object.keys(input)
+    .filter((field) => !known.includes(field))
+    .map((field) => ({ field, message: `is no field of ${of}` }));
+  if (errors.length > 0) throw invalid(...errors);
+}
+
 /** An id as a caller wrote it, or `invalid`. */
 export function requireId(value: unknown, field: string): string | number {
   if (typeof value === 'string' || typeof value === 'number') return value;

@@ -19,7 +19,7 @@ import { putProfileWithin } from '#operations/put-profile.ts';
 import { transferWithin } from '#operations/transfer-entity.ts';
 import { updateWithin } from '#operations/update-entity.ts';
 import { listByNumbers } from '#store/entity.ts';
-import { type IdempotencyKey, claimKey, findAnswer, insertOutcomes, listOutcomes } from '#store/idempotency.ts';
+import { type IdempotencyKey, claimKey, findAnswer, findOutcomes, keepOutcomes } from '#store/idempotency.ts';
 import { type ShapeLock, asProblem, transact } from '#store/transaction.ts';
 
 export const BULK_MAX = 10_000;
@@ -114,21 +114,17 @@ function lockFor(items: readonly BulkItem[]): ShapeLock {
   return locks.has('shared') ? 'shared' : 'none';
 }
 
-/** Does the items of one chunk that have no outcome from an earlier run. */
+/** Does the items of one chunk, unless an earlier run of the same request did. */
 async function runChunk(work: Work, items: readonly BulkItem[], from: number, options: BulkOptions): Promise<BulkOutcome[]> {
   const { transaction } = work;
   const { idempotency } = options;
-  const known = new Map<number, BulkOutcome>();
-  if (idempotency !== undefined) {
-    // Two runs of one request take turns.
-    await transaction.rows(sql`select from idempotency where actor = ${idempotency.actor} and key = ${idempotency.key} for update`);
-    for (const row of await listOutcomes(transaction, idempotency))
-      if (row.position >= from && row.position < from + items.length) known.set(row.position - from, row.outcome as BulkOutcome);
-  }
-  if (known.size === items.length) return items.map((_, index) => known.get(index) as BulkOutcome); // All positions are known.
+  if (idempotency === undefined) return runItems(work, items, options.isBrief);
+  // Two runs of one request take turns.
+  await transaction.rows(sql`select from idempotency where actor = ${idempotency.actor} and key = ${idempotency.key} for update`);
+  const known = await findOutcomes(transaction, idempotency, from);
+  if (known !== null) return known as BulkOutcome[]; // Kept below, for a request with the same digest.
   const outcomes = await runItems(work, items, options.isBrief);
-  if (idempotency !== undefined)
-    await insertOutcomes(transaction, idempotency, outcomes.map((outcome, index) => ({ position: from + index, outcome })));
+  await keepOutcomes(transaction, idempotency, from, outcomes);
   return outcomes;
 }
 

@@ -4,7 +4,7 @@
  * Each change carries the SHA-256 of its canonical JSON (RFC 8785); the database chains those digests by HMAC-SHA256.
  * Personal values stand apart: the log holds only their salted commitments.
  */
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHash, createHmac, hash, randomBytes } from 'node:crypto';
 
 import canonicalize from 'canonicalize';
 import { sql } from 'kysely';
@@ -93,9 +93,7 @@ export function digestOf(
   touched: readonly number[],
 ): Buffer {
   const canonical = canonicalize({ actor, entity, facts, kind, touched });
-  return createHash('sha256')
-    .update(canonical ?? '')
-    .digest();
+  return hash('sha256', canonical ?? '', 'buffer');
 }
 
 /** The next link of the chain, as `commit_changes` computes it. */

@@ -1,6 +1,6 @@
 /** The documents that the statements of the decision source give, and how they become its rows. */
+import type { EntityState, HoldRow, Page, ProfileRow } from '#core/decision-source.ts';
 import type { Kind } from '#core/kind.ts';
-import type { EntityState, HoldRow, Page, ProfileRow } from '#decisions/source.ts';
 
 export interface PageJson {
   readonly epoch: string;
@@ -11,7 +11,13 @@ export interface PageJson {
   readonly profiles: readonly ProfileJson[] | null;
 }
 
-type EntityJson = readonly [uuid: string, kind: Kind, parent: number | null, owner: number | null, closedAtMs: number | null];
+type EntityJson = readonly [
+  uuid: string,
+  kind: Kind,
+  parent: number | null,
+  owner: number | null,
+  closedAtMs: number | null,
+];
 
 type HoldJson = readonly [
   id: number,
@@ -84,6 +90,7 @@ function holdOf(hold: HoldJson): HoldRow {
 }
 
 export function profileOf(profile: ProfileJson): ProfileRow {
-  const [name, version, severity, denied, intercepted, sipCode, httpCode, refusalText, announcement, sessions] = profile;
+  const [name, version, severity, denied, intercepted, sipCode, httpCode, refusalText, announcement, sessions] =
+    profile;
   return { name, version, severity, denied, intercepted, sipCode, httpCode, refusalText, announcement, sessions };
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 
-import type { EntityRow, EntityState, HoldRow, LoadSink, ProfileRow } from '#decisions/source.ts';
+import type { EntityRow, EntityState, HoldRow, LoadSink, ProfileRow } from '#core/decision-source.ts';
 import { makeDecisionSource } from '#store/decision-source.ts';
 import { transact } from '#store/transaction.ts';
 import { testDatabase } from '#test/database.ts';
@@ -19,7 +19,11 @@ async function commit(touched: readonly number[]): Promise<void> {
   });
 }
 
-async function load(): Promise<{ states: Map<number, EntityState>; profiles: readonly ProfileRow[]; revision: number }> {
+async function load(): Promise<{
+  states: Map<number, EntityState>;
+  profiles: readonly ProfileRow[];
+  revision: number;
+}> {
   const rows = new Map<number, EntityRow>();
   const names = new Map<number, string[]>();
   const holds = new Map<number, HoldRow[]>();
@@ -87,7 +91,10 @@ const byName = (a: ProfileRow, b: ProfileRow) => (a.name < b.name ? -1 : 1);
 test('an empty page tells the head, and a short page tells that more follows', async () => {
   const { revision } = await load();
   const empty = await source.follow(revision, 10, signal);
-  assert.deepEqual({ ...empty, epoch: '' }, { epoch: '', head: revision, first: null, last: null, states: [], profiles: null });
+  assert.deepEqual(
+    { ...empty, epoch: '' },
+    { epoch: '', head: revision, first: null, last: null, states: [], profiles: null },
+  );
   await commit([1]);
   await commit([3]);
   const page = await source.follow(revision, 1, signal);
@@ -121,7 +128,11 @@ test('a listener hears of a commit, of the loss of its connection, and of nothin
   );
   await isLost;
   await listener.close();
-  const other = await source.listen(() => assert.fail('it was closed'), () => assert.fail('it was closed, not lost'), signal);
+  const other = await source.listen(
+    () => assert.fail('it was closed'),
+    () => assert.fail('it was closed, not lost'),
+    signal,
+  );
   await other.close();
   await commit([1]);
 });

@@ -10,8 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 
+import type { DecisionSource, Head, Listener, LoadSink, Page } from '#core/decision-source.ts';
 import { KINDS } from '#core/kind.ts';
-import type { DecisionSource, Head, Listener, LoadSink, Page } from '#decisions/source.ts';
 import { type CopyRow, readCopyText } from '#store/copy-text.ts';
 import { FOLLOW, PROFILES, entityRange, holdRange, nameRange } from '#store/decision-source-sql.ts';
 import { type PageJson, type ProfileJson, pageOf, profileOf } from '#store/decision-source-rows.ts';

@@ -153,7 +153,7 @@ export function listEntities(session: Session, filter: ListFilter): Promise<Enti
 /** Reserves numbers for new entities. */
 export async function reserveNumbers(transaction: Transaction, count: number): Promise<number[]> {
   const rows = await transaction.rows(
-    sql<{ id: number }>`select nextval(pg_get_serial_sequence('entity', 'id')) as id from generate_series(1, ${count}::integer)`,
+    sql<{ id: number }>`select nextval('entity_id_seq') as id from generate_series(1, ${count}::integer)`,
   );
   return rows.map((row) => row.id);
 }
@@ -242,7 +242,11 @@ export async function uuidsOf(session: Session, ids: readonly number[]): Promise
 export async function resellersOf(session: Session, accountIds: readonly number[]): Promise<Map<number, number | null>> {
   if (accountIds.length === 0) return new Map();
   const rows = await session.rows(
-    sql<{ id: number; reseller: number | null }>`select id, reseller_of(id) as reseller from unnest(${[...accountIds]}::bigint[]) a (id)`,
+    sql<{ id: number; reseller: number | null }>`select e.id, (
+        select u.id from unnest(e.ancestors) with ordinality u (id, depth)
+        where (select a.reseller from account a where a.entity_id = u.id) order by u.depth desc limit 1
+      ) as reseller
+      from entity e where e.id = any (${[...accountIds]}::bigint[])`,
   );
   return new Map(rows.map((row) => [row.id, row.reseller]));
 }

@@ -41,27 +41,25 @@ export async function keepAnswer(transaction: Transaction, key: IdempotencyKey, 
   );
 }
 
-export interface BulkOutcomeRow {
-  readonly position: number;
-  readonly outcome: unknown;
-}
-
-/** The outcomes that an earlier, interrupted run of the same bulk request left. */
-export function listOutcomes(session: Session, key: IdempotencyKey): Promise<BulkOutcomeRow[]> {
-  return session.rows(
-    sql<BulkOutcomeRow>`select position, outcome from bulk_outcome where actor = ${key.actor} and key = ${key.key} order by position`,
+/** The outcomes that an earlier run of the same bulk request left for the items from the position on; null: none. */
+export async function findOutcomes(session: Session, key: IdempotencyKey, position: number): Promise<unknown[] | null> {
+  const row = await session.row(
+    sql<{ outcomes: unknown[] }>`select outcomes from bulk_outcome
+      where actor = ${key.actor} and key = ${key.key} and position = ${position}`,
   );
+  return row?.outcomes ?? null;
 }
 
-export async function insertOutcomes(
+/** Keeps the outcomes of items that one transaction did, the first of which stands at the position. */
+export async function keepOutcomes(
   transaction: Transaction,
   key: IdempotencyKey,
-  outcomes: readonly BulkOutcomeRow[],
+  position: number,
+  outcomes: readonly unknown[],
 ): Promise<void> {
   await transaction.rows(
-    sql`insert into bulk_outcome (actor, key, position, outcome)
-      select ${key.actor}, ${key.key}, position, outcome from jsonb_to_recordset(${JSON.stringify(outcomes)}::jsonb)
-        as o (position integer, outcome jsonb)`,
+    sql`insert into bulk_outcome (actor, key, position, outcomes)
+      values (${key.actor}, ${key.key}, ${position}, ${JSON.stringify(outcomes)}::jsonb)`,
   );
 }
 

@@ -276,7 +276,7 @@ export function factsOf(kind: Kind, values: Values): { facts: Values; personal: 
   for (const [name, value] of Object.entries(values)) {
     const field = KIND_FIELDS[kind][name];
     if (field === undefined || value === null) continue;
-    if ('default' in field && JSON.stringify(field.default) === JSON.stringify(value)) continue;
+    if ('default' in field && isSame(field.default, value)) continue;
     if (field.type === 'boolean' && !value) continue;
     if (Array.isArray(value) && value.length === 0) continue;
     if (field.secret) facts[name] = '(secret)';
@@ -284,4 +284,8 @@ export function factsOf(kind: Kind, values: Values): { facts: Values; personal: 
     else facts[name] = value;
   }
   return { facts, personal };
+}
+
+function isSame(one: Json | undefined, other: Json): boolean {
+  return one === other || (typeof other === 'object' && JSON.stringify(one) === JSON.stringify(other));
 }

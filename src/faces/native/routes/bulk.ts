@@ -2,6 +2,7 @@
 import { z } from 'zod';
 
 import { type FieldError, invalid } from '#core/problem.ts';
+import { refuseUnknown } from '#operations/resolve.ts';
 import { BULK_MAX, BULK_OPS, type BulkItem, type BulkOp, type BulkOutcome, runBulk } from '#operations/run-bulk.ts';
 
 import { actorOf, holdRevision, idempotencyOf } from '../exchange.ts';
@@ -32,7 +33,9 @@ export function bulkRoutes(app: Routes, deps: NativeDeps): void {
     },
     async (request, reply) => {
       const actor = actorOf(deps, request);
-      const items = readItems((request.body as { items?: unknown }).items);
+      const body = request.body as { items?: unknown }; // The validator lets only objects through.
+      refuseUnknown(body, ['items'], 'a bulk request');
+      const items = readItems(body.items);
       const { outcomes, revision, trouble } = await runBulk(deps.context, actor, items, {
         isBrief: request.query.brief === true,
         idempotency: idempotencyOf(actor, request),

@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 import { problem } from '#core/problem.ts';
 import { type Question, decide, decideMany } from '#operations/decide.ts';
+import { refuseUnknown } from '#operations/resolve.ts';
 
 import { actorOf } from '../exchange.ts';
 import type { NativeDeps } from '../native-face.ts';
@@ -53,7 +54,9 @@ export function decisionRoutes(app: Routes, deps: NativeDeps): void {
     },
     async (request) => {
       actorOf(deps, request);
-      const { questions, atRevision } = request.body as { questions?: unknown; atRevision?: unknown };
+      const body = request.body as { questions?: unknown; atRevision?: unknown }; // The validator lets only objects through.
+      refuseUnknown(body, ['questions', 'atRevision'], 'a list of questions');
+      const { questions, atRevision } = body;
       if (!Array.isArray(questions))
         throw problem('invalid', 'questions: must be a list', {
           errors: [{ field: 'questions', message: 'must be a list of {subject, action, destination}' }],

@@ -1,6 +1,6 @@
 /** A database in memory for the tests of following: a random tree, a log of what touched it, and knobs for trouble. */
-import { RandomTree, type Step } from './random-tree.ts';
-import type { DecisionSource, Head, Listener, LoadSink, Page } from './source.ts';
+import type { DecisionSource, Head, Listener, LoadSink, Page } from '#core/decision-source.ts';
+import { RandomTree, type Step } from './random-tree-for-test.ts';
 
 export class FakeSource implements DecisionSource {
   random = new RandomTree();

@@ -1,5 +1,5 @@
 /**
- * What the engine is fed with: the whole state of single entities, never differences.
+ * What the decision engine is fed with: the whole state of single entities, never differences.
  *
  * Whoever applies such a state twice, or a later one before an earlier one was seen, ends with the same picture; a
  * source therefore need not remember who has received what.

@@ -5,9 +5,9 @@
 import fc from 'fast-check';
 
 import { ALL_ACTIONS } from '#core/action.ts';
+import type { EntityRow, EntityState, HoldRow, ProfileRow } from '#core/decision-source.ts';
 import type { Kind } from '#core/kind.ts';
-import { NaiveTree } from './naive-tree.ts';
-import type { EntityRow, EntityState, HoldRow, ProfileRow } from './source.ts';
+import { NaiveTree } from './naive-tree-for-test.ts';
 
 export const PROFILE_NAMES = ['suspended', 'limited', 'fraud', 'silent'] as const;
 const KINDS_BELOW: readonly Kind[] = ['account', 'account', 'account', 'sip_domain', 'phone_number'];
@@ -15,7 +15,17 @@ const DEPTH_MAX = 12;
 
 /** One thing that happens; the numbers pick what it happens to. */
 export interface Step {
-  readonly what: 'create' | 'hold' | 'lift' | 'close' | 'move' | 'transfer' | 'target' | 'pass_name' | 'drop_name' | 'profile';
+  readonly what:
+    | 'create'
+    | 'hold'
+    | 'lift'
+    | 'close'
+    | 'move'
+    | 'transfer'
+    | 'target'
+    | 'pass_name'
+    | 'drop_name'
+    | 'profile';
   readonly a: number;
   readonly b: number;
   readonly c: number;
@@ -24,12 +34,29 @@ export interface Step {
 export const steps = (max: number): fc.Arbitrary<Step[]> => {
   const pick = fc.nat(1_000_000);
   const what = fc.constantFrom<Step['what'][]>(
-    'create', 'create', 'create', 'create', 'create', 'create', 'create', 'hold', 'hold', 'lift', 'close', 'move', 'transfer', 'target', 'pass_name', 'drop_name', 'profile',
+    'create',
+    'create',
+    'create',
+    'create',
+    'create',
+    'create',
+    'create',
+    'hold',
+    'hold',
+    'lift',
+    'close',
+    'move',
+    'transfer',
+    'target',
+    'pass_name',
+    'drop_name',
+    'profile',
   );
   return fc.array(fc.record({ what, a: pick, b: pick, c: pick }), { minLength: max >> 1, maxLength: max, size: 'max' });
 };
 
-export const uuidOf = (n: number) => `${(Math.imul(n, 0x9e3779b1) >>> 0).toString(16).padStart(8, '0')}-0000-4000-8000-${n.toString(16).padStart(12, '0')}`;
+export const uuidOf = (n: number) =>
+  `${(Math.imul(n, 0x9e3779b1) >>> 0).toString(16).padStart(8, '0')}-0000-4000-8000-${n.toString(16).padStart(12, '0')}`;
 
 export class RandomTree {
   readonly tree = new NaiveTree();
@@ -64,7 +91,9 @@ export class RandomTree {
       }
       case 'transfer': {
         const isLeaf = row.kind !== 'account' && row.kind !== 'sip_domain';
-        return isLeaf && this.tree.row(other).kind === 'account' ? this.#set(id, { row: { ...row, ownerId: other } }) : [];
+        return isLeaf && this.tree.row(other).kind === 'account'
+          ? this.#set(id, { row: { ...row, ownerId: other } })
+          : [];
       }
       case 'target': {
         const leads = row.kind === 'phone_number' || row.kind === 'sip_alias';
@@ -81,7 +110,12 @@ export class RandomTree {
       case 'drop_name':
         return this.#set(id, { names: [] });
       case 'profile':
-        this.#profile(PROFILE_NAMES[a % PROFILE_NAMES.length] ?? 'suspended', b % 1000, c & ALL_ACTIONS, b & ALL_ACTIONS);
+        this.#profile(
+          PROFILE_NAMES[a % PROFILE_NAMES.length] ?? 'suspended',
+          b % 1000,
+          c & ALL_ACTIONS,
+          b & ALL_ACTIONS,
+        );
         return [];
     }
   }
@@ -95,7 +129,8 @@ export class RandomTree {
     const id = this.tree.states.size;
     let kind: Kind;
     if (parentKind === 'sip_domain') kind = c % 2 === 0 ? 'sip_account' : 'sip_alias';
-    else if (parentKind === 'account' && this.tree.chainOf(under).length < DEPTH_MAX) kind = KINDS_BELOW[c % KINDS_BELOW.length] ?? 'account';
+    else if (parentKind === 'account' && this.tree.chainOf(under).length < DEPTH_MAX)
+      kind = KINDS_BELOW[c % KINDS_BELOW.length] ?? 'account';
     else return [];
     const leads = (kind === 'phone_number' || kind === 'sip_alias') && this.tree.row(target).kind.startsWith('sip_a');
     const name = `sip:${id}@example.com`;

@@ -3,8 +3,15 @@
  * compare the picture with. Nothing but tests may use it.
  */
 import { ACTION_BIT, type Action, type ActionMask } from '#core/action.ts';
-import { type HoldEffect, type Restrictions, type Standing, governingHold, mergeHolds, standingOf } from '#core/restrictions.ts';
-import type { EntityState, HoldRow, ProfileRow } from './source.ts';
+import type { EntityState, HoldRow, ProfileRow } from '#core/decision-source.ts';
+import {
+  type HoldEffect,
+  type Restrictions,
+  type Standing,
+  governingHold,
+  mergeHolds,
+  standingOf,
+} from '#core/restrictions.ts';
 
 export interface NaiveEffect extends HoldEffect {
   readonly row: HoldRow;
@@ -32,7 +39,15 @@ export class NaiveTree {
         const profile = this.profiles.get(row.profile);
         if (profile === undefined) throw new Error(`there is no profile ${row.profile}`);
         const { denied, intercepted, severity } = profile;
-        return { id: row.id, denied, intercepted, severity, authority: row.authorityRank, placedAtMs: row.placedAtMs, row };
+        return {
+          id: row.id,
+          denied,
+          intercepted,
+          severity,
+          authority: row.authorityRank,
+          placedAtMs: row.placedAtMs,
+          row,
+        };
       }),
     );
   }
@@ -70,7 +85,9 @@ export class NaiveTree {
     const denied = all.reduce((union, restrictions) => union | restrictions.denied, 0);
     const intercepted = all.reduce((union, restrictions) => union | restrictions.intercepted, 0);
     const closed = all.some((restrictions) => restrictions.closed);
-    const holds = [...new Map(passed.flatMap((node) => this.#effectsFor(node)).map((hold) => [hold.id, hold])).values()];
+    const holds = [
+      ...new Map(passed.flatMap((node) => this.#effectsFor(node)).map((hold) => [hold.id, hold])).values(),
+    ];
     const touching = holds.filter((hold) => ((hold.denied | hold.intercepted) & ACTION_BIT[action]) !== 0);
     return {
       effect: isDenied ? 'deny' : isIntercepted ? 'intercept' : 'allow',
