@@ -34,9 +34,10 @@ export async function benchDecideHttp(world: World): Promise<Result[]> {
   const paths = rows.map(({ value }) => `/v1/decisions?subject=${encodeURIComponent(`sip:${value}`)}&action=register`);
   const abeyance = await startAbeyance(world, world.connectionString);
   const client = fork(fileURLToPath(new URL('http-client.ts', import.meta.url)));
-  client.once('exit', (code) => {
-    if (code !== null && code !== 0) throw new Error('the client ended by itself');
+  const gone = once(client, 'exit').then((): never => {
+    throw new Error('the client ended by itself');
   });
+  gone.catch(() => {}); // Told to whoever waits for an answer.
   let bare: ChildProcess | null = null;
   try {
     const answer = await fetch(`${abeyance.url}${paths[0]}`, { headers: { authorization: `Bearer ${TOKEN}` } });
@@ -45,7 +46,7 @@ export async function benchDecideHttp(world: World): Promise<Result[]> {
     const ask = async (port: number, seconds: number): Promise<number> => {
       const order: Order = { port, paths, token: TOKEN, connections: CONNECTIONS, seconds };
       client.send(order);
-      const [rate] = (await once(client, 'message')) as [number];
+      const [rate] = (await Promise.race([once(client, 'message'), gone])) as [number]; // All that it ever sends.
       return rate;
     };
     const port = Number(new URL(abeyance.url).port);

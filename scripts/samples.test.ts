@@ -48,7 +48,7 @@ test('the samples hold the operator that the documents promise', async () => {
       else if (String(parent).startsWith('ref:R-')) customers += 1;
     }
     if (body.kind === 'sip_domain') known.add(`sip:${String(body['domain'])}`);
-    if (body.kind === 'sip_account') known.add(`${String(parent).replace('sip:', `sip:${String(body['username'])}@`)}`);
+    if (body.kind === 'sip_account') known.add(String(parent).replace('sip:', `sip:${String(body['username'])}@`));
     if (body.kind === 'dns_zone') known.add(`dns:${String(body['name'])}`);
     if (body.kind === 'enum_range') known.add(`enum-range:${String(body['prefix'])}.${String(body['tld'])}`);
     for (const reference of [parent, body['target']])

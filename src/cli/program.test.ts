@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import {
   problemAnswer,
@@ -10,8 +9,7 @@ import {
   type Ran,
   type RunSettings,
 } from './canned-server.ts';
-import { EXIT_MEANINGS } from './exit-code.ts';
-import { ACME_ID, decision, entity, hold, HOLD_ID, plan, reason, RESELLER_ID, standing } from './canned-views.ts';
+import { ACME_ID, decision, entity, hold, HOLD_ID, plan, reason, standing } from './canned-views.ts';
 
 const PLAN_PATH = `POST /v1/entities/${ACME_ID}/plan`;
 const APPLY_PATH = `POST /v1/plans/${plan({}).token}/apply`;
@@ -224,123 +222,4 @@ test('resume that may lift only some of the holds is partly done', async () => {
   const ran = await run(answers, ['resume', 'ref:C-1']);
   assert.equal(ran.code, 6);
   assert.match(ran.err, /fraud .* was not lifted: A higher authority placed it\./);
-});
-
-test('a tree is loaded level by level, and a wide node kind by kind with exact counts', async () => {
-  const many = Array.from({ length: 100 }, (_, index) =>
-    entity({ id: `n${index}`, kind: 'phone_number', label: `+3120${index}` }),
-  );
-  const ran = await run(
-    {
-      'GET /v1/entities/0': entity({ label: 'Platform' }),
-      [`GET /v1/entities/${ACME_ID}/children`]: ({ path }) => {
-        const kind = new URL(path, 'http://x').searchParams.get('kind') ?? '';
-        if (kind.includes(',')) return { items: many, next: '100', total: null };
-        const items =
-          kind === 'phone_number'
-            ? many.slice(0, 2)
-            : kind === 'account'
-              ? [entity({ id: RESELLER_ID, label: 'North' })]
-              : [];
-        return {
-          items,
-          next: kind === 'phone_number' ? '2' : null,
-          total: kind === 'phone_number' ? 1200 : items.length,
-        };
-      },
-    },
-    ['tree', '--depth', '1', '--limit', '2'],
-  );
-  assert.equal(ran.code, 0, ran.err);
-  assert.equal(
-    ran.out,
-    'Platform account active\n├─ +31200 phone number active\n├─ +31201 phone number active\n├─ North account active …\n└─ … 1,198 more phone numbers\n',
-  );
-});
-
-test('verify tells findings and ends with 1; a stream without a verdict is a failure', async () => {
-  const lines = (...values: object[]) => ({
-    status: 200,
-    type: 'application/x-ndjson',
-    text: values.map((value) => `${JSON.stringify(value)}\n`).join(''),
-  });
-  const progress = { stage: 'chain', done: 5, total: 10 };
-  const wrong = { ok: false, findings: [{ stage: 'chain', detail: 'link 7 is broken' }], checked: { changes: 10 } };
-  const found = await run({ 'POST /v1/verify': lines(progress, wrong) }, ['verify']);
-  assert.equal(found.code, 1);
-  assert.equal(found.out, 'chain of changes: link 7 is broken\nNot all is right: 10 changes verified.\n');
-  assert.equal(
-    (await run({ 'POST /v1/verify': lines(progress, { ...wrong, ok: true, findings: [] }) }, ['verify'])).code,
-    0,
-  );
-  assert.equal((await run({ 'POST /v1/verify': lines(progress) }, ['verify'])).code, 1);
-});
-
-test('doctor examines to the end and its exit code says what is worst', async () => {
-  const status = { version: '1', installation: 'i', epoch: 'e', revision: 7, entities: 2, schemaVersion: 1 };
-  const ready = { ready: true, checks: { database: { ok: true }, scheduler: { lagMs: 5000 } } };
-  const right = await run({ 'GET /readyz': ready, 'GET /v1/status': status }, ['doctor']);
-  assert.equal(right.code, 0, right.out);
-  assert.match(right.out, /doubtful +scheduler: 5000 ms late/);
-  const notAllowed = await run(
-    { 'GET /readyz': ready, 'GET /v1/status': problemAnswer(401, 'unauthenticated', 'Who are you?') },
-    ['doctor'],
-  );
-  assert.equal(notAllowed.code, 4);
-  const unreachable = await run({}, ['doctor', '--url', 'http://127.0.0.1:61']);
-  assert.equal(unreachable.code, 3);
-  assert.match(unreachable.out, /wrong +server: nobody answers/);
-});
-
-test('changes without --follow are those after a cursor, page by page', async () => {
-  const change = (revision: number) => ({
-    revision,
-    at: '2026-03-01T09:30:00.000Z',
-    actor: 'a',
-    kind: 'k',
-    entity: null,
-    facts: {},
-  });
-  const ran = await run(
-    {
-      'GET /v1/changes': ({ path }) =>
-        path.includes('after=e:2') ? { items: [], next: 'e:2' } : { items: [change(1), change(2)], next: 'e:2' },
-    },
-    ['changes', '--after', 'e:0', '--json'],
-  );
-  assert.equal(ran.code, 0, ran.err);
-  assert.deepEqual(
-    ran.out
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line).revision),
-    [1, 2],
-  );
-});
-
-test('local commands are given their options and never a server', async () => {
-  const served: unknown[] = [];
-  const local = {
-    serve: async (options: object) => void served.push(options),
-    demo: async (options: object) => void served.push(options),
-    restore: async (file: string, { acceptOtherKey }: { acceptOtherKey: boolean }) => [`${file} ${acceptOtherKey}`],
-  };
-  assert.equal((await run({}, ['serve', '--port', '0', '--data', '/d'], { local })).code, 0);
-  assert.equal((await run({}, ['demo', '--exit'], { local })).code, 0);
-  assert.deepEqual(served, [{ port: 0, data: '/d' }, { exit: true }]);
-  assert.equal((await run({}, ['restore', 'f'], { local })).out, 'f false\n');
-  assert.equal((await run({}, ['restore', 'f', '--accept-other-key'], { local })).out, 'f true\n');
-  const failed = await run({}, ['backup', 'f'], {
-    local: { backup: () => Promise.reject(new Error('the disk is full')) },
-  });
-  assert.deepEqual([failed.code, failed.err], [1, 'abeyance: the disk is full\n']);
-});
-
-test('help and documents name the same exit codes with the same words', async () => {
-  const { out } = await run({}, ['--help']);
-  const documented = readFileSync(new URL('../../docs/command-line.md', import.meta.url), 'utf8').replaceAll('`', '');
-  for (const [code, meaning] of EXIT_MEANINGS) {
-    assert.match(out, new RegExp(`^ +${code} +${meaning.replace(/[()]/g, '\\$&')}$`, 'm'));
-    assert.ok(documented.includes(`| ${code} | ${meaning} |`), meaning);
-  }
 });

@@ -74,12 +74,19 @@ async function requirePlanForProfile(work: Work, name: string): Promise<void> {
   }
 }
 
-/** Takes the emergency closure out of profiles whose legal override has run out. Answers how many. */
+/**
+ * Takes the emergency closure out of profiles whose legal override has run out, unless it was renewed or taken out
+ * since they were read. Answers how many.
+ */
 export async function lapseOverrides(work: Work, profiles: readonly Profile[]): Promise<number> {
-  for (const profile of profiles) {
-    const { name, version: _version, builtin: _builtin, updatedAt: _updatedAt, ...body } = profile;
+  let count = 0;
+  for (const { name } of profiles) {
+    const profile = await lockProfile(work.transaction, name);
+    if (profile?.legalOverride == null || Date.parse(profile.legalOverride.expiresAt) > work.context.clock().getTime()) continue;
+    const { name: _name, version: _version, builtin: _builtin, updatedAt: _updatedAt, ...body } = profile;
     const open = { ...body, denied: body.denied.filter((action) => action !== 'call.emergency'), intercepted: body.intercepted.filter((action) => action !== 'call.emergency'), legalOverride: null };
     await putProfileWithin(work, name, open, 'planned');
+    count++;
   }
-  return profiles.length;
+  return count;
 }

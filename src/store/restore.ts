@@ -108,12 +108,24 @@ async function loadTables(
       for await (const bytes of backup.rows()) count(bytes);
       continue;
     }
-    refuseOtherColumns(section, own);
+    try {
+      refuseOtherColumns(section, own);
+    } catch (error) {
+      // What does not fit may be damage: the backup has to vouch for itself before it is taken at its word.
+      await readOut(backup);
+      throw error;
+    }
     await makePartitions(client, section, own);
     await copyRows(client, section, backup, count);
     sections.push(section);
   }
   return { sections, tablesLeftOut, rows };
+}
+
+/** Reads what is left, which throws when the backup is not whole. */
+async function readOut(backup: BackupReader): Promise<void> {
+  do for await (const _ of backup.rows());
+  while ((await backup.nextTable()) !== null);
 }
 
 async function beginEpoch(client: pg.ClientBase): Promise<string> {

@@ -22,7 +22,7 @@ export async function waitUntil(what: string, holds: () => Promise<boolean> | bo
 }
 
 export interface Barrier {
-  /** Waits until so many writers have done all but their commit, or wait for one of those. */
+  /** Waits until so many writers are held back here, or by one of those. */
   held(count: number): Promise<void>;
   /** Waits until so many wait for the right to shape the tree, or to create while others shape it. */
   waitingForShape(count: number): Promise<void>;
@@ -31,11 +31,16 @@ export interface Barrier {
 }
 
 /** Holds every writer back at the number of its first change: all its rows are written, all its locks are held. */
-export async function holdCommits(database: TestDatabase): Promise<Barrier> {
+export function holdCommits(database: TestDatabase): Promise<Barrier> {
+  return holdBack(database, 'select from change_counter for update');
+}
+
+/** Holds back whoever needs what a statement locks, as long as it is not undone. */
+export async function holdBack(database: TestDatabase, statement: string): Promise<Barrier> {
   const { connectionString } = database;
   const client = new pg.Client({ connectionString });
   await client.connect();
-  await client.query('begin; select from change_counter for update');
+  await client.query(`begin; ${statement}`);
   // Apart, because within one transaction the activity of others is read only once.
   const watcher = new pg.Client({ connectionString });
   await watcher.connect();

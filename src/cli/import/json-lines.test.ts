@@ -38,7 +38,8 @@ const wrongLines = [
   '[]',
   '{"op":"create","body":{}}',
   '{"op":"drop","entity":"x"}',
-  '{"op":"hold","entity":7,"body":{}}',
+  '{"op":"hold","entity":[7],"body":{}}',
+  '{"op":"profile","body":{}}',
   '"\ufffd"',
 ];
 for (const line of wrongLines)

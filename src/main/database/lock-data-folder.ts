@@ -50,7 +50,11 @@ function heldError(holder: Holder, dataFolder: string): DatabaseStartError {
 async function createFile(path: string, text: string): Promise<boolean> {
   try {
     const file = await open(path, 'wx', 0o644);
-    await file.writeFile(text).finally(() => file.close());
+    try {
+      await file.writeFile(text);
+    } finally {
+      await file.close();
+    }
     return true;
   } catch (error) {
     if (hasErrorCode(error, 'EEXIST')) return false;

@@ -77,7 +77,11 @@ async function storeSecret(dataFolder: string, path: string, secret: Buffer): Pr
     await rm(unfinishedPath, { force: true });
   }
   const folder = await open(dataFolder, 'r');
-  await folder.sync().finally(() => folder.close());
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
 }
 
 function parseSecret(text: string, origin: string): Buffer {
