@@ -31,7 +31,7 @@ export async function benchImport(world: World): Promise<Result[]> {
   await finished(stream);
   const entities = Object.values(operatorCounts(size)).reduce((sum, count) => sum + count, 0);
   const rate = (ms: number) => (entities * 1_000) / ms;
-  const [imported, copied] = await inTurns(
+  const compared = await inTurns(
     ROUNDS,
     async (round) => rate(await importOnce(world, file, `import_${round}`)),
     async (round) => rate(await copyOnce(`import_${round}`, `copy_${round}`, world)),
@@ -39,10 +39,10 @@ export async function benchImport(world: World): Promise<Result[]> {
   return [
     {
       name: `import of ${entities} entities`,
-      value: Math.round(imported),
+      value: Math.round(compared.one),
       unit: 'entities/s',
-      against: `COPY of the same rows, ${Math.round(copied)}/s`,
-      ratio: imported / copied,
+      against: `COPY of the same rows, ${Math.round(compared.other)}/s`,
+      ratio: compared.ratio,
       goal: { of: 'ratio', atLeast: 0.1 },
     },
   ];

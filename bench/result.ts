@@ -29,19 +29,29 @@ export function median(values: readonly number[]): number {
   return percentile(values, 0.5);
 }
 
-/** Runs both sides in turns, so that a slow moment of the machine meets both, and gives the median of each. */
+export interface Compared {
+  /** The median of each side, and of their ratios round by round. */
+  readonly one: number;
+  readonly other: number;
+  readonly ratio: number;
+}
+
+/** Runs both sides in turns, so that a slow moment of the machine meets both. */
 export async function inTurns(
   rounds: number,
   one: (round: number) => Promise<number>,
   other: (round: number) => Promise<number>,
-): Promise<readonly [number, number]> {
+): Promise<Compared> {
   const ones: number[] = [];
   const others: number[] = [];
+  const ratios: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    ones.push(await one(round));
-    others.push(await other(round));
+    const [mine, theirs] = [await one(round), await other(round)];
+    ones.push(mine);
+    others.push(theirs);
+    ratios.push(mine / theirs);
   }
-  return [median(ones), median(others)];
+  return { one: median(ones), other: median(others), ratio: median(ratios) };
 }
 
 /** How long the work takes, in milliseconds. */

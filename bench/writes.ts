@@ -47,13 +47,13 @@ export async function benchWrites(world: World): Promise<Result[]> {
     for (const { name, commits, run } of writes)
       for (const writers of WRITERS) {
         const rate = async (context: OperationContext) => commits * (await ratePerSecond(SECONDS, writers, (writer) => run(context, writer)));
-        const [withLog, without] = await inTurns(ROUNDS, () => rate(logged), () => rate(bare));
+        const compared = await inTurns(ROUNDS, () => rate(logged), () => rate(bare));
         results.push({
           name: `${name}, ${writers} ${writers === 1 ? 'writer' : 'writers'}`,
-          value: Math.round(withLog),
+          value: Math.round(compared.one),
           unit: 'commits/s',
-          against: `without the change log, ${Math.round(without)}/s`,
-          ratio: withLog / without,
+          against: `without the change log, ${Math.round(compared.other)}/s`,
+          ratio: compared.ratio,
         });
       }
     return results;

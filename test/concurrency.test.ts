@@ -78,7 +78,10 @@ test('what is created while its parent waits to be closed is closed with it', as
   const { number } = (await creation).value;
   await close;
   assert.equal((await stored(here, number)).closed, true);
-  assert.deepEqual((await changesAfter(here, 0)).slice(-2).map(({ kind }) => kind), ['entity.created', 'entity.closed']);
+  assert.deepEqual(
+    (await changesAfter(here, 0)).slice(-2).map(({ kind }) => kind),
+    ['entity.created', 'entity.closed'],
+  );
   assert.deepEqual(await findingsOf(here), []);
 });
 
@@ -89,7 +92,10 @@ test('nothing is created beneath a parent whose closing was committed first, by 
   const barrier = await holdCommits(here);
   const close = closeEntity(here.context, ADMIN, top);
   await barrier.held(1);
-  const creations = [outcomeOf(createEntity(here.context, ADMIN, child(top))), outcomeOf(createEntity(here.context, ADMIN, child(parent)))];
+  const creations = [
+    outcomeOf(createEntity(here.context, ADMIN, child(top))),
+    outcomeOf(createEntity(here.context, ADMIN, child(parent))),
+  ];
   await barrier.waitingForShape(2);
   await barrier.open();
   await close;
@@ -121,7 +127,10 @@ test('of many creations with one name, one succeeds and the others hear that it 
   );
   await barrier.held(racers.length);
   await barrier.open();
-  assert.deepEqual(codesOf(await Promise.all(racers)), ['done', ...Array.from({ length: racers.length - 1 }, () => 'exists')]);
+  assert.deepEqual(codesOf(await Promise.all(racers)), [
+    'done',
+    ...Array.from({ length: racers.length - 1 }, () => 'exists'),
+  ]);
   const { rows } = await here.pool.query(`select 1 from sip_domain where domain = 'wanted.example'`);
   assert.equal(rows.length, 1, 'the others left nothing behind');
   assert.deepEqual(await findingsOf(here), []);
@@ -131,7 +140,9 @@ test('a deadlock of two bulk creations is undone and done again, and nobody hear
   const here = await testInstallation(t);
   const owner = await account(here, 0);
   const create = (names: readonly string[]) => {
-    const items = names.map((name) => ({ op: 'create', body: { kind: 'sip_domain', domain: `${name}.example`, parent: owner } }) as const);
+    const items = names.map(
+      (name) => ({ op: 'create', body: { kind: 'sip_domain', domain: `${name}.example`, parent: owner } }) as const,
+    );
     return runBulk(here.context, ADMIN, items, { isBrief: true });
   };
   // Each has its first name and waits for the second; whoever gets that one needs the name that the other has.
@@ -140,9 +151,19 @@ test('a deadlock of two bulk creations is undone and done again, and nobody hear
   await barrier.held(2);
   await barrier.open();
   const outcomes = (await Promise.all(racers)).flatMap((racer) => racer.outcomes);
-  assert.deepEqual(outcomes.map((outcome) => (outcome.ok ? 'done' : outcome.problem.code)).sort(), ['done', 'done', 'done', 'exists', 'exists', 'exists']);
+  assert.deepEqual(outcomes.map((outcome) => (outcome.ok ? 'done' : outcome.problem.code)).sort(), [
+    'done',
+    'done',
+    'done',
+    'exists',
+    'exists',
+    'exists',
+  ]);
   const { rows } = await here.pool.query<{ value: string }>('select value from identifier order by value');
-  assert.deepEqual(rows.map(({ value }) => value), ['left.example', 'middle.example', 'right.example']);
+  assert.deepEqual(
+    rows.map(({ value }) => value),
+    ['left.example', 'middle.example', 'right.example'],
+  );
   assert.deepEqual(await findingsOf(here), []);
 });
 
@@ -151,13 +172,18 @@ test('the same hold placed by many at once is one hold, and each is told it', as
   const held = await account(here, 0);
   const before = await headOf(here);
   const barrier = await holdCommits(here);
-  const racers = Array.from({ length: 8 }, () => placeHold(here.context, ADMIN, held, { profile: 'suspended', externalRef: 'invoice 1' }));
+  const racers = Array.from({ length: 8 }, () =>
+    placeHold(here.context, ADMIN, held, { profile: 'suspended', externalRef: 'invoice 1' }),
+  );
   await barrier.held(racers.length);
   await barrier.open();
   const placed = (await Promise.all(racers)).map(({ value }) => value);
   assert.equal(new Set(placed.map(({ hold }) => hold.id)).size, 1);
   assert.equal(placed.filter(({ isNew }) => isNew).length, 1);
-  assert.deepEqual((await changesAfter(here, before)).map(({ kind }) => kind), ['hold.placed']);
+  assert.deepEqual(
+    (await changesAfter(here, before)).map(({ kind }) => kind),
+    ['hold.placed'],
+  );
 });
 
 test('a hold lifted by many at once is lifted once, and each is told so', async (t: TestContext) => {
@@ -171,7 +197,10 @@ test('a hold lifted by many at once is lifted once, and each is told so', async 
   await barrier.open();
   const ends = (await Promise.all(racers)).map(({ value }) => value.endedAt);
   assert.equal(new Set(ends).size, 1);
-  assert.deepEqual((await changesAfter(here, before)).map(({ kind }) => kind), ['hold.lifted']);
+  assert.deepEqual(
+    (await changesAfter(here, before)).map(({ kind }) => kind),
+    ['hold.lifted'],
+  );
 });
 
 test('one idempotency key sent many times at once has one effect and one answer', async (t: TestContext) => {
@@ -179,13 +208,18 @@ test('one idempotency key sent many times at once has one effect and one answer'
   const before = await headOf(here);
   const key = { actor: ADMIN.name, key: 'once', route: 'POST /v1/accounts', digest: Buffer.alloc(32) };
   const barrier = await holdCommits(here);
-  const racers = Array.from({ length: 8 }, () => createEntity(here.context, ADMIN, { kind: 'account', name: 'Once' }, key));
+  const racers = Array.from({ length: 8 }, () =>
+    createEntity(here.context, ADMIN, { kind: 'account', name: 'Once' }, key),
+  );
   await barrier.held(racers.length);
   await barrier.open();
   const performed = await Promise.all(racers);
   assert.equal(new Set(performed.map(({ value }) => JSON.stringify(value, Object.keys(value).sort()))).size, 1);
   assert.equal(performed.filter(({ replayed }) => !replayed).length, 1);
-  assert.deepEqual((await changesAfter(here, before)).map(({ kind }) => kind), ['entity.created']);
+  assert.deepEqual(
+    (await changesAfter(here, before)).map(({ kind }) => kind),
+    ['entity.created'],
+  );
 });
 
 const WRITERS = 16;
@@ -199,7 +233,8 @@ test('sixteen writers leave a gapless log in the order of their commits, and a w
   const top = await account(here, 0);
   const accounts = [top];
   for (let n = 0; n < 5; n++) accounts.push(await account(here, top));
-  const domain = (await createEntity(context, ADMIN, { kind: 'sip_domain', domain: 'busy.example', parent: top })).value.number;
+  const domain = (await createEntity(context, ADMIN, { kind: 'sip_domain', domain: 'busy.example', parent: top })).value
+    .number;
   const users: number[] = [];
   const holds: { entity: number; id: string }[] = [];
   const told = await listen(here);
@@ -217,7 +252,11 @@ test('sixteen writers leave a gapless log in the order of their commits, and a w
   const write = async (random: () => number, name: string): Promise<void> => {
     const [what, one, other] = [random(), pick(accounts, random()), pick(accounts, random())];
     if (what < 0.2) accounts.push(await account(here, one));
-    else if (what < 0.4) users.push((await createEntity(context, ADMIN, { kind: 'sip_account', username: name, parent: domain, owner: one })).value.number);
+    else if (what < 0.4)
+      users.push(
+        (await createEntity(context, ADMIN, { kind: 'sip_account', username: name, parent: domain, owner: one })).value
+          .number,
+      );
     else if (what < 0.55) {
       const { hold } = (await placeHold(context, ADMIN, one, { profile: 'limited', externalRef: name })).value;
       holds.push({ entity: one, id: hold.id });
@@ -232,11 +271,18 @@ test('sixteen writers leave a gapless log in the order of their commits, and a w
   await Promise.all(Array.from({ length: WRITERS }, writer));
   t.diagnostic(`${done} writes done, refused: ${JSON.stringify(Object.fromEntries(refusals))}`);
   assert.ok(done > (WRITERS * WRITES_EACH) / 4);
-  assert.deepEqual([...refusals.keys()].filter((code) => !FAIR_REFUSALS.has(code)), []);
+  assert.deepEqual(
+    [...refusals.keys()].filter((code) => !FAIR_REFUSALS.has(code)),
+    [],
+  );
   const changes = await changesAfter(here, before);
   await told.until(before + changes.length);
   await told.stop();
-  assert.deepEqual(told.revisions, [...told.revisions].sort((a, b) => a - b), 'commits were told in the order of their revisions');
+  assert.deepEqual(
+    told.revisions,
+    [...told.revisions].sort((a, b) => a - b),
+    'commits were told in the order of their revisions',
+  );
   assert.equal(new Set(told.revisions).size, told.revisions.length);
   assert.deepEqual(await findingsOf(here), []);
 });

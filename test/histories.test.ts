@@ -8,7 +8,8 @@ import { type TestContext, test } from 'node:test';
 import { listWrongChains } from '#store/audit.ts';
 import { playCascade } from '#test/cascade-model.ts';
 import { shrink } from '#test/history-shrink.ts';
-import { Disagreement, type Tally, makeHistory, play } from '#test/history-player.ts';
+import { Disagreement, type Tally, makeHistory } from '#test/history.ts';
+import { play } from '#test/history-player.ts';
 import { type Cast, DEPTH_MAX, randomSteps } from '#test/history-steps.ts';
 import { makeCast } from '#test/history-world.ts';
 import { type Installation, makeEngine, testInstallation } from '#test/installation.ts';
@@ -76,7 +77,9 @@ test('every random history ends as a computation from scratch says, in the rows,
 test('a rule that is broken in SQL is found, and told by a short history', async (t: TestContext) => {
   const here = await testInstallation(t, { guardLimit: GUARD_LIMIT });
   const cast = await makeCast(here);
-  const { rows } = await here.pool.query<{ text: string }>(`select pg_get_functiondef('restrictions'::regproc) as text`);
+  const { rows } = await here.pool.query<{ text: string }>(
+    `select pg_get_functiondef('restrictions'::regproc) as text`,
+  );
   const sound = rows[0]?.text ?? '';
   const broken = sound.replace('path := path || owner_path;', '');
   assert.notEqual(broken, sound);
@@ -102,6 +105,8 @@ test('where a status is written over all beneath, resuming forgets what was susp
     recurrences += outcome.recurrences;
     forgotten += outcome.forgotten;
   }
-  t.diagnostic(`of ${recurrences} times that the same holds were in force again, ${forgotten} had other statuses than before`);
+  t.diagnostic(
+    `of ${recurrences} times that the same holds were in force again, ${forgotten} had other statuses than before`,
+  );
   assert.ok(forgotten > 0);
 });

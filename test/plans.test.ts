@@ -59,10 +59,22 @@ interface Case {
 
 const STALE: readonly Case[] = [
   { reason: 'the node was moved', since: ({ context }, { node, beside }) => moveEntity(context, ADMIN, node, beside) },
-  { reason: 'something beneath was moved away', since: ({ context }, { inside, beside }) => moveEntity(context, ADMIN, inside, beside) },
-  { reason: 'something was moved beneath', since: ({ context }, { beside, inside }) => moveEntity(context, ADMIN, beside, inside) },
-  { reason: 'what contains it was moved', since: async (here, { top }) => moveEntity(here.context, ADMIN, top, (await makeOther(here)).top) },
-  { reason: 'what it owned was transferred away', since: ({ context }, { user, beside }) => transferEntity(context, ADMIN, user, beside) },
+  {
+    reason: 'something beneath was moved away',
+    since: ({ context }, { inside, beside }) => moveEntity(context, ADMIN, inside, beside),
+  },
+  {
+    reason: 'something was moved beneath',
+    since: ({ context }, { beside, inside }) => moveEntity(context, ADMIN, beside, inside),
+  },
+  {
+    reason: 'what contains it was moved',
+    since: async (here, { top }) => moveEntity(here.context, ADMIN, top, (await makeOther(here)).top),
+  },
+  {
+    reason: 'what it owned was transferred away',
+    since: ({ context }, { user, beside }) => transferEntity(context, ADMIN, user, beside),
+  },
   { reason: 'something beneath was closed', since: ({ context }, { inside }) => closeEntity(context, ADMIN, inside) },
   { reason: 'what it owns elsewhere was closed', since: ({ context }, { user }) => closeEntity(context, ADMIN, user) },
   { reason: 'it was held', since: (here, { node }) => hold(here, node) },
@@ -86,11 +98,16 @@ const STALE: readonly Case[] = [
     reason: 'a hold beneath ran out',
     before: (here, { inside }) => hold(here, inside, { endsAt: EVEN_LATER }),
     since: async ({ context, pool }) => {
-      await pool.query(`update hold set starts_at = now() - interval '2 seconds', ends_at = now() - interval '1 second' where ends_at is not null`);
+      await pool.query(
+        `update hold set starts_at = now() - interval '2 seconds', ends_at = now() - interval '1 second' where ends_at is not null`,
+      );
       assert.equal((await runDueHolds(context)).expired, 1);
     },
   },
-  { reason: 'a profile was edited', since: ({ context }) => putProfile(context, ADMIN, 'limited', { denied: ['dns'] }) },
+  {
+    reason: 'a profile was edited',
+    since: ({ context }) => putProfile(context, ADMIN, 'limited', { denied: ['dns'] }),
+  },
 ];
 
 async function makeOther({ context }: Installation): Promise<{ top: number }> {
@@ -126,7 +143,8 @@ test('a plan is applied after creations and edits, and tells how much was create
   const { createdSince } = (await applyPlan(context, ADMIN, made.token)).value;
   assert.equal(createdSince, 2);
   await here.follow();
-  for (const id of [tree.node, tree.inside, tree.user]) assert.equal(context.engine.standing(id)?.standing, 'suspended');
+  for (const id of [tree.node, tree.inside, tree.user])
+    assert.equal(context.engine.standing(id)?.standing, 'suspended');
   assert.equal(context.engine.standing(tree.top)?.standing, 'active');
   assert.deepEqual(await findingsOf(here), []);
 });
@@ -143,7 +161,10 @@ test('a plan is applied once, however many apply it at once', async (t: TestCont
   await barrier.waitingForShape(others.length);
   await barrier.open();
   assert.deepEqual(codesOf(await Promise.all([first, ...others])), [...Array.from(others, () => 'conflict'), 'done']);
-  assert.deepEqual((await changesAfter(here, before)).map(({ kind }) => kind), ['hold.placed']);
+  assert.deepEqual(
+    (await changesAfter(here, before)).map(({ kind }) => kind),
+    ['hold.placed'],
+  );
 });
 
 test('a move that is committed while a plan waits to be applied makes it stale', async (t: TestContext) => {
@@ -178,7 +199,11 @@ test('what would change more than the guard allows needs a plan, and is done wit
   assert.deepEqual(await codes(hold(here, node, { profile: 'inactive' })), ['done']);
   assert.deepEqual(await codes(hold(here, top), closeEntity(context, ADMIN, top)), ['plan_required', 'plan_required']);
   assert.deepEqual(await codes(hold(here, 0)), ['plan_required'], 'the platform always needs one');
-  assert.deepEqual(await codes(putProfile(context, ADMIN, 'inactive', { denied: ['dns'] })), ['done'], 'it reaches few');
+  assert.deepEqual(
+    await codes(putProfile(context, ADMIN, 'inactive', { denied: ['dns'] })),
+    ['done'],
+    'it reaches few',
+  );
   assert.equal(await headOf(here), before + 2);
 
   const { token, effect } = await plan(here, top);

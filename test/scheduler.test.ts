@@ -47,13 +47,15 @@ test('fifty thousand holds of one moment are put in force by two schedulers, eac
   const otherPool = makePool({ connectionString: here.connectionString });
   t.after(() => otherPool.end());
   const schedulers = [new Scheduler(here.context, log), new Scheduler({ ...here.context, pool: otherPool }, log)];
-  assert.ok((await schedulers[0]?.lagMs() ?? 0) > 0, 'they are late');
+  assert.ok(((await schedulers[0]?.lagMs()) ?? 0) > 0, 'they are late');
   const startedAt = performance.now();
   for (const scheduler of schedulers) scheduler.start();
   await waitUntil('nothing is due', async () => (await schedulers[0]?.lagMs()) === 0);
   const seconds = (performance.now() - startedAt) / 1000;
   for (const scheduler of schedulers) await scheduler.stop();
-  t.diagnostic(`${MIDNIGHT_HOLDS} holds in ${seconds.toFixed(1)} s, shared ${schedulers.map((scheduler) => scheduler.activated).join(' to ')}`);
+  t.diagnostic(
+    `${MIDNIGHT_HOLDS} holds in ${seconds.toFixed(1)} s, shared ${schedulers.map((scheduler) => scheduler.activated).join(' to ')}`,
+  );
 
   const { rows } = await here.pool.query<{ count: number }>(
     'select count(*) from hold where activated_at is not null and ended_at is null',
@@ -63,8 +65,14 @@ test('fifty thousand holds of one moment are put in force by two schedulers, eac
   assert.deepEqual([...new Set(changes.map(({ kind }) => kind))], ['hold.activated']);
   assert.equal(changes.length, MIDNIGHT_HOLDS, 'one change each');
   assert.equal(new Set(changes.map(({ entity_id }) => entity_id)).size, MIDNIGHT_HOLDS);
-  assert.equal(schedulers.reduce((sum, scheduler) => sum + scheduler.activated, 0), MIDNIGHT_HOLDS);
-  assert.ok(schedulers.every(({ activated, failures }) => activated > 0 && failures === 0), 'both took part');
+  assert.equal(
+    schedulers.reduce((sum, scheduler) => sum + scheduler.activated, 0),
+    MIDNIGHT_HOLDS,
+  );
+  assert.ok(
+    schedulers.every(({ activated, failures }) => activated > 0 && failures === 0),
+    'both took part',
+  );
   assert.deepEqual(await findingsOf(here), []);
 });
 
@@ -74,7 +82,11 @@ test('a scheduled hold begins and ends by itself, and what it held is again as i
   const held = await account(here, 'A customer');
   const startsAt = new Date(Date.now() + HOUR_MS);
   const endsAt = new Date(Date.now() + 2 * HOUR_MS);
-  await placeHold(context, ADMIN, held, { profile: 'suspended', startsAt: startsAt.toISOString(), endsAt: endsAt.toISOString() });
+  await placeHold(context, ADMIN, held, {
+    profile: 'suspended',
+    startsAt: startsAt.toISOString(),
+    endsAt: endsAt.toISOString(),
+  });
   const look = async () => {
     const run = await runDueHolds(context);
     await here.follow();
@@ -97,8 +109,14 @@ test('a hold whose whole period went by unseen never comes into force', async (t
   const here = await testInstallation(t);
   const held = await account(here, 'A customer');
   const startsAt = new Date(Date.now() + HOUR_MS).toISOString();
-  await placeHold(here.context, ADMIN, held, { profile: 'suspended', startsAt, endsAt: new Date(Date.now() + 2 * HOUR_MS).toISOString() });
-  await here.pool.query(`update hold set starts_at = now() - interval '2 seconds', ends_at = now() - interval '1 second'`);
+  await placeHold(here.context, ADMIN, held, {
+    profile: 'suspended',
+    startsAt,
+    endsAt: new Date(Date.now() + 2 * HOUR_MS).toISOString(),
+  });
+  await here.pool.query(
+    `update hold set starts_at = now() - interval '2 seconds', ends_at = now() - interval '1 second'`,
+  );
   assert.deepEqual(await runDueHolds(here.context), { activated: 0, expired: 1 });
   assert.deepEqual(await runDueHolds(here.context), { activated: 0, expired: 0 });
   const { rows } = await here.pool.query('select activated_at, end_cause from hold');
@@ -126,6 +144,10 @@ test('when a legal override has run out the emergency path opens, and all else s
   const later = { ...context, clock: () => new Date(Date.parse(expiresAt) + 1) };
   await Promise.all([runDueHolds(later), runDueHolds(later)]);
   assert.deepEqual(await effects(), { emergency: 'allow', elsewhere: 'deny' });
-  assert.deepEqual((await changesAfter(here, before)).map(({ kind }) => kind), ['profile.changed'], 'once, however many looked');
+  assert.deepEqual(
+    (await changesAfter(here, before)).map(({ kind }) => kind),
+    ['profile.changed'],
+    'once, however many looked',
+  );
   assert.deepEqual(await findingsOf(here), []);
 });

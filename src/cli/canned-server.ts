@@ -130,3 +130,17 @@ export async function runCli(url: string, args: readonly string[], settings: Run
   const code = await runProgram(['node', 'abeyance', ...args], local, terminal);
   return { code, ...written };
 }
+
+/** Runs one command line against canned answers. */
+export async function run(
+  answers: Readonly<Record<string, Answer>>,
+  args: readonly string[],
+  settings: RunSettings = {},
+): Promise<Ran & Pick<CannedServer, 'asked'>> {
+  const server = await startCannedServer(answers);
+  try {
+    return { ...(await runCli(server.url, args, settings)), asked: server.asked };
+  } finally {
+    await server.stop();
+  }
+}

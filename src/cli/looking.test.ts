@@ -1,32 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import {
-  problemAnswer,
-  runCli,
-  startCannedServer,
-  type Answer,
-  type CannedServer,
-  type Ran,
-  type RunSettings,
-} from './canned-server.ts';
+import { problemAnswer, run } from './canned-server.ts';
 import { EXIT_MEANINGS } from './exit-code.ts';
 import { ACME_ID, entity, RESELLER_ID } from './canned-views.ts';
 
-
-/** Runs one command line against canned answers. */
-async function run(
-  answers: Readonly<Record<string, Answer>>,
-  args: readonly string[],
-  settings: RunSettings = {},
-): Promise<Ran & Pick<CannedServer, 'asked'>> {
-  const server = await startCannedServer(answers);
-  try {
-    return { ...(await runCli(server.url, args, settings)), asked: server.asked };
-  } finally {
-    await server.stop();
-  }
-}
 
 test('a tree is loaded level by level, and a wide node kind by kind with exact counts', async () => {
   const many = Array.from({ length: 100 }, (_, index) =>

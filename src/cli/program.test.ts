@@ -1,33 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  problemAnswer,
-  runCli,
-  startCannedServer,
-  type Answer,
-  type CannedServer,
-  type Ran,
-  type RunSettings,
-} from './canned-server.ts';
+import { problemAnswer, run, type Answer } from './canned-server.ts';
 import { ACME_ID, decision, entity, hold, HOLD_ID, plan, reason, standing } from './canned-views.ts';
 
 const PLAN_PATH = `POST /v1/entities/${ACME_ID}/plan`;
 const APPLY_PATH = `POST /v1/plans/${plan({}).token}/apply`;
 const HOLDS_PATH = `/v1/entities/${ACME_ID}/holds`;
-
-/** Runs one command line against canned answers. */
-async function run(
-  answers: Readonly<Record<string, Answer>>,
-  args: readonly string[],
-  settings: RunSettings = {},
-): Promise<Ran & Pick<CannedServer, 'asked'>> {
-  const server = await startCannedServer(answers);
-  try {
-    return { ...(await runCli(server.url, args, settings)), asked: server.asked };
-  } finally {
-    await server.stop();
-  }
-}
 
 const exits = [
   { args: ['show', 'ref:C-9'], answers: {}, code: 1, reason: 'what does not exist is a refusal' },

@@ -16,9 +16,10 @@ export class UuidIndex {
   #used = 0;
   readonly #wanted = new Int32Array(WORDS);
 
+  /** Makes room for ids below the number, and when it was too little before, for a quarter more than there was. */
   reserve(entities: number): void {
     if (entities * WORDS > this.#words.length) {
-      const words = new Int32Array(entities * WORDS);
+      const words = new Int32Array(Math.max(entities * WORDS, (this.#words.length / WORDS) * (WORDS + 1)));
       words.set(this.#words);
       this.#words = words;
     }

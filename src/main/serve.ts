@@ -4,15 +4,20 @@ import type { ServeOptions } from '#cli/local-commands.ts';
 import { readConfiguration } from './configuration.ts';
 import { makeLog } from './log.ts';
 import { startServer } from './server.ts';
-import { untilStopped } from './signals.ts';
+import { hearSignals, untilStopped } from './signals.ts';
 import { readVersion } from './version.ts';
 
 export async function serve(overrides: ServeOptions): Promise<void> {
   const configuration = readConfiguration(process.env, overrides);
   const log = makeLog(configuration.logLevel);
-  const server = await startServer({ configuration, log, version: await readVersion() });
-  process.stdout.write(`Abeyance is at ${server.address}, its interactive documentation at ${server.address}/docs\n`);
-  if (server.newToken !== null)
-    process.stdout.write(`The administrator's token, shown this once: ${server.newToken}\nUse it as ABEYANCE_TOKEN, or as Authorization: Bearer <token>.\n`);
-  await untilStopped(server);
+  const signal = hearSignals();
+  try {
+    const server = await startServer({ configuration, log, version: await readVersion() });
+    process.stdout.write(`Abeyance is at ${server.address}, its interactive documentation at ${server.address}/docs\n`);
+    if (server.newToken !== null)
+      process.stdout.write(`The administrator's token, shown this once: ${server.newToken}\nUse it as ABEYANCE_TOKEN, or as Authorization: Bearer <token>.\n`);
+    await untilStopped(server, signal);
+  } finally {
+    signal.release();
+  }
 }

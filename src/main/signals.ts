@@ -4,22 +4,38 @@ import type { Server } from './server.ts';
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 const SIGNAL_EXIT = 130;
 
-/** Resolves after a clean stop; rejects when the server fails by itself, after what is left was stopped. */
-export async function untilStopped(server: Server): Promise<void> {
-  let onSignal: () => void = () => {};
-  const told = new Promise<void>((resolve) => {
-    let isTold = false;
-    onSignal = () => {
-      if (isTold) process.exit(SIGNAL_EXIT);
-      isTold = true;
-      resolve();
-    };
-  });
+/** Hears signals from when it is made until it is released. */
+export interface StopSignal {
+  /** Resolves with the first signal. */
+  readonly told: Promise<void>;
+  readonly isTold: () => boolean;
+  readonly release: () => void;
+}
+
+/**
+ * Hears signals from now on. To be called before anything is started: a process that a signal ends while it starts
+ * leaves its database running.
+ */
+export function hearSignals(): StopSignal {
+  const { promise: told, resolve } = Promise.withResolvers<void>();
+  let isTold = false;
+  const onSignal = () => {
+    if (isTold) process.exit(SIGNAL_EXIT);
+    isTold = true;
+    resolve();
+  };
   for (const signal of SIGNALS) process.on(signal, onSignal);
+  const release = () => {
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+  };
+  return { told, isTold: () => isTold, release };
+}
+
+/** Resolves after a clean stop; rejects when the server fails by itself, after what is left was stopped. */
+export async function untilStopped(server: Server, signal: StopSignal): Promise<void> {
   try {
-    await Promise.race([told, server.failed]);
+    await Promise.race([signal.told, server.failed]);
   } finally {
     await server.stop();
-    for (const signal of SIGNALS) process.off(signal, onSignal);
   }
 }

@@ -10,12 +10,12 @@ import { type Performed, type Work, perform } from '#operations/perform.ts';
 import { NO_RENAMING, type Renaming, judgeNames, renameEntity } from '#operations/rename.ts';
 import { getEntity, getLocked, refuseClosed, refuseStale, requireId } from '#operations/resolve.ts';
 import { type UpdateOptions, containerOf, domainOf } from '#operations/update-entity.ts';
+import { heightOf, resourceHeightOf } from '#store/depth.ts';
 import {
   type EntityState,
   accountsOf,
   countCrossing,
   countOwnedChildren,
-  heightOf,
   listByNumbers,
   resellersOf,
   setOwner,
@@ -85,12 +85,16 @@ async function refuseMisfit(work: Work, entity: EntityState, parent: EntityState
       throw invalid({ field: 'parent', message: `lies too deep: accounts go down to ${ACCOUNT_DEPTH_MAX} levels` });
     return;
   }
+  // What cannot contain its like lies right beneath an account, or right beneath what does.
+  if (entity.kind !== parent.kind) return;
   let above: EntityState | undefined = parent;
-  for (let depth = 0; above !== undefined && above.kind !== 'account'; depth++) {
+  let depth = 0;
+  for (; above !== undefined && above.kind !== 'account'; depth++) {
     if (above.id === entity.id) throw invalid({ field: 'parent', message: `lies beneath ${entity.label} itself; that would make a loop` });
-    if (depth > RESOURCE_DEPTH_MAX) throw invalid({ field: 'parent', message: `lies too deep: resources go down to ${RESOURCE_DEPTH_MAX} levels` });
     [above] = await listByNumbers(work.transaction, [above.parent_id ?? 0]);
   }
+  if (depth + (await resourceHeightOf(work.transaction, entity.id)) > RESOURCE_DEPTH_MAX)
+    throw invalid({ field: 'parent', message: `lies too deep: resources go down to ${RESOURCE_DEPTH_MAX} levels` });
 }
 
 /** Records and their owners stay inside one reseller's tree. */

@@ -23,7 +23,7 @@ import { type IdempotencyKey, claimKey, findAnswer, findOutcomes, keepOutcomes }
 import { type ShapeLock, asProblem, transact } from '#store/transaction.ts';
 
 export const BULK_MAX = 10_000;
-/** As many changes as one transaction commits at once. */
+/** As many changes as one transaction commits at once. Where chunks begin is also where a resumed request finds outcomes. */
 const CHUNK = 1_000;
 
 export const BULK_OPS = ['create', 'update', 'hold', 'lift', 'close', 'move', 'transfer', 'profile'] as const;

@@ -6,6 +6,7 @@ import { sql } from 'kysely';
 import type { Reference } from '#core/identifier.ts';
 import type { Kind } from '#core/kind.ts';
 import type { Session } from '#store/database.ts';
+import { storedValue } from '#store/identifier.ts';
 import type { Transaction } from '#store/transaction.ts';
 
 /** An entity with what reaches it now. */
@@ -81,10 +82,21 @@ export async function findEntities(session: Session, references: readonly Refere
   return found;
 }
 
-/** Finds one entity by whichever name was given. */
-export async function findEntity(session: Session, reference: Reference): Promise<EntityState | null> {
-  const found = await findEntities(session, [reference]);
-  return found.get(referenceKey(reference)) ?? null;
+/** Finds one entity by whichever name was given: every operation begins with it, so it asks in the plainest way. */
+export function findEntity(session: Session, reference: Reference): Promise<EntityState | null> {
+  switch (reference.by) {
+    case 'uuid':
+      return session.row(sql<EntityState>`select ${state} from entity e cross join lateral restrictions(e.id) r where e.uuid = ${reference.uuid}`);
+    case 'number':
+      return session.row(sql<EntityState>`select ${state} from entity e cross join lateral restrictions(e.id) r where e.id = ${reference.number}`);
+    case 'identifier': {
+      const { scheme, value } = reference.identifier;
+      return session.row(
+        sql<EntityState>`select ${state} from identifier i join entity e on e.id = i.entity_id cross join lateral restrictions(e.id) r
+          where i.scheme = ${scheme} and i.value = ${storedValue(value)}`,
+      );
+    }
+  }
 }
 
 /** The entities with the numbers, in no order. */
@@ -221,14 +233,6 @@ export async function countBeneath(session: Session, id: number, limit: number):
   return row?.count ?? 0;
 }
 
-/** The deepest account beneath an account, in levels below it. */
-export async function heightOf(session: Session, id: number, depth: number): Promise<number> {
-  const row = await session.row(
-    sql<{ deepest: number }>`select coalesce(max(cardinality(ancestors)), 0) as deepest from entity where ancestors @> array[${id}::bigint]`,
-  );
-  return Math.max(0, (row?.deepest ?? 0) - depth);
-}
-
 /** UUIDs by number. */
 export async function uuidsOf(session: Session, ids: readonly number[]): Promise<Map<number, string>> {
   if (ids.length === 0) return new Map();
@@ -261,19 +265,28 @@ export async function accountsOf(session: Session, ids: readonly number[]): Prom
 }
 
 /**
- * How many records cross the border of a subtree of accounts: inside it by place and outside by owner, or the reverse.
+ * How many open records cross the border of a subtree of accounts: inside it by place and outside by owner, or the
+ * reverse. Looks through the subtree and what it owns, and at nothing else.
  */
 export async function countCrossing(session: Session, accountId: number): Promise<number> {
   const row = await session.row(
-    sql<{ count: number }>`select count(*) from entity e
-      join entity o on o.id = e.owner_id
-      where e.owner_id is not null and not coalesce(closed_since(e.id) is not null, false)
-        and (o.ancestors @> array[${accountId}::bigint])
-          <> (select a.ancestors @> array[${accountId}::bigint] from entity a where a.id = account_of(e.id))`,
+    sql<{ count: number }>`with recursive account_inside (id) as materialized (
+        select id from entity where ancestors @> array[${accountId}::bigint]
+      ), inside (id, owner_id) as (
+        select id, owner_id from account_inside join entity using (id)
+        union all
+        select e.id, e.owner_id from inside i join entity e on e.parent_id = i.id where e.kind <> 'account'
+      ), crossing (id) as (
+        select i.id from inside i
+          where i.owner_id is not null and not exists (select from account_inside a where a.id = i.owner_id)
+        union all
+        select e.id from account_inside a join entity e on e.owner_id = a.id
+          where not exists (select from inside i where i.id = e.id)
+      )
+      select count(*) from crossing where closed_since(id) is null`,
   );
   return row?.count ?? 0;
 }
-
 
 /** How many children of a container have an owner of their own. */
 export async function countOwnedChildren(session: Session, containerId: number): Promise<number> {

@@ -31,12 +31,12 @@ export interface Barrier {
 }
 
 /** Holds every writer back at the number of its first change: all its rows are written, all its locks are held. */
-export function holdCommits(database: TestDatabase): Promise<Barrier> {
+export function holdCommits(database: Pick<TestDatabase, 'connectionString'>): Promise<Barrier> {
   return holdBack(database, 'select from change_counter for update');
 }
 
 /** Holds back whoever needs what a statement locks, as long as it is not undone. */
-export async function holdBack(database: TestDatabase, statement: string): Promise<Barrier> {
+export async function holdBack(database: Pick<TestDatabase, 'connectionString'>, statement: string): Promise<Barrier> {
   const { connectionString } = database;
   const client = new pg.Client({ connectionString });
   await client.connect();
@@ -52,8 +52,10 @@ export async function holdBack(database: TestDatabase, statement: string): Promi
     return Number(rows[0]?.count);
   };
   return {
-    held: (wanted) => waitUntil(`${wanted} writers are held`, async () => (await count(`l.locktype <> 'advisory'`)) >= wanted),
-    waitingForShape: (wanted) => waitUntil(`${wanted} writers wait`, async () => (await count(`l.locktype = 'advisory'`)) >= wanted),
+    held: (wanted) =>
+      waitUntil(`${wanted} writers are held`, async () => (await count(`l.locktype <> 'advisory'`)) >= wanted),
+    waitingForShape: (wanted) =>
+      waitUntil(`${wanted} writers wait`, async () => (await count(`l.locktype = 'advisory'`)) >= wanted),
     open: async () => {
       await client.query('rollback');
       await client.end();

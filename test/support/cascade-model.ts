@@ -27,7 +27,10 @@ export function playCascade(steps: readonly Step[], cast: Cast): CascadeOutcome 
     made++;
     verdict.apply({ number: made, id: `hold ${made}` });
     overwrite(world, operation, suspended);
-    const statuses = [...suspended].map((node) => node.id).sort((a, b) => a - b).join(' ');
+    const statuses = [...suspended]
+      .map((node) => node.id)
+      .sort((a, b) => a - b)
+      .join(' ');
     const before = met.get(world.fingerprint());
     if (before === undefined) met.set(world.fingerprint(), statuses);
     else {
@@ -39,8 +42,18 @@ export function playCascade(steps: readonly Step[], cast: Cast): CascadeOutcome 
 }
 
 function overwrite(world: World, operation: Operation, suspended: Set<ModelNode>): void {
-  const holds = operation.type === 'hold' ? [operation.node] : operation.type === 'due' && operation.hold.state === 'in force' ? [operation.hold.node] : [];
-  const lifts = operation.type === 'lift' ? [operation.node] : operation.type === 'due' && operation.hold.state === 'ended' ? [operation.hold.node] : [];
+  const holds =
+    operation.type === 'hold'
+      ? [operation.node]
+      : operation.type === 'due' && operation.hold.state === 'in force'
+        ? [operation.hold.node]
+        : [];
+  const lifts =
+    operation.type === 'lift'
+      ? [operation.node]
+      : operation.type === 'due' && operation.hold.state === 'ended'
+        ? [operation.hold.node]
+        : [];
   for (const node of holds) for (const below of allBeneath(node, world.nodes)) suspended.add(below);
   for (const node of lifts) for (const below of allBeneath(node, world.nodes)) suspended.delete(below);
 }

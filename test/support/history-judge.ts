@@ -98,7 +98,8 @@ function judgeCreate(world: World, { node, owner }: Extract<Operation, { type: '
   const { parent, target } = node;
   if (parent === null) throw new Error('nothing is created beside the platform');
   if (!PARENTS[node.kind]?.includes(parent.kind)) return refuse('invalid');
-  if (owner !== null && (owner.kind !== 'account' || resellerOf(owner) !== resellerOf(parent))) return refuse('invalid');
+  if (owner !== null && (owner.kind !== 'account' || resellerOf(owner) !== resellerOf(parent)))
+    return refuse('invalid');
   if (target !== null && isClosed(target)) return refuse('invalid');
   if (isTaken(world, nameOf(node))) return refuse('exists');
   if (isClosed(parent) || (owner !== null && isClosed(owner))) return refuse('closed');
@@ -128,7 +129,8 @@ function judgeHold(world: World, given: Extract<Operation, { type: 'hold' }>, gu
     (hold) => hold.state !== 'ended' && hold.profile === profile && hold.source === actor.name && hold.ref === ref,
   );
   const isOther =
-    same !== undefined && ((startsAt !== null && startsAt !== same.startsAt) || (endsAt !== null && endsAt !== same.endsAt));
+    same !== undefined &&
+    ((startsAt !== null && startsAt !== same.startsAt) || (endsAt !== null && endsAt !== same.endsAt));
   if (isOther) return refuse('exists');
   if (isClosed(node)) return refuse('closed');
   if (same !== undefined) return nothing;
@@ -137,7 +139,17 @@ function judgeHold(world: World, given: Extract<Operation, { type: 'hold' }>, gu
     code: null,
     apply: ({ id = '' }) => {
       const state = startsAt === null ? 'in force' : 'scheduled';
-      const hold: ModelHold = { uuid: id, node, profile, authority, source: actor.name, ref, startsAt: startsAt ?? Number.NaN, endsAt, state };
+      const hold: ModelHold = {
+        uuid: id,
+        node,
+        profile,
+        authority,
+        source: actor.name,
+        ref,
+        startsAt: startsAt ?? Number.NaN,
+        endsAt,
+        state,
+      };
       node.holds.push(hold);
       world.holds.push(hold);
     },
@@ -184,7 +196,8 @@ function judgeMove(world: World, node: ModelNode, to: ModelNode): Verdict {
   return {
     code: null,
     apply: () => {
-      if (formerName !== null && name !== formerName && world.names.get(formerName) === node) world.names.delete(formerName);
+      if (formerName !== null && name !== formerName && world.names.get(formerName) === node)
+        world.names.delete(formerName);
       node.parent?.children.delete(node);
       node.parent = to;
       to.children.add(node);
@@ -200,7 +213,9 @@ function isTorn(world: World, node: ModelNode): boolean {
   if (node.kind !== 'account') return [...node.children].some((child) => child.owner !== null);
   return world.nodes.some(
     (record) =>
-      record.owner !== null && !isClosed(record) && lineOf(record.owner).includes(node) !== lineOf(record).includes(node),
+      record.owner !== null &&
+      !isClosed(record) &&
+      lineOf(record.owner).includes(node) !== lineOf(record).includes(node),
   );
 }
 

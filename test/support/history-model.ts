@@ -131,10 +131,11 @@ export function wordOf({ effects, isClosed: closed }: Observed): 'active' | 'lim
 /** All beneath a node, itself included, by place or by owner. */
 export function allBeneath(node: ModelNode, everything: Iterable<ModelNode>): Set<ModelNode> {
   const reached = new Set([node]);
-  for (let before = 0; before < reached.size; ) {
+  for (let before = 0; before < reached.size;) {
     before = reached.size;
     for (const other of everything)
-      if ((other.parent !== null && reached.has(other.parent)) || (other.owner !== null && reached.has(other.owner))) reached.add(other);
+      if ((other.parent !== null && reached.has(other.parent)) || (other.owner !== null && reached.has(other.owner)))
+        reached.add(other);
   }
   return reached;
 }
@@ -185,5 +186,15 @@ export class World {
 
 /** A node that is in no tree yet. */
 export function makeNode(given: Pick<ModelNode, 'kind' | 'parent'> & Partial<ModelNode>): ModelNode {
-  return { id: 0, owner: null, target: null, isReseller: false, word: '', isClosed: false, children: new Set(), holds: [], ...given };
+  return {
+    id: 0,
+    owner: null,
+    target: null,
+    isReseller: false,
+    word: '',
+    isClosed: false,
+    children: new Set(),
+    holds: [],
+    ...given,
+  };
 }

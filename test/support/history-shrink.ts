@@ -1,5 +1,6 @@
 /** Makes a history that fails as short as it will go, and tells it. */
-import { Disagreement, type Tally, makeHistory, play } from './history-player.ts';
+import { Disagreement, type Tally, makeHistory } from './history.ts';
+import { play } from './history-player.ts';
 import type { Cast, Step } from './history-steps.ts';
 import type { Installation } from './installation.ts';
 
@@ -22,7 +23,7 @@ export async function shrink(here: Installation, cast: Cast, first: Disagreement
     }
   };
   for (let size = Math.ceil(first.history.steps.length / 2); size >= 1; size = Math.floor(size / 2)) {
-    for (let from = 0; from < best.history.steps.length; ) {
+    for (let from = 0; from < best.history.steps.length;) {
       const { steps } = best.history;
       const failed = await fails([...steps.slice(0, from), ...steps.slice(from + size)]);
       if (failed === null) from += size;
@@ -30,5 +31,9 @@ export async function shrink(here: Installation, cast: Cast, first: Disagreement
     }
   }
   const lines = best.history.log.map((line, index) => `  ${index + 1}. ${line}`);
-  return [`${best.message}`, `The shortest history found (${attempts} were tried; as first met: ${first.message}):`, ...lines].join('\n');
+  return [
+    best.message,
+    `The shortest history found (${attempts} were tried; as first met: ${first.message}):`,
+    ...lines,
+  ].join('\n');
 }

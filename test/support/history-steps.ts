@@ -67,14 +67,27 @@ export interface Cast {
 export const DEPTH_MAX = 12;
 const NODES_MAX = 26;
 const FOREIGN_MAX = 5;
-const RESOURCES: readonly Kind[] = ['sip_domain', 'sip_account', 'sip_account', 'sip_account', 'phone_number', 'foreign', 'mailbox'];
+const RESOURCES: readonly Kind[] = [
+  'sip_domain',
+  'sip_account',
+  'sip_account',
+  'sip_account',
+  'phone_number',
+  'foreign',
+  'mailbox',
+];
 const WORDS = ['ann', 'bob', 'cem'];
 
 /** What a step means in a tree as it is; null when it means nothing there. */
 export function operationOf(world: World, step: Step, cast: Cast): Operation | null {
   const [a, b, c, d, e] = step.dice;
   const { nodes } = world;
-  if (nodes.length === 0) return { type: 'create', node: makeNode({ kind: 'account', parent: world.platform, isReseller: true }), owner: null };
+  if (nodes.length === 0)
+    return {
+      type: 'create',
+      node: makeNode({ kind: 'account', parent: world.platform, isReseller: true }),
+      owner: null,
+    };
   // The platform is chosen now and then, as nobody should.
   const any = (number: number): ModelNode => (number < 0.02 ? world.platform : pick(nodes, (number - 0.02) / 0.98));
   switch (step.type) {
@@ -104,7 +117,10 @@ export function operationOf(world: World, step: Step, cast: Cast): Operation | n
     case 'due': {
       const starting = world.holds.filter((hold) => hold.state === 'scheduled');
       const ending = world.holds.filter((hold) => hold.state !== 'ended' && hold.endsAt !== null);
-      const [what, holds] = (b < 0.5 && starting.length > 0) || ending.length === 0 ? (['start', starting] as const) : (['end', ending] as const);
+      const [what, holds] =
+        (b < 0.5 && starting.length > 0) || ending.length === 0
+          ? (['start', starting] as const)
+          : (['end', ending] as const);
       return holds.length === 0 ? null : { type: 'due', hold: pick(holds, a), what };
     }
     case 'move':
@@ -126,7 +142,9 @@ function accountsOf(world: World): ModelNode[] {
 
 function likelyParents(world: World, node: ModelNode): ModelNode[] {
   const kind = node.kind === 'sip_account' ? 'sip_domain' : 'account';
-  const parents = world.nodes.filter((other) => other.kind === kind && (kind !== 'account' || depthOf(other) + heightOf(node) <= DEPTH_MAX));
+  const parents = world.nodes.filter(
+    (other) => other.kind === kind && (kind !== 'account' || depthOf(other) + heightOf(node) <= DEPTH_MAX),
+  );
   return parents.length > 0 ? parents : [world.platform];
 }
 
@@ -189,7 +207,8 @@ function periodOf(number: number, times: Times): { startsAt: number | null; ends
 
 /** An operation in words, for whoever reads of a failure. */
 export function describe(operation: Operation): string {
-  const of = (node: ModelNode | null) => (node === null ? 'nobody' : node.parent === null ? 'the platform' : `${node.kind} ${node.id}`);
+  const of = (node: ModelNode | null) =>
+    node === null ? 'nobody' : node.parent === null ? 'the platform' : `${node.kind} ${node.id}`;
   switch (operation.type) {
     case 'create':
       return `create ${operation.node.kind} ${nameOf(operation.node) ?? ''} beneath ${of(operation.node.parent)}, owner ${of(operation.owner)}, target ${of(operation.node.target)}${operation.node.isReseller ? ', a reseller' : ''}`;

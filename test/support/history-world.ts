@@ -22,7 +22,11 @@ export async function makeCast({ context }: Installation): Promise<Cast> {
   const own = {
     diverted: { denied: ['dns'], intercepted: ['call.in', 'message.in', 'provision'] },
     toothless: { denied: [], intercepted: [] },
-    blackout: { denied: [...ACTIONS], intercepted: [], legalOverride: { author: 'A. Judge', reason: 'order 4711', expiresAt } },
+    blackout: {
+      denied: [...ACTIONS],
+      intercepted: [],
+      legalOverride: { author: 'A. Judge', reason: 'order 4711', expiresAt },
+    },
   } as const;
   for (const [name, body] of Object.entries(own)) await putProfile(context, ADMIN, name, body);
   const profiles: ModelProfile[] = [];
@@ -30,8 +34,14 @@ export async function makeCast({ context }: Installation): Promise<Cast> {
     const { denied, intercepted } = BUILTIN_PROFILES[name] ?? { denied: [], intercepted: [] };
     profiles.push({ name, effects: effectsOf(denied, intercepted) });
   }
-  for (const [name, { denied, intercepted }] of Object.entries(own)) profiles.push({ name, effects: effectsOf(denied, intercepted) });
-  const times = { pastStart: now - 2 * HOUR_MS, pastEnd: now - HOUR_MS, futureStart: now + HOUR_MS, futureEnd: now + 2 * HOUR_MS };
+  for (const [name, { denied, intercepted }] of Object.entries(own))
+    profiles.push({ name, effects: effectsOf(denied, intercepted) });
+  const times = {
+    pastStart: now - 2 * HOUR_MS,
+    pastEnd: now - HOUR_MS,
+    futureStart: now + HOUR_MS,
+    futureEnd: now + 2 * HOUR_MS,
+  };
   return { actors: ACTORS, profiles, times };
 }
 
@@ -58,7 +68,9 @@ export interface StoredNode extends Observed {
 
 /** What the database says of entities: their rows, and what `restrictions()` computes. */
 export async function readStored({ pool }: Installation, ids: readonly number[]): Promise<Map<number, StoredNode>> {
-  const { rows } = await pool.query<[number, number | null, number | null, number[] | null, number, number, boolean, boolean, string]>({
+  const { rows } = await pool.query<
+    [number, number | null, number | null, number[] | null, number, number, boolean, boolean, string]
+  >({
     text: `select e.id, e.parent_id, e.owner_id, e.ancestors, r.denied, r.intercepted, r.closed, r.owner_closed,
         standing_word(r.denied, r.intercepted, r.closed)
       from entity e cross join lateral restrictions(e.id) r where e.id = any ($1::bigint[])`,
@@ -79,7 +91,10 @@ export interface StoredHold {
   readonly state: 'scheduled' | 'in force' | 'ended';
 }
 
-export async function readStoredHolds({ pool }: Installation, uuids: readonly string[]): Promise<Map<string, StoredHold>> {
+export async function readStoredHolds(
+  { pool }: Installation,
+  uuids: readonly string[],
+): Promise<Map<string, StoredHold>> {
   const { rows } = await pool.query<StoredHold>(
     `select uuid, entity_id, case when ended_at is not null then 'ended' when activated_at is not null then 'in force' else 'scheduled' end as state
       from hold where uuid = any ($1::uuid[])`,

@@ -4,7 +4,9 @@ import { type Finding, verifyInstallation } from '#operations/verify-installatio
 
 import type { Installation } from './installation.ts';
 
-export type Outcome<T> = { readonly value: T; readonly code: null } | { readonly value: null; readonly code: ProblemCode };
+export type Outcome<T> =
+  | { readonly value: T; readonly code: null }
+  | { readonly value: null; readonly code: ProblemCode };
 
 /** The outcome of one operation. What is no problem is thrown on. */
 export async function outcomeOf<T>(work: Promise<T>): Promise<Outcome<T>> {
@@ -29,7 +31,10 @@ export async function findingsOf(here: Installation): Promise<readonly Finding[]
 }
 
 /** The kinds of all changes after a revision, which must be numbered without a gap. */
-export async function changesAfter({ pool }: Installation, revision: number): Promise<{ kind: string; entity_id: number | null }[]> {
+export async function changesAfter(
+  { pool }: Installation,
+  revision: number,
+): Promise<{ kind: string; entity_id: number | null }[]> {
   const { rows } = await pool.query<{ revision: number; at: Date; kind: string; entity_id: number | null }>(
     'select revision, at, kind, entity_id from change where revision > $1 order by revision',
     [revision],
@@ -37,7 +42,8 @@ export async function changesAfter({ pool }: Installation, revision: number): Pr
   for (const [index, row] of rows.entries()) {
     if (row.revision !== revision + 1 + index) throw new Error(`revision ${revision + 1 + index} is missing`);
     const former = rows[index - 1];
-    if (former !== undefined && former.at > row.at) throw new Error(`revision ${row.revision} is older than the one before`);
+    if (former !== undefined && former.at > row.at)
+      throw new Error(`revision ${row.revision} is older than the one before`);
   }
   return rows;
 }

@@ -1,5 +1,5 @@
 /** The real server as a process of its own, with a data folder of its own, for tests that end it the hard way. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { chmod, chown, cp, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,8 +17,20 @@ export const ADMIN_TOKEN = 'a-token-of-the-crash-tests';
 /** A user without any rights, where tests may become one: as on most systems, nobody. */
 export const NOBODY = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : null;
 
+/** Undoes at the end of a test what was made last first: processes end before their folders go. */
+export function lastFirst(t: Cleanup): Cleanup {
+  const works: (() => Promise<void> | void)[] = [];
+  t.after(async () => {
+    for (const work of works.toReversed()) await work();
+  });
+  return { after: (work) => void works.push(work) };
+}
+
 /** A data folder that vanishes at the end, with any database that still runs in it. */
-export async function makeHome(t: Cleanup, owner: { readonly uid: number; readonly gid: number } | null = null): Promise<string> {
+export async function makeHome(
+  t: Cleanup,
+  owner: { readonly uid: number; readonly gid: number } | null = null,
+): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'abeyance-crash-'));
   await chmod(folder, 0o711); // The database may run as another user, who has to pass through.
   if (owner !== null) await chown(folder, owner.uid, owner.gid);
@@ -43,6 +55,10 @@ export async function postmasterOf(dataFolder: string): Promise<number | null> {
 
 /** The command lines of all processes that name a folder. */
 export async function processesOf(folder: string): Promise<string[]> {
+  if (process.platform !== 'linux')
+    return execFileSync('ps', ['-A', '-o', 'command='], { encoding: 'utf8' })
+      .split('\n')
+      .filter((line) => line.includes(folder));
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
   const lines = await Promise.all(pids.map(async (pid) => (await findProcess(Number(pid)))?.commandLine ?? ''));
   return lines.filter((line) => line.includes(folder));
@@ -67,7 +83,11 @@ export interface ServerProcess {
   readonly output: () => { readonly stdout: string; readonly stderr: string };
   readonly kill: (signal: NodeJS.Signals) => void;
   /** Sends a request with the token of the administrator. */
-  readonly ask: (path: string, body?: unknown, method?: string) => Promise<{ readonly status: number; readonly body: Record<string, unknown> }>;
+  readonly ask: (
+    path: string,
+    body?: unknown,
+    method?: string,
+  ) => Promise<{ readonly status: number; readonly body: Record<string, unknown> }>;
 }
 
 export interface StartOptions {
@@ -76,13 +96,23 @@ export interface StartOptions {
 }
 
 /** Starts `abeyance serve` on a data folder and any free port; killed at the end of the test at the latest. */
-export async function startServerProcess(t: Cleanup, dataFolder: string, options: StartOptions = {}): Promise<ServerProcess> {
+export async function startServerProcess(
+  t: Cleanup,
+  dataFolder: string,
+  options: StartOptions = {},
+): Promise<ServerProcess> {
   const { user = null } = options;
   const code = user === null ? ROOT : await reachableCode(t, user);
   const child = spawn(join(code, 'abeyance'), ['serve'], {
     cwd: dataFolder,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'], ABEYANCE_DATA: dataFolder, ABEYANCE_PORT: '0', ABEYANCE_ADMIN_TOKEN: ADMIN_TOKEN, ...options.env },
+    env: {
+      PATH: process.env['PATH'],
+      ABEYANCE_DATA: dataFolder,
+      ABEYANCE_PORT: '0',
+      ABEYANCE_ADMIN_TOKEN: ADMIN_TOKEN,
+      ...options.env,
+    },
     ...user,
   });
   const output = { stdout: '', stderr: '' };
@@ -109,13 +139,26 @@ export async function startServerProcess(t: Cleanup, dataFolder: string, options
   const ask = async (path: string, body?: unknown, method = body === undefined ? 'GET' : 'POST') => {
     const response = await fetch(`${await address.promise}${path}`, {
       method,
-      headers: { authorization: `Bearer ${options.env?.['ABEYANCE_ADMIN_TOKEN'] ?? ADMIN_TOKEN}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: {
+        authorization: `Bearer ${options.env?.['ABEYANCE_ADMIN_TOKEN'] ?? ADMIN_TOKEN}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, body: JSON.parse(text.trim().split('\n').at(-1) ?? '{}') as Record<string, unknown> };
+    return {
+      status: response.status,
+      body: JSON.parse(text.trim().split('\n').at(-1) ?? '{}') as Record<string, unknown>,
+    };
   };
-  return { pid: child.pid ?? 0, address: address.promise, exited, output: () => output, kill: (signal) => void child.kill(signal), ask };
+  return {
+    pid: child.pid ?? 0,
+    address: address.promise,
+    exited,
+    output: () => output,
+    kill: (signal) => void child.kill(signal),
+    ask,
+  };
 }
 
 /** The code where the user may read it: here, or else a copy. */

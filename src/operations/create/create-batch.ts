@@ -9,7 +9,7 @@ import { randomUUID } from 'node:crypto';
 import { ACTION_BIT } from '#core/action.ts';
 import type { Json, Values } from '#core/field.ts';
 import { type Identifier, type Reference, identifiersOf, labelOf } from '#core/identifier.ts';
-import { ACCOUNT_DEPTH_MAX, type Kind, PARENT_KINDS } from '#core/kind.ts';
+import { ACCOUNT_DEPTH_MAX, type Kind, PARENT_KINDS, RESOURCE_DEPTH_MAX } from '#core/kind.ts';
 import { KIND_FIELDS } from '#core/kind-fields.ts';
 import { type FieldError, Problem, invalid, problem } from '#core/problem.ts';
 import { applySipPassword } from '#operations/credentials.ts';
@@ -42,6 +42,8 @@ interface Ground {
   readonly kind: Kind;
   readonly label: string;
   readonly ancestors: number[] | null;
+  /** How many resources lie on the line up to the account, itself included. */
+  readonly depth: number;
   readonly account: number;
   readonly reseller: number | null;
   readonly closed: boolean;
@@ -162,6 +164,7 @@ class Batch {
       kind,
       label,
       ancestors,
+      depth: item.kind === 'account' ? 0 : parent.depth + 1,
       account: item.kind === 'account' ? id : parent.account,
       reseller: item.kind === 'account' && values['reseller'] === true ? id : parent.reseller,
       closed: false,
@@ -192,6 +195,7 @@ class Batch {
       kind: entity.kind,
       label: entity.label,
       ancestors: entity.ancestors,
+      depth: entity.kind === 'account' ? 0 : (this.#around.depths.get(entity.id) ?? 1),
       account,
       reseller: this.#around.resellers.get(account) ?? null,
       closed: entity.closed,
@@ -206,6 +210,8 @@ class Batch {
     if (!PARENT_KINDS[kind].includes(parent.kind))
       errors.push({ field: 'parent', message: `must be ${PARENT_KINDS[kind].join(' or ')}, and ${parent.label} is ${parent.kind}` });
     else judgeContainer(kind, values, parent, errors);
+    if (parent.depth >= RESOURCE_DEPTH_MAX)
+      errors.push({ field: 'parent', message: `lies too deep: resources go down to ${RESOURCE_DEPTH_MAX} levels` });
     if (kind === 'account') {
       if ((parent.ancestors?.length ?? 0) > ACCOUNT_DEPTH_MAX)
         errors.push({ field: 'parent', message: `lies too deep: accounts go down to ${ACCOUNT_DEPTH_MAX} levels` });

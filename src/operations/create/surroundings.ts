@@ -5,6 +5,7 @@
 import type { Values } from '#core/field.ts';
 import type { Identifier, Reference } from '#core/identifier.ts';
 import type { Kind } from '#core/kind.ts';
+import { resourceDepthsOf } from '#store/depth.ts';
 import { type EntityState, accountsOf, findEntities, resellersOf } from '#store/entity.ts';
 import { type NameHolder, findHolders, storedValue } from '#store/identifier.ts';
 import { readKindRows } from '#store/kind-row.ts';
@@ -23,6 +24,8 @@ export interface Surroundings {
   readonly accounts: ReadonlyMap<number, number>;
   /** The nearest reseller of each account, by number. */
   readonly resellers: ReadonlyMap<number, number | null>;
+  /** How many resources lie above each resource that may contain its like, itself included, by number. */
+  readonly depths: ReadonlyMap<number, number>;
 }
 
 /** Loads what the items refer to. */
@@ -45,10 +48,12 @@ export async function loadSurroundings(transaction: Transaction, items: readonly
     if (ids.length === 0) continue;
     for (const [id, values] of await readKindRows(transaction, kind, ids)) names.set(id, values);
   }
-  if (!items.some((item) => item.owner !== null)) return { entities, names, accounts: new Map(), resellers: new Map() };
+  const nesting = found.filter((entity) => entity.kind === 'foreign').map((entity) => entity.id);
+  const depths = nesting.length === 0 ? new Map<number, number>() : await resourceDepthsOf(transaction, nesting);
+  if (!items.some((item) => item.owner !== null)) return { entities, names, accounts: new Map(), resellers: new Map(), depths };
   const accounts = await accountsOf(transaction, found.map((entity) => entity.id));
   const resellers = await resellersOf(transaction, [...new Set(accounts.values())]);
-  return { entities, names, accounts, resellers };
+  return { entities, names, accounts, resellers, depths };
 }
 
 /** Who has the names, by `scheme:value`. */
