@@ -11,16 +11,18 @@ import { shrink } from '#test/history-shrink.ts';
 import { Disagreement, type Tally, makeHistory } from '#test/history.ts';
 import { play } from '#test/history-player.ts';
 import { type Cast, DEPTH_MAX, randomSteps } from '#test/history-steps.ts';
-import { makeCast } from '#test/history-world.ts';
+import { keepPlans, makeCast } from '#test/history-world.ts';
 import { type Installation, makeEngine, testInstallation } from '#test/installation.ts';
 
 import { makeRandom } from '../scripts/random.ts';
 
 const HISTORIES = 10_000;
 /** Side by side: enough for large transactions, few enough that a failure is met early. */
-const AT_ONCE = 500;
+const AT_ONCE = 1_000;
 /** Batches on their way: while one waits for the database, another is judged. */
-const PLAYERS = 3;
+const PLAYERS = 2;
+/** So many meet any rule that is broken. */
+const BROKEN_HISTORIES = 300;
 /** Small, so that trees of a few nodes meet it. */
 const GUARD_LIMIT = 12;
 
@@ -49,7 +51,7 @@ function standingsOf({ context }: Installation, engine = context.engine): string
 }
 
 test('every random history ends as a computation from scratch says, in the rows, in SQL and in the engine', async (t: TestContext) => {
-  const here = await testInstallation(t, { guardLimit: GUARD_LIMIT });
+  const here = keepPlans(t, await testInstallation(t, { guardLimit: GUARD_LIMIT }));
   const cast = await makeCast(here);
   t.diagnostic(`seed ${seed}`);
   const startedAt = performance.now();
@@ -62,7 +64,7 @@ test('every random history ends as a computation from scratch says, in the rows,
       `compared, ${tally.recurrences} states met again, accounts down to level ${tally.deepest}, in ${Math.round((performance.now() - startedAt) / 1000)} s`,
   );
   assert.equal(tally.histories, HISTORIES);
-  assert.equal(tally.deepest, DEPTH_MAX);
+  assert.ok(tally.deepest >= DEPTH_MAX);
   assert.ok(tally.recurrences > HISTORIES / 10, 'holds were lifted again in many histories');
   assert.ok(tally.refused > HISTORIES / 10, 'refusals were foreseen in many histories');
 
@@ -84,7 +86,7 @@ test('a rule that is broken in SQL is found, and told by a short history', async
   const broken = sound.replace('path := path || owner_path;', '');
   assert.notEqual(broken, sound);
   await here.pool.query(broken);
-  const found = await playMany(here, cast, AT_ONCE).then(
+  const found = await playMany(here, cast, BROKEN_HISTORIES).then(
     () => assert.fail('nothing was found'),
     (error: unknown) => error,
   );

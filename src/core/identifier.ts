@@ -67,7 +67,10 @@ const NUMBER_MAX_DIGITS = 15;
 
 /** Reads what a caller wrote where an entity is wanted: a UUID, a number, `account:<uuid>`, or an identifier. */
 export function readReference(given: string | number): Reading<Reference> {
-  if (typeof given === 'number') return { ok: true, value: { by: 'number', number: given } };
+  if (typeof given === 'number') {
+    if (Number.isSafeInteger(given) && given >= 0) return { ok: true, value: { by: 'number', number: given } };
+    return { ok: false, message: 'must be a UUID, a whole number or an identifier' };
+  }
   const text = given.trim();
   const bare = text.toLowerCase().replace(/^account:/, '');
   if (isUuid(bare)) return { ok: true, value: { by: 'uuid', uuid: bare } };

@@ -1,9 +1,13 @@
 /** The world that histories are played in: an installation, its actors and profiles, and how the database sees a tree. */
+import { createHash } from 'node:crypto';
+
 import { ACTIONS } from '#core/action.ts';
 import { BUILTIN_PROFILES } from '#core/profile.ts';
 import type { Actor } from '#operations/context.ts';
 import { putProfile } from '#operations/put-profile.ts';
+import { Session, makePool } from '#store/database.ts';
 
+import type { Cleanup } from './database.ts';
 import { HOUR_MS } from './history-judge.ts';
 import { type Effects, type ModelProfile, type Observed, effectsOf } from './history-model.ts';
 import type { Cast } from './history-steps.ts';
@@ -14,6 +18,26 @@ export const ACTORS: readonly [Actor, ...Actor[]] = [
   { name: 'test:reseller', accountId: 0, authority: 'reseller' },
   { name: 'test:customer', accountId: 0, authority: 'customer' },
 ];
+
+/**
+ * The installation with connections that keep the plans of their statements: the same few run some hundred thousand
+ * times here, and making their plans would be most of the work.
+ */
+export function keepPlans(t: Cleanup, here: Installation): Installation {
+  const pool = makePool({ connectionString: here.connectionString });
+  t.after(() => pool.end());
+  pool.on('connect', (client) => {
+    const query = client.query.bind(client) as (...given: unknown[]) => unknown;
+    const named = (config: unknown, ...more: unknown[]) => {
+      if (typeof config !== 'object' || config === null || !('text' in config) || !('values' in config))
+        return query(config, ...more);
+      const name = createHash('sha1').update(String(config.text)).digest('hex');
+      return query({ ...config, name }, ...more);
+    };
+    client.query = named as typeof client.query; // It passes on whatever it is given.
+  });
+  return { ...here, pool, session: new Session(pool), context: { ...here.context, pool } };
+}
 
 /** Defines the profiles that are tested beside the built-in ones, and says what all of them do. */
 export async function makeCast({ context }: Installation): Promise<Cast> {
