@@ -52,15 +52,28 @@ export async function benchDecideHttp(world: World): Promise<Result[]> {
     const port = Number(new URL(abeyance.url).port);
     await ask(port, SECONDS); // Both are warm before they are compared.
     await ask(barePort, SECONDS);
-    const compared = await inTurns(ROUNDS, () => ask(port, SECONDS), () => ask(barePort, SECONDS));
+    const compared = await inTurns(
+      ROUNDS,
+      () => ask(port, SECONDS),
+      () => ask(barePort, SECONDS),
+    );
     const asked: number[] = [];
     for (let round = 0; round < 3; round += 1) asked.push(await askPostgres(world, rows));
     const postgres = median(asked);
     const value = Math.round(compared.one);
     const figure = { name: 'decision over HTTP', value, unit: 'answers/s' };
     return [
-      { ...figure, against: `node:http answering a constant, ${Math.round(compared.other)}/s`, ratio: compared.ratio, goal: { of: 'ratio', atLeast: 0.6 } },
-      { ...figure, against: `a recursive query of PostgreSQL, ${Math.round(postgres)}/s`, ratio: compared.one / postgres },
+      {
+        ...figure,
+        against: `node:http answering a constant, ${Math.round(compared.other)}/s`,
+        ratio: compared.ratio,
+        goal: { of: 'ratio', atLeast: 0.6 },
+      },
+      {
+        ...figure,
+        against: `a recursive query of PostgreSQL, ${Math.round(postgres)}/s`,
+        ratio: compared.one / postgres,
+      },
     ];
   } finally {
     client.kill();

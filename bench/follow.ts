@@ -37,12 +37,27 @@ export async function benchFollow(world: World): Promise<Result[]> {
     }
     await sleep(1_000);
     // The answer of the commit and the news of it race each other: whoever is told first has waited for nothing.
-    const delays = [...committed].map(([revision, at]) => Math.max(0, Number((seen.get(revision) ?? at + 10n ** 12n) - at) / 1e6));
+    const delays = [...committed].map(([revision, at]) =>
+      Math.max(0, Number((seen.get(revision) ?? at + 10n ** 12n) - at) / 1e6),
+    );
     const round = (ms: number) => Math.round(ms * 100) / 100;
     const p99 = percentile(delays, 0.99);
     return [
-      { name: 'commit to engine of another process, p50', value: round(percentile(delays, 0.5)), unit: 'ms', against: `${WRITES} writes`, ratio: null },
-      { name: 'commit to engine of another process, p99', value: round(p99), unit: 'ms', against: `${GOAL_MS} ms`, ratio: p99 / GOAL_MS, goal: { of: 'value', atMost: GOAL_MS } },
+      {
+        name: 'commit to engine of another process, p50',
+        value: round(percentile(delays, 0.5)),
+        unit: 'ms',
+        against: `${WRITES} writes`,
+        ratio: null,
+      },
+      {
+        name: 'commit to engine of another process, p99',
+        value: round(p99),
+        unit: 'ms',
+        against: `${GOAL_MS} ms`,
+        ratio: p99 / GOAL_MS,
+        goal: { of: 'value', atMost: GOAL_MS },
+      },
     ];
   } finally {
     follower.kill();
@@ -55,7 +70,7 @@ async function follow(connectionString: string): Promise<never> {
   await engine.start();
   process.on('disconnect', () => process.exit());
   process.send?.('ready');
-  for (let told = engine.revision; ; ) {
+  for (let told = engine.revision; ;) {
     if (!(await engine.waitFor(told + 1, 60_000))) continue;
     const at = String(process.hrtime.bigint());
     while (told < engine.revision) process.send?.([(told += 1), at] satisfies Seen);

@@ -36,7 +36,15 @@ const PIECE = 131_072;
 /** The shape of a tree with about so many entities: one reseller, six levels of accounts, nine tenths SIP accounts. */
 export function sizeFor(entities: number): OperatorSize {
   const part = (share: number) => Math.max(1, Math.round(entities * share));
-  return { accounts: part(0.04), sipAccounts: part(0.9), depth: 6, numbers: part(0.012), zones: part(0.002), seed: 1, resellers: 1 };
+  return {
+    accounts: part(0.04),
+    sipAccounts: part(0.9),
+    depth: 6,
+    numbers: part(0.012),
+    zones: part(0.002),
+    seed: 1,
+    resellers: 1,
+  };
 }
 
 /** Loads the tree, sets the sequence of numbers behind it and gathers statistics. Answers how many entities it has. */
@@ -68,7 +76,10 @@ export async function loadTree(connectionString: string, size: OperatorSize): Pr
     for (const { scheme, value } of names) await identifiers.write([scheme, value, id]);
     const fields = Object.entries(KIND_FIELDS[kind]);
     const rows = await table(kind, ['entity_id', ...fields.map(([name, field]) => columnOf(name, field))]);
-    await rows.write([id, ...fields.map(([name, field]) => (field.type === 'json' ? JSON.stringify(values[name]) : (values[name] ?? null)))]);
+    await rows.write([
+      id,
+      ...fields.map(([name, field]) => (field.type === 'json' ? JSON.stringify(values[name]) : (values[name] ?? null))),
+    ]);
     const account = kind === 'account' ? id : parent.account;
     if (kind === 'dns_record' || kind === 'phone_number') continue; // Nothing refers to these.
     const mine: Known = { id, kind, account, ancestors, values: kind === 'sip_account' ? {} : values };
@@ -105,7 +116,10 @@ class CopyTable {
     const client = new pg.Client({ connectionString });
     await client.connect();
     await client.query('set session_replication_role = replica'); // No trigger, so no look-up for each foreign key.
-    return new CopyTable(client, client.query(copyFrom(`copy ${pg.escapeIdentifier(name)} (${columns.join(', ')}) from stdin`)));
+    return new CopyTable(
+      client,
+      client.query(copyFrom(`copy ${pg.escapeIdentifier(name)} (${columns.join(', ')}) from stdin`)),
+    );
   }
 
   async write(fields: readonly Json[]): Promise<void> {

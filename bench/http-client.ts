@@ -47,7 +47,9 @@ function ask(order: Order, requests: readonly Buffer[], first: number, until: nu
 
 process.on('message', (order: Order) => {
   const requests = order.paths.map((path) =>
-    Buffer.from(`GET ${path} HTTP/1.1\r\nhost: 127.0.0.1:${order.port}\r\nauthorization: Bearer ${order.token}\r\n\r\n`),
+    Buffer.from(
+      `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1:${order.port}\r\nauthorization: Bearer ${order.token}\r\n\r\n`,
+    ),
   );
   const from = performance.now();
   const until = from + order.seconds * 1_000;

@@ -20,7 +20,16 @@ import { MAIN, TOKEN, type World, startAbeyance } from './world.ts';
 const ROUNDS = 3;
 const ENTITIES_MAX = 50_000;
 /** In the order of their references. */
-const TABLES = ['entity', 'account', 'sip_domain', 'sip_account', 'phone_number', 'dns_zone', 'dns_record', 'identifier'];
+const TABLES = [
+  'entity',
+  'account',
+  'sip_domain',
+  'sip_account',
+  'phone_number',
+  'dns_zone',
+  'dns_record',
+  'identifier',
+];
 
 export async function benchImport(world: World): Promise<Result[]> {
   const file = join(world.folder, 'import.jsonl');

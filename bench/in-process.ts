@@ -30,4 +30,5 @@ export async function benchInProcess(entities: number): Promise<Result[]> {
     });
 }
 
-if (import.meta.main) for (const one of await measureDecisions(Number(process.argv[2]))) console.log(JSON.stringify(one));
+if (import.meta.main)
+  for (const one of await measureDecisions(Number(process.argv[2]))) console.log(JSON.stringify(one));

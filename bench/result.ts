@@ -62,7 +62,11 @@ export async function timeMs(work: () => Promise<unknown>): Promise<number> {
 }
 
 /** How often a second the work is done by so many at once. */
-export async function ratePerSecond(seconds: number, writers: number, work: (writer: number) => Promise<unknown>): Promise<number> {
+export async function ratePerSecond(
+  seconds: number,
+  writers: number,
+  work: (writer: number) => Promise<unknown>,
+): Promise<number> {
   const from = performance.now();
   const until = from + seconds * 1_000;
   let count = 0;

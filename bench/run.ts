@@ -33,7 +33,11 @@ const BENCHES: readonly (readonly [name: string, run: (world: World) => Promise<
 const IN_PROCESS = 'decide-in-process';
 
 const { values: options } = parseArgs({
-  options: { json: { type: 'boolean', default: false }, entities: { type: 'string', default: '1000000' }, only: { type: 'string', default: '' } },
+  options: {
+    json: { type: 'boolean', default: false },
+    entities: { type: 'string', default: '1000000' },
+    only: { type: 'string', default: '' },
+  },
 });
 const entities = Number(options.entities);
 if (!Number.isSafeInteger(entities) || entities < 5_000) throw new Error('--entities must be a whole number from 5000');
@@ -42,7 +46,9 @@ const tell = (what: string) => process.stderr.write(`${what} …\n`);
 const results: Result[] = [];
 const take = (more: readonly Result[]) => {
   results.push(...more);
-  if (options.json) for (const { name, value, unit, against, ratio } of more) console.log(JSON.stringify({ name, value, unit, against, ratio }));
+  if (options.json)
+    for (const { name, value, unit, against, ratio } of more)
+      console.log(JSON.stringify({ name, value, unit, against, ratio }));
 };
 
 const isWanted = (name: string) => name.includes(options.only);
@@ -50,7 +56,8 @@ const wanted = BENCHES.filter(([name]) => isWanted(name));
 if (isWanted(IN_PROCESS)) {
   tell(IN_PROCESS);
   take(await benchInProcess(entities));
-} else if (wanted.length === 0) throw new Error(`--only must be a part of one of: ${[IN_PROCESS, ...BENCHES.map(([name]) => name)].join(', ')}`);
+} else if (wanted.length === 0)
+  throw new Error(`--only must be a part of one of: ${[IN_PROCESS, ...BENCHES.map(([name]) => name)].join(', ')}`);
 if (wanted.length > 0) {
   const world = await makeWorld(entities, tell);
   try {
@@ -67,12 +74,27 @@ if (!options.json) printTable(results);
 function printTable(all: readonly Result[]): void {
   const lines = [
     ['what', 'value', 'unit', 'ratio', 'against', 'goal', ''],
-    ...all.map((one) => [one.name, String(one.value), one.unit, one.ratio === null ? '' : ratioText(one.ratio), one.against, goalText(one), metText(one)]),
+    ...all.map((one) => [
+      one.name,
+      String(one.value),
+      one.unit,
+      one.ratio === null ? '' : ratioText(one.ratio),
+      one.against,
+      goalText(one),
+      metText(one),
+    ]),
   ];
   const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0))) ?? [];
   const isNumber = (column: number) => column === 1 || column === 3;
   for (const line of lines)
-    console.log(line.map((cell, column) => (isNumber(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join('  ').trimEnd());
+    console.log(
+      line
+        .map((cell, column) =>
+          isNumber(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+        )
+        .join('  ')
+        .trimEnd(),
+    );
 }
 
 function ratioText(ratio: number): string {

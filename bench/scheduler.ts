@@ -20,6 +20,13 @@ export async function benchScheduler(world: World): Promise<Result[]> {
   await world.pool.query(`delete from hold where source = 'bench-scheduler'`);
   const seconds = Math.round(ms / 100) / 10;
   return [
-    { name: `${activated} holds due at once`, value: seconds, unit: 's', against: `${GOAL_S} s`, ratio: ms / 1_000 / GOAL_S, goal: { of: 'value', atMost: GOAL_S } },
+    {
+      name: `${activated} holds due at once`,
+      value: seconds,
+      unit: 's',
+      against: `${GOAL_S} s`,
+      ratio: ms / 1_000 / GOAL_S,
+      goal: { of: 'value', atMost: GOAL_S },
+    },
   ];
 }

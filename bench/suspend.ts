@@ -46,9 +46,29 @@ export async function benchSuspend(world: World): Promise<Result[]> {
     const name = `suspend a node with ${large.beneath} beneath`;
     const other = `one with ${small.beneath} beneath`;
     return [
-      { name: `${name}: rows`, value: rows.large, unit: 'rows', against: `${other}, ${rows.small}`, ratio: rows.large / rows.small, goal: { of: 'ratio', atLeast: 1, atMost: 1 } },
-      { name: `${name}: time`, value: round2(largeMs), unit: 'ms', against: `${other}, ${round2(smallMs)} ms`, ratio: largeMs / smallMs, goal: { of: 'ratio', atMost: 1.5 } },
-      { name: `${name}: time`, value: round2(largeMs), unit: 'ms', against: `updating every descendant, ${Math.round(cascadeMs)} ms`, ratio: largeMs / cascadeMs },
+      {
+        name: `${name}: rows`,
+        value: rows.large,
+        unit: 'rows',
+        against: `${other}, ${rows.small}`,
+        ratio: rows.large / rows.small,
+        goal: { of: 'ratio', atLeast: 1, atMost: 1 },
+      },
+      {
+        name: `${name}: time`,
+        value: round2(largeMs),
+        unit: 'ms',
+        against: `${other}, ${round2(smallMs)} ms`,
+        ratio: largeMs / smallMs,
+        goal: { of: 'ratio', atMost: 1.5 },
+      },
+      {
+        name: `${name}: time`,
+        value: round2(largeMs),
+        unit: 'ms',
+        against: `updating every descendant, ${Math.round(cascadeMs)} ms`,
+        ratio: largeMs / cascadeMs,
+      },
     ];
   } finally {
     await pool.end();
@@ -61,7 +81,10 @@ async function suspendOnce(context: OperationContext, { id }: Subtree): Promise<
   const before = await rowsWritten(context);
   const ms = await timeMs(() => applyPlan(context, BENCH, plan.token));
   const written = (await rowsWritten(context)) - before;
-  const { rows } = await context.pool.query<{ uuid: string }>('select uuid from hold where entity_id = $1 and ended_at is null', [id]);
+  const { rows } = await context.pool.query<{ uuid: string }>(
+    'select uuid from hold where entity_id = $1 and ended_at is null',
+    [id],
+  );
   for (const { uuid } of rows) await liftHold(context, BENCH, id, uuid);
   return { ms, written };
 }

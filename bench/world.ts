@@ -49,10 +49,12 @@ export async function makeWorld(entities: number, tell: (what: string) => void):
   await chmod(folder, 0o711); // The database may run as another user, who has to pass through.
   const log = { info: () => {}, warn: (facts: object, message: string) => console.error(message, facts) };
   const removeFolder = () => rm(folder, { recursive: true, force: true });
-  const server = await startEmbeddedPostgres({ dataFolder: join(folder, 'database'), secret: SECRET, log }).catch(async (error: unknown) => {
-    await removeFolder();
-    throw error;
-  });
+  const server = await startEmbeddedPostgres({ dataFolder: join(folder, 'database'), secret: SECRET, log }).catch(
+    async (error: unknown) => {
+      await removeFolder();
+      throw error;
+    },
+  );
   const endings = [removeFolder, () => server.stop()];
   const stop = async () => {
     for (const end of endings.splice(0).toReversed()) await end();

@@ -1,11 +1,15 @@
 /**
  * Committed writes a second by one and by many writers, against the same transactions without the change log: the
- * price of gapless revisions in commit order, and thereby the ceiling of writes.
+ * price of gapless revisions in commit order. Whole operations show what a caller gets; a bare insert with its change,
+ * sent at once, shows the ceiling that no operation can pass.
  */
+import pg from 'pg';
+
 import type { OperationContext } from '#operations/context.ts';
 import { createEntity } from '#operations/create-entity.ts';
 import { liftHold } from '#operations/lift-hold.ts';
 import { placeHold } from '#operations/place-hold.ts';
+import { changesAsJson } from '#store/change.ts';
 import { makePool } from '#store/database.ts';
 
 import { type Result, inTurns, ratePerSecond } from './result.ts';
@@ -35,19 +39,35 @@ export async function benchWrites(world: World): Promise<Result[]> {
   url.searchParams.set('options', '-c search_path=without_log,public');
   const pool = makePool({ connectionString: url.href, connectionsMax: 24 });
   const bare = { ...logged, pool };
-  const { rows } = await world.pool.query<{ id: number }>(`select id from entity where kind = 'sip_account' order by md5(id::text) limit 16`);
+  const { rows } = await world.pool.query<{ id: number }>(
+    `select id from entity where kind = 'sip_account' order by md5(id::text) limit 16`,
+  );
   const targets = rows.map(({ id }) => id);
   let created = 0;
+  let inserted = 0;
   const writes: readonly Write[] = [
-    { name: 'place and lift a hold', commits: 2, run: (context, writer) => placeAndLift(context, targets[writer] ?? 0) },
-    { name: 'create an account', commits: 1, run: (context) => createEntity(context, BENCH, { kind: 'account', name: `Written ${(created += 1)}` }) },
+    {
+      name: 'place and lift a hold',
+      commits: 2,
+      run: (context, writer) => placeAndLift(context, targets[writer] ?? 0),
+    },
+    {
+      name: 'create an account',
+      commits: 1,
+      run: (context) => createEntity(context, BENCH, { kind: 'account', name: `Written ${(created += 1)}` }),
+    },
   ];
   const results: Result[] = [];
   try {
     for (const { name, commits, run } of writes)
       for (const writers of WRITERS) {
-        const rate = async (context: OperationContext) => commits * (await ratePerSecond(SECONDS, writers, (writer) => run(context, writer)));
-        const compared = await inTurns(ROUNDS, () => rate(logged), () => rate(bare));
+        const rate = async (context: OperationContext) =>
+          commits * (await ratePerSecond(SECONDS, writers, (writer) => run(context, writer)));
+        const compared = await inTurns(
+          ROUNDS,
+          () => rate(logged),
+          () => rate(bare),
+        );
         results.push({
           name: `${name}, ${writers} ${writers === 1 ? 'writer' : 'writers'}`,
           value: Math.round(compared.one),
@@ -65,4 +85,14 @@ export async function benchWrites(world: World): Promise<Result[]> {
 async function placeAndLift(context: OperationContext, entity: number): Promise<void> {
   const { value } = await placeHold(context, BENCH, entity, { profile: 'limited', source: 'bench-writes' });
   await liftHold(context, BENCH, entity, value.hold.id);
+}
+
+/** One name and its change in one round trip; the pads of the chain are those of whatever connection it gets. */
+function insertBare({ pool, chainKey }: OperationContext, index: number): Promise<unknown> {
+  const change = { actor: BENCH.name, kind: 'entity.updated', entityId: 0, facts: { index }, touched: [] };
+  const pads = `set abeyance.chain_inner_pad = '${chainKey.innerPad.toString('hex')}'; set abeyance.chain_outer_pad = '${chainKey.outerPad.toString('hex')}'`;
+  return pool.query(
+    `${pads}; begin; insert into identifier_history (scheme, value, entity_id) values ('ref', 'bench ${index}', 0);
+    select commit_changes(${pg.escapeLiteral(changesAsJson([change]))}); commit`,
+  );
 }

@@ -24,13 +24,24 @@ const ALL = ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts'];
 const FILES_AT_ONCE = 3;
 /** No file needs this long, in milliseconds; one that does hangs. */
 const FILE_TIMEOUT_MS = 240_000;
-const SETTINGS = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off', max_connections: '300', shared_buffers: '256MB' };
+const SETTINGS = {
+  fsync: 'off',
+  full_page_writes: 'off',
+  synchronous_commit: 'off',
+  max_connections: '300',
+  shared_buffers: '256MB',
+};
 
 async function main(): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'abeyance-tests-'));
   await chmod(folder, 0o711); // The database may run as another user, who has to pass through.
   const quiet = { info: () => {}, warn: (facts: object, message: string) => console.error(message, facts) };
-  const server = await startEmbeddedPostgres({ dataFolder: join(folder, 'data'), secret: TEST_SECRET, log: quiet, settings: SETTINGS });
+  const server = await startEmbeddedPostgres({
+    dataFolder: join(folder, 'data'),
+    secret: TEST_SECRET,
+    log: quiet,
+    settings: SETTINGS,
+  });
   try {
     await makeTemplate(server.connectionString);
     return await run(server.connectionString, process.argv.slice(2));
@@ -57,8 +68,21 @@ async function run(connectionString: string, patterns: readonly string[]): Promi
   const files = patterns.length > 0 ? patterns : ALL;
   const child = spawn(
     process.execPath,
-    ['--test', `--test-concurrency=${FILES_AT_ONCE}`, `--test-timeout=${FILE_TIMEOUT_MS}`, '--test-reporter=spec', '--test-reporter-destination=stdout', '--test-reporter=tap', '--test-reporter-destination=stderr', ...files],
-    { cwd: ROOT, stdio: ['ignore', 'inherit', 'pipe'], env: { ...process.env, ABEYANCE_TEST_DATABASE: connectionString, FORCE_COLOR: '0' } },
+    [
+      '--test',
+      `--test-concurrency=${FILES_AT_ONCE}`,
+      `--test-timeout=${FILE_TIMEOUT_MS}`,
+      '--test-reporter=spec',
+      '--test-reporter-destination=stdout',
+      '--test-reporter=tap',
+      '--test-reporter-destination=stderr',
+      ...files,
+    ],
+    {
+      cwd: ROOT,
+      stdio: ['ignore', 'inherit', 'pipe'],
+      env: { ...process.env, ABEYANCE_TEST_DATABASE: connectionString, FORCE_COLOR: '0' },
+    },
   );
   let tap = '';
   child.stderr.on('data', (chunk: Buffer) => {

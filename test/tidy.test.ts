@@ -10,7 +10,10 @@ import { fileURLToPath } from 'node:url';
 import { PROBLEM_ANY_TIME, PROBLEM_ORDER } from '#core/problem.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: ROOT, encoding: 'utf8' })
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  cwd: ROOT,
+  encoding: 'utf8',
+})
   .trim()
   .split('\n')
   .filter((file) => existsSync(join(ROOT, file)));
@@ -28,9 +31,9 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
 };
 
 function importsOf(text: string): string[] {
-  return [...text.matchAll(/^(?:import|export)\b[^'";]*?from\s+'([^']+)'|^import\s+'([^']+)'|\bimport\('([^']+)'\)/gm)].map(
-    (match) => match[1] ?? match[2] ?? match[3] ?? '',
-  );
+  return [
+    ...text.matchAll(/^(?:import|export)\b[^'";]*?from\s+'([^']+)'|^import\s+'([^']+)'|\bimport\('([^']+)'\)/gm),
+  ].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
 }
 
 function isTestSide(file: string): boolean {
@@ -43,7 +46,8 @@ test('rooms import only what the law allows, and never by a relative path', asyn
     const room = file.split('/')[1] ?? '';
     for (const from of importsOf(await read(file))) {
       const target = /^#([a-z]+)\//.exec(from)?.[1];
-      if (target !== undefined && LAW[room] !== undefined && !LAW[room].includes(target)) broken.push(`${file} imports ${from}`);
+      if (target !== undefined && LAW[room] !== undefined && !LAW[room].includes(target))
+        broken.push(`${file} imports ${from}`);
       if (from.startsWith('.')) {
         const reached = normalize(join(dirname(file), from));
         if (!reached.startsWith(`src/${room}/`)) broken.push(`${file} leaves its room by ${from}`);
@@ -57,8 +61,10 @@ test('core is pure: no Node module, no clock, no randomness, no async', async ()
   const broken: string[] = [];
   for (const file of sources.filter((name) => name.startsWith('src/core/') && !isTestSide(name))) {
     const text = await read(file);
-    if (importsOf(text).some((from) => !from.startsWith('#core/') && !from.startsWith('.'))) broken.push(`${file} imports a library`);
-    if (/\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bawait\b|\basync\b|\bprocess\./.test(text)) broken.push(`${file} is not pure`);
+    if (importsOf(text).some((from) => !from.startsWith('#core/') && !from.startsWith('.')))
+      broken.push(`${file} imports a library`);
+    if (/\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bawait\b|\basync\b|\bprocess\./.test(text))
+      broken.push(`${file} is not pure`);
   }
   assert.deepEqual(broken, []);
 });
@@ -80,7 +86,8 @@ test('every source file is reached from a program, a test or a script', async ()
   const texts = new Map<string, string>();
   for (const file of sources) texts.set(file, await read(file));
   const entries = sources.filter(
-    (file) => file === 'src/main/abeyance.ts' || isTestSide(file) || file.startsWith('scripts/') || file === 'bench/run.ts',
+    (file) =>
+      file === 'src/main/abeyance.ts' || isTestSide(file) || file.startsWith('scripts/') || file === 'bench/run.ts',
   );
   const reached = new Set(entries);
   const queue = [...entries];
@@ -88,7 +95,10 @@ test('every source file is reached from a program, a test or a script', async ()
   for (const file of sources) {
     // Programs that are started as processes of their own are named by their file.
     const name = file.split('/').at(-1) ?? '';
-    if (!reached.has(file) && new RegExp(`['"\`/.]${name.replaceAll('.', '\\.')}['"\`]`).test(spawned.replaceAll(/from '[^']+'/g, ''))) {
+    if (
+      !reached.has(file) &&
+      new RegExp(`['"\`/.]${name.replaceAll('.', '\\.')}['"\`]`).test(spawned.replaceAll(/from '[^']+'/g, ''))
+    ) {
       reached.add(file);
       queue.push(file);
     }
@@ -124,7 +134,8 @@ test('every setting is documented', async () => {
   const documented = await read('docs/settings.md');
   const settings = new Set<string>();
   for (const file of sources.filter((name) => name.startsWith('src/') && !isTestSide(name)))
-    for (const [, name] of (await read(file)).matchAll(/\b((?:ABEYANCE_[A-Z_]*[A-Z])|DATABASE_URL)\b/g)) settings.add(name ?? '');
+    for (const [, name] of (await read(file)).matchAll(/\b((?:ABEYANCE_[A-Z_]*[A-Z])|DATABASE_URL)\b/g))
+      settings.add(name ?? '');
   assert.deepEqual(
     [...settings].filter((name) => !documented.includes(name)),
     [],
@@ -132,7 +143,10 @@ test('every setting is documented', async () => {
 });
 
 test('every dependency has its line', async () => {
-  const manifest = JSON.parse(await read('package.json')) as Record<'dependencies' | 'devDependencies', Record<string, string>>;
+  const manifest = JSON.parse(await read('package.json')) as Record<
+    'dependencies' | 'devDependencies',
+    Record<string, string>
+  >;
   const text = await read('docs/decisions/dependencies.md');
   const names = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.devDependencies)];
   assert.deepEqual(

@@ -3,7 +3,11 @@ import type { CopyOptions } from './local-commands.ts';
 import { makeProgress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 
-export async function copying<T>(terminal: Terminal, label: string, work: (options: CopyOptions) => Promise<T>): Promise<T> {
+export async function copying<T>(
+  terminal: Terminal,
+  label: string,
+  work: (options: CopyOptions) => Promise<T>,
+): Promise<T> {
   const progress = makeProgress(terminal, label, 'rows', false);
   const interruption = new AbortController();
   const interrupt = () => interruption.abort(new Error(`${label} was interrupted`));

@@ -5,7 +5,6 @@ import { problemAnswer, run } from './canned-server.ts';
 import { EXIT_MEANINGS } from './exit-code.ts';
 import { ACME_ID, entity, RESELLER_ID } from './canned-views.ts';
 
-
 test('a tree is loaded level by level, and a wide node kind by kind with exact counts', async () => {
   const many = Array.from({ length: 100 }, (_, index) =>
     entity({ id: `n${index}`, kind: 'phone_number', label: `+3120${index}` }),

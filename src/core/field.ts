@@ -129,7 +129,10 @@ function readTextList(field: Field & { type: 'text_list' }, given: unknown): Rea
   if (given.length > LIST_MAX) return { ok: false, message: `must have at most ${LIST_MAX} elements` };
   const values: string[] = [];
   for (const [index, element] of given.entries()) {
-    const reading = readText({ type: 'text', max: field.max, note: '', ...(field.read ? { read: field.read } : {}) }, element);
+    const reading = readText(
+      { type: 'text', max: field.max, note: '', ...(field.read ? { read: field.read } : {}) },
+      element,
+    );
     if (!reading.ok) return { ok: false, message: `element ${index} ${reading.message}` };
     values.push(reading.value as string); // readText of a text field gives text
   }
@@ -144,6 +147,9 @@ function readJson(field: Field & { type: 'json' }, given: unknown): Reading<Json
 }
 
 function refuse(wanted: string, given: unknown): { ok: false; message: string } {
-  const found = typeof given === 'string' ? `"${given.length > 40 ? `${given.slice(0, 40)}…` : given}"` : JSON.stringify(given)?.slice(0, 40);
+  const found =
+    typeof given === 'string'
+      ? `"${given.length > 40 ? `${given.slice(0, 40)}…` : given}"`
+      : JSON.stringify(given)?.slice(0, 40);
   return { ok: false, message: `${wanted}, not ${found}` };
 }

@@ -13,7 +13,19 @@ import { readIpAddress } from '#core/ip-address.ts';
 import type { Kind } from '#core/kind.ts';
 import type { Reading } from '#core/reading.ts';
 
-export const SCHEMES = ['sip', 'tel', 'dns', 'mail', 'ip', 'host', 'enum', 'enum-range', 'ref', 'foreign', 'rr'] as const;
+export const SCHEMES = [
+  'sip',
+  'tel',
+  'dns',
+  'mail',
+  'ip',
+  'host',
+  'enum',
+  'enum-range',
+  'ref',
+  'foreign',
+  'rr',
+] as const;
 export type Scheme = (typeof SCHEMES)[number];
 
 export interface Identifier {
@@ -54,7 +66,10 @@ export function readIdentifier(text: string): Reading<Identifier> {
   if (scheme === 'sips') scheme = 'sip';
   if (scheme === 'mailto') scheme = 'mail';
   if (!isScheme(scheme))
-    return { ok: false, message: `must begin with one of ${SCHEMES.join(', ')} and a colon, such as sip:alice@example.com` };
+    return {
+      ok: false,
+      message: `must begin with one of ${SCHEMES.join(', ')} and a colon, such as sip:alice@example.com`,
+    };
   const reading = READERS[scheme](text.slice(colon + 1));
   return reading.ok ? { ok: true, value: { scheme, value: reading.value } } : reading;
 }
@@ -74,7 +89,8 @@ export function readReference(given: string | number): Reading<Reference> {
   const text = given.trim();
   const bare = text.toLowerCase().replace(/^account:/, '');
   if (isUuid(bare)) return { ok: true, value: { by: 'uuid', uuid: bare } };
-  if (/^\d+$/.test(text) && text.length <= NUMBER_MAX_DIGITS) return { ok: true, value: { by: 'number', number: Number(text) } };
+  if (/^\d+$/.test(text) && text.length <= NUMBER_MAX_DIGITS)
+    return { ok: true, value: { by: 'number', number: Number(text) } };
   const reading = readIdentifier(text);
   if (reading.ok) return { ok: true, value: { by: 'identifier', identifier: reading.value } };
   return { ok: false, message: `must be a UUID, a number or an identifier: ${reading.message}` };
@@ -99,7 +115,12 @@ export interface ContainerNames {
 /**
  * The identifiers of an entity. `domain` is the SIP domain of a number that lives inside one.
  */
-export function identifiersOf(kind: Kind, values: Values, container: ContainerNames | null, domain: string | null): Identifier[] {
+export function identifiersOf(
+  kind: Kind,
+  values: Values,
+  container: ContainerNames | null,
+  domain: string | null,
+): Identifier[] {
   const text = (name: string) => (typeof values[name] === 'string' ? values[name] : null);
   const of = (scheme: Scheme, value: string | null): Identifier[] => (value === null ? [] : [{ scheme, value }]);
   const within = (name: string) => String(container?.values[name] ?? '');
@@ -114,7 +135,10 @@ export function identifiersOf(kind: Kind, values: Values, container: ContainerNa
     case 'trusted_peer':
       return [...of('ip', text('address')), ...of('host', text('host'))];
     case 'phone_number':
-      return [...of('tel', text('e164')), ...of('sip', text('sipNumber') === null ? null : `${text('sipNumber')}@${domain}`)];
+      return [
+        ...of('tel', text('e164')),
+        ...of('sip', text('sipNumber') === null ? null : `${text('sipNumber')}@${domain}`),
+      ];
     case 'enum_range':
       return of('enum-range', `${text('prefix')}.${text('tld')}`);
     case 'enum_number':
@@ -126,7 +150,10 @@ export function identifiersOf(kind: Kind, values: Values, container: ContainerNa
     case 'mailbox':
       return of('mail', text('address'));
     case 'foreign':
-      return of('foreign', text('externalReference') === null ? null : `${text('system')}/${text('externalReference')}`);
+      return of(
+        'foreign',
+        text('externalReference') === null ? null : `${text('system')}/${text('externalReference')}`,
+      );
     case 'application':
       return [];
   }

@@ -44,7 +44,11 @@ export function judgeFields(kind: Kind, values: Values, errors: FieldError[]): v
         errors.push({ field: 'address', message: 'give either address or host' });
       break;
     case 'enum_range':
-      if (typeof values['minDigits'] === 'number' && typeof values['maxDigits'] === 'number' && values['minDigits'] > values['maxDigits'])
+      if (
+        typeof values['minDigits'] === 'number' &&
+        typeof values['maxDigits'] === 'number' &&
+        values['minDigits'] > values['maxDigits']
+      )
         errors.push({ field: 'minDigits', message: `must not be greater than maxDigits, ${values['maxDigits']}` });
       break;
     case 'dns_record':

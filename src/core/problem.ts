@@ -53,11 +53,7 @@ export class Problem extends Error {
 }
 
 /** Makes a `Problem` of a code and a sentence. */
-export function problem(
-  code: ProblemCode,
-  message: string,
-  more: Pick<Refusal, 'errors' | 'facts'> = {},
-): Problem {
+export function problem(code: ProblemCode, message: string, more: Pick<Refusal, 'errors' | 'facts'> = {}): Problem {
   return new Problem({ code, message, ...more });
 }
 

@@ -21,7 +21,12 @@ export interface ProfileBody {
   readonly severity: number;
   readonly denied: readonly Action[];
   readonly intercepted: readonly Action[];
-  readonly refusal: { readonly sip: number; readonly http: number; readonly text: string; readonly announcement: string | null };
+  readonly refusal: {
+    readonly sip: number;
+    readonly http: number;
+    readonly text: string;
+    readonly announcement: string | null;
+  };
   readonly sessions: Sessions;
   /** Settings for downstream systems by kind of system. */
   readonly systems: { readonly [system: string]: Json };
@@ -91,7 +96,11 @@ const DAY_MS = 86_400_000;
  * Reads a profile from input, with the values of `suspended` where nothing is said. Keeps the law that no profile
  * closes the emergency path without a legal override that has an author, a reason and an expiry in the future.
  */
-export function readProfile(input: Readonly<Record<string, unknown>>, nowMs: number, errors: FieldError[]): ProfileBody {
+export function readProfile(
+  input: Readonly<Record<string, unknown>>,
+  nowMs: number,
+  errors: FieldError[],
+): ProfileBody {
   const given = readObject(input['refusal'], 'refusal', ['sip', 'http', 'text', 'announcement'], errors);
   const body: ProfileBody = {
     description: readText(input['description'], 'description', '', errors),
@@ -102,7 +111,8 @@ export function readProfile(input: Readonly<Record<string, unknown>>, nowMs: num
       sip: readInteger(given['sip'], 'refusal.sip', 400, 699, 403, errors),
       http: readInteger(given['http'], 'refusal.http', 400, 499, 403, errors),
       text: readText(given['text'], 'refusal.text', 'Account suspended', errors),
-      announcement: given['announcement'] == null ? null : readText(given['announcement'], 'refusal.announcement', '', errors),
+      announcement:
+        given['announcement'] == null ? null : readText(given['announcement'], 'refusal.announcement', '', errors),
     },
     sessions: readSessions(input['sessions'], errors),
     systems: readSystems(input['systems'], errors),
@@ -124,14 +134,20 @@ export function closesEmergency(body: Pick<ProfileBody, 'denied' | 'intercepted'
 }
 
 /** An object with no other members than these; an empty one when it is absent. */
-function readObject(value: unknown, field: string, members: readonly string[], errors: FieldError[]): Record<string, unknown> {
+function readObject(
+  value: unknown,
+  field: string,
+  members: readonly string[],
+  errors: FieldError[],
+): Record<string, unknown> {
   if (value == null) return {};
   if (typeof value !== 'object' || Array.isArray(value)) {
     errors.push({ field, message: `must be an object with ${members.join(', ')}` });
     return {};
   }
   for (const name of Object.keys(value))
-    if (!members.includes(name)) errors.push({ field: `${field}.${name}`, message: `is none of ${members.join(', ')}` });
+    if (!members.includes(name))
+      errors.push({ field: `${field}.${name}`, message: `is none of ${members.join(', ')}` });
   return value as Record<string, unknown>; // An object that is no list.
 }
 
@@ -158,7 +174,14 @@ function readText(value: unknown, field: string, fallback: string, errors: Field
   return fallback;
 }
 
-function readInteger(value: unknown, field: string, min: number, max: number, fallback: number, errors: FieldError[]): number {
+function readInteger(
+  value: unknown,
+  field: string,
+  min: number,
+  max: number,
+  fallback: number,
+  errors: FieldError[],
+): number {
   if (value == null) return fallback;
   if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
   errors.push({ field, message: `must be a whole number from ${min} to ${max}` });

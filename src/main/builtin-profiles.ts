@@ -12,7 +12,13 @@ export async function seedProfiles({ pool, chainKey }: Pick<OperationContext, 'p
     for (const [name, body] of Object.entries(BUILTIN_PROFILES)) {
       if (known.has(name)) continue;
       const { version } = await writeProfile(transaction, name, body, { builtin: true, actor: ACTOR });
-      transaction.record({ actor: ACTOR, kind: 'profile.changed', entityId: null, facts: { name, version, ...body }, touched: [] });
+      transaction.record({
+        actor: ACTOR,
+        kind: 'profile.changed',
+        entityId: null,
+        facts: { name, version, ...body },
+        touched: [],
+      });
     }
   });
 }

@@ -41,7 +41,8 @@ export function readConfiguration(
   overrides: { readonly host?: string; readonly port?: number; readonly data?: string } = {},
 ): Configuration {
   const logLevel = environment['ABEYANCE_LOG_LEVEL'] ?? 'info';
-  if (!LOG_LEVELS.includes(logLevel)) throw new ConfigurationError('ABEYANCE_LOG_LEVEL', `must be one of ${LOG_LEVELS.join(', ')}`);
+  if (!LOG_LEVELS.includes(logLevel))
+    throw new ConfigurationError('ABEYANCE_LOG_LEVEL', `must be one of ${LOG_LEVELS.join(', ')}`);
   return {
     host: overrides.host ?? environment['ABEYANCE_HOST'] ?? '127.0.0.1',
     port: overrides.port ?? readInteger(environment, 'ABEYANCE_PORT', 8080, 0, 65_535),
@@ -69,7 +70,10 @@ function readEmergencyNumbers(text: string | undefined): ReadonlySet<string> {
   if (text === undefined || text.trim() === '') return EMERGENCY_NUMBERS;
   const numbers = text.split(',').map((number) => number.trim());
   if (numbers.every((number) => /^\d{2,6}$/.test(number))) return new Set(numbers);
-  throw new ConfigurationError('ABEYANCE_EMERGENCY_NUMBERS', 'must be numbers of 2 to 6 digits with commas between them, such as 112,110');
+  throw new ConfigurationError(
+    'ABEYANCE_EMERGENCY_NUMBERS',
+    'must be numbers of 2 to 6 digits with commas between them, such as 112,110',
+  );
 }
 
 function readDatabaseUrl(text: string | undefined): string | undefined {
@@ -81,5 +85,8 @@ function readDatabaseUrl(text: string | undefined): string | undefined {
 function readToken(text: string | undefined): string | undefined {
   if (text === undefined || text === '') return undefined;
   if (text.length >= TOKEN_MIN && /^[\w.~+/-]+=*$/.test(text)) return text;
-  throw new ConfigurationError('ABEYANCE_ADMIN_TOKEN', `must have at least ${TOKEN_MIN} letters, digits or any of . _ ~ + / -`);
+  throw new ConfigurationError(
+    'ABEYANCE_ADMIN_TOKEN',
+    `must have at least ${TOKEN_MIN} letters, digits or any of . _ ~ + / -`,
+  );
 }

@@ -36,12 +36,20 @@ export async function demo(options: { readonly exit: boolean }): Promise<void> {
 
 async function play(folder: string, exit: boolean, signal: StopSignal): Promise<void> {
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
-  const wanted = readConfiguration({ ...process.env, DATABASE_URL: '', ABEYANCE_SECRET_KEY: '', ABEYANCE_ADMIN_TOKEN: token }, { data: join(folder, 'data') });
+  const wanted = readConfiguration(
+    { ...process.env, DATABASE_URL: '', ABEYANCE_SECRET_KEY: '', ABEYANCE_ADMIN_TOKEN: token },
+    { data: join(folder, 'data') },
+  );
   const configuration = { ...wanted, port: (await isFree(wanted.host, wanted.port)) ? wanted.port : 0 };
   const log = makeLog(process.env['ABEYANCE_LOG_LEVEL'] ?? 'warn');
   const { line } = processTerminal();
   line('Starting Abeyance on an embedded PostgreSQL in a fresh folder …');
-  const server = await startServer({ configuration, log, version: await readVersion(), databaseSettings: DATABASE_SETTINGS });
+  const server = await startServer({
+    configuration,
+    log,
+    version: await readVersion(),
+    databaseSettings: DATABASE_SETTINGS,
+  });
   try {
     const story = tell(server, token);
     story.catch(() => {}); // Once it is told to stop, nobody waits for the end of the story.
@@ -58,8 +66,11 @@ async function tell(server: Server, token: string): Promise<void> {
   const { line } = processTerminal();
   const client = makeClient({ url: server.address, token });
   const imported = await importPaths(client, [SAMPLES]);
-  if (imported.refusals.length > 0) throw new Error(`The samples were not imported whole: ${JSON.stringify(imported.refusals[0])}`);
-  line(`Imported the sample operator: ${imported.created.toLocaleString('en')} entities from ${imported.files.length} files.`);
+  if (imported.refusals.length > 0)
+    throw new Error(`The samples were not imported whole: ${JSON.stringify(imported.refusals[0])}`);
+  line(
+    `Imported the sample operator: ${imported.created.toLocaleString('en')} entities from ${imported.files.length} files.`,
+  );
   await playStory(client, processTerminal());
   line('');
   line(`The API is at ${server.address}, its interactive documentation at ${server.address}/docs`);

@@ -37,7 +37,11 @@ export async function makeHttpServer(deps: HttpDeps): Promise<FastifyInstance> {
   const { metrics } = deps;
   if (metrics !== null)
     app.addHook('onResponse', (request, reply, done) => {
-      const labels = { method: request.method, route: request.routeOptions.url ?? 'none', status: String(reply.statusCode) };
+      const labels = {
+        method: request.method,
+        route: request.routeOptions.url ?? 'none',
+        status: String(reply.statusCode),
+      };
       metrics.requests.observe(labels, reply.elapsedTime / 1000);
       done();
     });

@@ -49,8 +49,17 @@ export class Maintenance {
     const session = reader(this.#context);
     await ensurePartitions(session);
     const head = await getHead(session);
-    const line = { revision: head.revision, epoch: head.epoch, hash: head.hash.toString('hex'), at: clock().toISOString() };
-    await appendFile(join(this.#dataFolder, 'checkpoints.jsonl'), `${JSON.stringify({ ...line, signature: signHead(chainKey, line) })}\n`, { mode: 0o600 });
+    const line = {
+      revision: head.revision,
+      epoch: head.epoch,
+      hash: head.hash.toString('hex'),
+      at: clock().toISOString(),
+    };
+    await appendFile(
+      join(this.#dataFolder, 'checkpoints.jsonl'),
+      `${JSON.stringify({ ...line, signature: signHead(chainKey, line) })}\n`,
+      { mode: 0o600 },
+    );
     await transact(pool, chainKey, 'none', async (transaction) => {
       await sweepKeys(transaction, new Date(clock().getTime() - DAY_MS));
       await sweepPlans(transaction, new Date(clock().getTime() - DAY_MS));

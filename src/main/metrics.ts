@@ -25,12 +25,20 @@ export function makeMetrics(engine: DecisionEngine, scheduler: Scheduler): Metri
   gauge('entities', 'Entities that the decision engine holds.', () => engine.metrics().entities);
   gauge('identifiers', 'Names that the decision engine holds.', () => engine.metrics().identifiers);
   gauge('revision', 'The revision that decisions are made at.', () => engine.revision);
-  gauge('stale_seconds', 'Age of what decisions are made from; 0 while the engine follows.', () => engine.staleForMs / 1000);
+  gauge(
+    'stale_seconds',
+    'Age of what decisions are made from; 0 while the engine follows.',
+    () => engine.staleForMs / 1000,
+  );
   gauge('engine_load_seconds', 'How long the last load from the database took.', () => engine.metrics().loadMs / 1000);
   gauge('engine_follow_seconds', 'How long the last catch-up took.', () => engine.metrics().lastFollowMs / 1000);
   gauge('engine_reloads', 'Loads since the start.', () => engine.metrics().reloads);
   gauge('engine_follow_errors', 'Failed attempts to follow since the start.', () => engine.metrics().followErrors);
-  gauge('scheduler_lag_seconds', 'How late the oldest due start or end of a hold is.', async () => (await scheduler.lagMs()) / 1000);
+  gauge(
+    'scheduler_lag_seconds',
+    'How late the oldest due start or end of a hold is.',
+    async () => (await scheduler.lagMs()) / 1000,
+  );
   gauge('scheduler_activated', 'Holds put in force by this process since its start.', () => scheduler.activated);
   gauge('scheduler_expired', 'Holds ended by this process since its start.', () => scheduler.expired);
   const requests = new Histogram({
@@ -42,4 +50,3 @@ export function makeMetrics(engine: DecisionEngine, scheduler: Scheduler): Metri
   });
   return { registry, requests };
 }
-

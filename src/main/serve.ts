@@ -15,7 +15,9 @@ export async function serve(overrides: ServeOptions): Promise<void> {
     const server = await startServer({ configuration, log, version: await readVersion() });
     process.stdout.write(`Abeyance is at ${server.address}, its interactive documentation at ${server.address}/docs\n`);
     if (server.newToken !== null)
-      process.stdout.write(`The administrator's token, shown this once: ${server.newToken}\nUse it as ABEYANCE_TOKEN, or as Authorization: Bearer <token>.\n`);
+      process.stdout.write(
+        `The administrator's token, shown this once: ${server.newToken}\nUse it as ABEYANCE_TOKEN, or as Authorization: Bearer <token>.\n`,
+      );
     await untilStopped(server, signal);
   } finally {
     signal.release();

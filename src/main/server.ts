@@ -58,7 +58,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const endings: (() => Promise<unknown> | void)[] = [];
   const stopAll = async () => {
     for (const end of endings.splice(0).toReversed())
-      await Promise.resolve(end()).catch((error: unknown) => options.log.warn({ err: error }, 'a part did not stop cleanly'));
+      await Promise.resolve(end()).catch((error: unknown) =>
+        options.log.warn({ err: error }, 'a part did not stop cleanly'),
+      );
   };
   try {
     return await wire(options, endings, stopAll);
@@ -68,7 +70,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   }
 }
 
-async function wire(options: ServerOptions, endings: (() => Promise<unknown> | void)[], stopAll: () => Promise<void>): Promise<Server> {
+async function wire(
+  options: ServerOptions,
+  endings: (() => Promise<unknown> | void)[],
+  stopAll: () => Promise<void>,
+): Promise<Server> {
   const { configuration, log } = options;
   const { dataFolder } = configuration;
   await makeDataFolder(dataFolder);
@@ -102,7 +108,11 @@ async function wire(options: ServerOptions, endings: (() => Promise<unknown> | v
     pool,
     chainKey,
     engine,
-    settings: { ...DEFAULT_SETTINGS, guardLimit: configuration.guardLimit, numberQuarantineDays: configuration.numberQuarantineDays },
+    settings: {
+      ...DEFAULT_SETTINGS,
+      guardLimit: configuration.guardLimit,
+      numberQuarantineDays: configuration.numberQuarantineDays,
+    },
     clock: () => new Date(),
   };
   const scheduler = new Scheduler(context, log);
@@ -137,7 +147,11 @@ interface Database {
   readonly failed: Promise<never>;
 }
 
-async function openDatabase(options: ServerOptions, secret: Buffer, endings: (() => Promise<unknown> | void)[]): Promise<Database> {
+async function openDatabase(
+  options: ServerOptions,
+  secret: Buffer,
+  endings: (() => Promise<unknown> | void)[],
+): Promise<Database> {
   const { configuration, log } = options;
   const { dataFolder, databaseUrl } = configuration;
   if (databaseUrl !== undefined) {
@@ -180,7 +194,8 @@ async function comeBack(
       log.info('the database is back');
       return;
     } catch (error) {
-      if (!signal.aborted && asProblem(error).code !== 'unavailable') log.error({ err: error }, 'the database cannot be used');
+      if (!signal.aborted && asProblem(error).code !== 'unavailable')
+        log.error({ err: error }, 'the database cannot be used');
     }
   }
 }
@@ -196,7 +211,10 @@ async function listen(app: FastifyInstance, configuration: Configuration): Promi
     return await app.listen({ host: configuration.host, port: configuration.port });
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
-      throw new Error(`Port ${configuration.port} on ${configuration.host} is taken by another program; set ABEYANCE_PORT to a free one.`, { cause: error });
+      throw new Error(
+        `Port ${configuration.port} on ${configuration.host} is taken by another program; set ABEYANCE_PORT to a free one.`,
+        { cause: error },
+      );
     throw error;
   }
 }

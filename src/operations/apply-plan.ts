@@ -42,9 +42,13 @@ export function applyPlan(
       throw problem('conflict', `This plan ran out at ${plan.expires_at.toISOString()}; make it again.`);
     const { shaping, created } = await changesAround(transaction, plan.entity_id, plan.revision);
     if (shaping !== null)
-      throw problem('conflict', `The tree changed since this plan was made (${shaping.kind} at revision ${shaping.revision}); make it again.`, {
-        facts: { ...shaping },
-      });
+      throw problem(
+        'conflict',
+        `The tree changed since this plan was made (${shaping.kind} at revision ${shaping.revision}); make it again.`,
+        {
+          facts: { ...shaping },
+        },
+      );
     const result = await carryOut(work, plan);
     await markApplied(transaction, plan.token);
     return { token: plan.token, result, createdSince: created };

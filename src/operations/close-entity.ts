@@ -37,6 +37,12 @@ export async function closeWithin(
   refuseStale(entity, version);
   if (guard === 'guarded') await requirePlan(work, entity);
   await markClosed(transaction, entity.id);
-  transaction.record({ actor: actor.name, kind: 'entity.closed', entityId: entity.id, facts: {}, touched: [entity.id] });
+  transaction.record({
+    actor: actor.name,
+    kind: 'entity.closed',
+    entityId: entity.id,
+    facts: {},
+    touched: [entity.id],
+  });
   return readView(transaction, entity.id);
 }

@@ -16,7 +16,12 @@ const SALT_BYTES = 16;
 const deriveArgon2 = promisify(argon2);
 
 /** The digests by which SIP servers authenticate (RFC 7616 with MD5, as Kamailio's auth_db reads them). */
-export function sipDigests(username: string, domain: string, realm: string, password: string): { ha1: string; ha1b: string } {
+export function sipDigests(
+  username: string,
+  domain: string,
+  realm: string,
+  password: string,
+): { ha1: string; ha1b: string } {
   const md5 = (text: string) => createHash('md5').update(text).digest('hex');
   return { ha1: md5(`${username}:${realm}:${password}`), ha1b: md5(`${username}@${domain}:${realm}:${password}`) };
 }
@@ -30,7 +35,11 @@ export async function mailboxHash(password: string): Promise<string> {
 }
 
 /** Takes `password` out of the input of a kind that has one; null when none was given. */
-export function readPassword(kind: Kind, input: Readonly<Record<string, unknown>>, errors: FieldError[]): string | null {
+export function readPassword(
+  kind: Kind,
+  input: Readonly<Record<string, unknown>>,
+  errors: FieldError[],
+): string | null {
   const given = input['password'];
   if (given === undefined || given === null) return null;
   if (kind !== 'sip_account' && kind !== 'mailbox') return null; // Refused as an unknown field by the caller.

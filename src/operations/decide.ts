@@ -34,9 +34,16 @@ export function decide(context: OperationContext, question: Question, atRevision
 }
 
 /** Decides up to a thousand questions. Throws `invalid` when any of them is none. */
-export async function decideMany(context: OperationContext, questions: readonly Question[], atRevision?: number): Promise<Answer[]> {
+export async function decideMany(
+  context: OperationContext,
+  questions: readonly Question[],
+  atRevision?: number,
+): Promise<Answer[]> {
   if (questions.length > QUESTIONS_MAX)
-    throw invalid({ field: 'questions', message: `must have at most ${QUESTIONS_MAX} questions, has ${questions.length}` });
+    throw invalid({
+      field: 'questions',
+      message: `must have at most ${QUESTIONS_MAX} questions, has ${questions.length}`,
+    });
   const errors: FieldError[] = [];
   const read = questions.map((question, index) => readQuestion(question, `questions[${index}].`, errors));
   if (errors.length > 0) throw invalid(...errors);
@@ -53,14 +60,29 @@ export async function decideMany(context: OperationContext, questions: readonly 
 /** How long a question waits for its revision, in milliseconds. */
 const ENGINE_WAIT_MS = 1_000;
 
-function readQuestion(question: Question, prefix: string, errors: FieldError[]): { subject: string; action: Action; destination: string | undefined } {
+function readQuestion(
+  question: Question,
+  prefix: string,
+  errors: FieldError[],
+): { subject: string; action: Action; destination: string | undefined } {
   const { subject, action, destination } = question;
-  const isText = (value: unknown): value is string => typeof value === 'string' && value.length > 0 && value.length <= SUBJECT_MAX;
+  const isText = (value: unknown): value is string =>
+    typeof value === 'string' && value.length > 0 && value.length <= SUBJECT_MAX;
   if (!isText(subject))
-    errors.push({ field: `${prefix}subject`, message: `must be a name such as sip:alice@example.com, of at most ${SUBJECT_MAX} characters` });
+    errors.push({
+      field: `${prefix}subject`,
+      message: `must be a name such as sip:alice@example.com, of at most ${SUBJECT_MAX} characters`,
+    });
   if (typeof action !== 'string' || !isAction(action))
     errors.push({ field: `${prefix}action`, message: `must be one of ${ACTIONS.join(', ')}` });
   if (destination !== undefined && destination !== null && !isText(destination))
-    errors.push({ field: `${prefix}destination`, message: `must be a number or an address of at most ${SUBJECT_MAX} characters` });
-  return { subject: String(subject), action: action as Action, destination: isText(destination) ? destination : undefined };
+    errors.push({
+      field: `${prefix}destination`,
+      message: `must be a number or an address of at most ${SUBJECT_MAX} characters`,
+    });
+  return {
+    subject: String(subject),
+    action: action as Action,
+    destination: isText(destination) ? destination : undefined,
+  };
 }

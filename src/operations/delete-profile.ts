@@ -19,9 +19,13 @@ export function deleteProfile(
     if (profile.builtin) throw problem('forbidden', `The profile ${name} is built in; it can be edited, not removed.`);
     const { open, ended } = await countProfileHolds(transaction, name);
     if (open + ended > 0)
-      throw problem('conflict', `${open} holds name the profile ${name} and ${ended} ended ones did; it stays for the record.`, {
-        facts: { open, ended },
-      });
+      throw problem(
+        'conflict',
+        `${open} holds name the profile ${name} and ${ended} ended ones did; it stays for the record.`,
+        {
+          facts: { open, ended },
+        },
+      );
     await deleteRow(transaction, name);
     transaction.record({ actor: actor.name, kind: 'profile.removed', entityId: null, facts: { name }, touched: [] });
     return profile;

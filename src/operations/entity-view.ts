@@ -38,7 +38,11 @@ export function standingOfState(entity: EntityState): Standing {
 }
 
 /** The views of entities, in the order given. */
-export async function readViews(session: Session, entities: readonly EntityState[], secrets = false): Promise<EntityView[]> {
+export async function readViews(
+  session: Session,
+  entities: readonly EntityState[],
+  secrets = false,
+): Promise<EntityView[]> {
   const ids = entities.map((entity) => entity.id);
   const values = await valuesByEntity(session, entities, secrets);
   const names = await identifiersByEntity(session, ids);
@@ -58,7 +62,9 @@ export async function readViews(session: Session, entities: readonly EntityState
       version: entity.version,
       createdAt: entity.created_at.toISOString(),
       updatedAt: entity.updated_at.toISOString(),
-      identifiers: (names.get(entity.id) ?? []).filter(({ scheme }) => scheme !== 'rr').map(({ scheme, value }) => `${scheme}:${value}`),
+      identifiers: (names.get(entity.id) ?? [])
+        .filter(({ scheme }) => scheme !== 'rr')
+        .map(({ scheme, value }) => `${scheme}:${value}`),
       ...shown(entity.kind, values.get(entity.id) ?? {}, uuids),
     };
   });
@@ -71,11 +77,20 @@ export async function readView(session: Session, id: number): Promise<EntityView
   return view;
 }
 
-async function valuesByEntity(session: Session, entities: readonly EntityState[], secrets: boolean): Promise<Map<number, Values>> {
+async function valuesByEntity(
+  session: Session,
+  entities: readonly EntityState[],
+  secrets: boolean,
+): Promise<Map<number, Values>> {
   const byKind = Map.groupBy(entities, (entity) => entity.kind);
   const all = new Map<number, Values>();
   for (const [kind, group] of byKind) {
-    const rows = await readKindRows(session, kind, group.map((entity) => entity.id), secrets);
+    const rows = await readKindRows(
+      session,
+      kind,
+      group.map((entity) => entity.id),
+      secrets,
+    );
     for (const [id, values] of rows) all.set(id, values);
   }
   return all;

@@ -89,7 +89,10 @@ function behind(entity: EntityState) {
 }
 
 async function labelled(session: Session, answers: readonly StandingAnswer[]): Promise<StandingView[]> {
-  const labels = await labelsOf(session, answers.flatMap((answer) => answer.reasons.map((reason) => reason.entityNumber)));
+  const labels = await labelsOf(
+    session,
+    answers.flatMap((answer) => answer.reasons.map((reason) => reason.entityNumber)),
+  );
   return answers.map((answer) => ({
     ...answer,
     reasons: answer.reasons.map((reason) => ({ ...reason, label: labels.get(reason.entityNumber) ?? '' })),

@@ -63,22 +63,35 @@ export async function* exportTree(
     secrets: options.secrets,
   };
   const rootId = root === null || root.id === 0 ? null : root.id;
-  for (const profile of await listProfiles(session)) if (!profile.builtin || profile.version > 1) yield profileItem(profile);
+  for (const profile of await listProfiles(session))
+    if (!profile.builtin || profile.version > 1) yield profileItem(profile);
   const platform = (await uuidsOf(session, [0])).get(0);
   const later: BulkItem[] = [];
   for (const kind of ORDER)
-    for await (const view of viewsOf(session, kind, rootId, options.secrets)) yield* creation(view, view.parent === platform ? 0 : view.parent, rootId === view.number, later);
+    for await (const view of viewsOf(session, kind, rootId, options.secrets))
+      yield* creation(view, view.parent === platform ? 0 : view.parent, rootId === view.number, later);
   yield* later;
   yield* holdItems(session, rootId);
 }
 
 /** Own profiles, and built-in ones that were edited; holds name them. */
-function profileItem({ name, version: _version, builtin: _builtin, updatedAt: _updatedAt, ...body }: Profile): BulkItem {
+function profileItem({
+  name,
+  version: _version,
+  builtin: _builtin,
+  updatedAt: _updatedAt,
+  ...body
+}: Profile): BulkItem {
   return { op: 'profile', name, body };
 }
 
-async function* viewsOf(session: Session, kind: Kind, rootId: number | null, secrets: boolean): AsyncGenerator<EntityView> {
-  for (let key: { depth: number; id: number } | null = { depth: 0, id: 0 }; key !== null; ) {
+async function* viewsOf(
+  session: Session,
+  kind: Kind,
+  rootId: number | null,
+  secrets: boolean,
+): AsyncGenerator<EntityView> {
+  for (let key: { depth: number; id: number } | null = { depth: 0, id: 0 }; key !== null;) {
     const page = await listForExport(session, kind, key, PAGE, rootId);
     yield* await readViews(session, page.entities, secrets);
     key = page.next;
@@ -89,9 +102,19 @@ async function* viewsOf(session: Session, kind: Kind, rootId: number | null, sec
  * The creation of one entity; what points ahead is put off. The platform is 0 everywhere; a root's own parent is left
  * to whoever imports it.
  */
-function* creation(view: EntityView, parent: string | number | null, isRoot: boolean, later: BulkItem[]): Generator<BulkItem> {
+function* creation(
+  view: EntityView,
+  parent: string | number | null,
+  isRoot: boolean,
+  later: BulkItem[],
+): Generator<BulkItem> {
   const { id, kind, owner } = view;
-  const body: Record<string, unknown> = { kind, id, ...(isRoot ? {} : { parent }), ...(owner === undefined ? {} : { owner }) };
+  const body: Record<string, unknown> = {
+    kind,
+    id,
+    ...(isRoot ? {} : { parent }),
+    ...(owner === undefined ? {} : { owner }),
+  };
   const ahead: Record<string, unknown> = {};
   for (const [name, field] of Object.entries(KIND_FIELDS[kind])) {
     const value = view[name];
@@ -104,9 +127,15 @@ function* creation(view: EntityView, parent: string | number | null, isRoot: boo
 }
 
 async function* holdItems(session: Session, rootId: number | null): AsyncGenerator<BulkItem> {
-  for (let after = 0; ; ) {
+  for (let after = 0; ;) {
     const holds = await listHolds(session, { includeEnded: false, after, limit: PAGE });
-    const open = new Set(await listOpenWithin(session, holds.map((hold) => hold.entity_id), rootId));
+    const open = new Set(
+      await listOpenWithin(
+        session,
+        holds.map((hold) => hold.entity_id),
+        rootId,
+      ),
+    );
     for (const hold of holds) {
       if (!open.has(hold.entity_id)) continue;
       yield {

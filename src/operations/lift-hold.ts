@@ -32,9 +32,13 @@ export async function liftWithin(work: Work, id: string | number, holdId: string
   const hold = await lockHold(transaction, entity.id, uuid);
   if (hold === null) throw notFound(`hold ${uuid} on ${entity.label}`);
   if (!canLift(actor.authority, hold.authority))
-    throw problem('forbidden', `This hold was placed by the authority ${hold.authority}; only ${AUTHORITIES.slice(AUTHORITIES.indexOf(hold.authority)).join(' or ')} can lift it.`, {
-      facts: { hold: hold.uuid, authority: hold.authority },
-    });
+    throw problem(
+      'forbidden',
+      `This hold was placed by the authority ${hold.authority}; only ${AUTHORITIES.slice(AUTHORITIES.indexOf(hold.authority)).join(' or ')} can lift it.`,
+      {
+        facts: { hold: hold.uuid, authority: hold.authority },
+      },
+    );
   refuseClosed(entity, 'resumed');
   if (hold.ended_at !== null) return holdView(hold);
   const ended = await endHold(transaction, hold.id, 'lifted', actor.name);

@@ -43,16 +43,24 @@ export function readChangeCursor(text: string | undefined): ChangeCursor {
 /** A page of changes after the cursor. Throws `conflict` when the epoch is over: a backup was restored, so load afresh. */
 export async function listChanges(
   context: OperationContext,
-  input: { readonly after?: string | undefined; readonly limit?: number | undefined; readonly entity?: string | undefined },
+  input: {
+    readonly after?: string | undefined;
+    readonly limit?: number | undefined;
+    readonly entity?: string | undefined;
+  },
 ): Promise<ChangePage> {
   const cursor = readChangeCursor(input.after);
   const limit = Math.min(Math.max(input.limit ?? 100, 1), PAGE_MAX);
   const session = reader(context);
   const head = await getHead(session);
   if (cursor.epoch !== null && cursor.epoch !== head.epoch)
-    throw problem('conflict', 'A backup was restored since this cursor was given: load everything afresh, without a cursor.', {
-      facts: { epoch: head.epoch },
-    });
+    throw problem(
+      'conflict',
+      'A backup was restored since this cursor was given: load everything afresh, without a cursor.',
+      {
+        facts: { epoch: head.epoch },
+      },
+    );
   const entity = input.entity === undefined ? null : (await getEntity(session, input.entity, 'entity')).id;
   const rows = await listRows(session, cursor.revision, limit, entity);
   const last = rows.at(-1)?.revision ?? cursor.revision;

@@ -15,7 +15,11 @@ export interface HoldListInput {
 }
 
 /** A page of the holds that were placed on the entity, scheduled ones included. Throws `not_found`, `invalid`. */
-export async function listHolds(context: OperationContext, id: string | number, input: HoldListInput): Promise<Page<HoldView>> {
+export async function listHolds(
+  context: OperationContext,
+  id: string | number,
+  input: HoldListInput,
+): Promise<Page<HoldView>> {
   const session = reader(context);
   const entity = await getEntity(session, id);
   const errors: FieldError[] = [];

@@ -55,9 +55,7 @@ export async function moveWithin(work: Work, id: string | number, to: unknown, v
   refuseStale(entity, version);
   if (parent.id === entity.parent_id) return readView(transaction, entity.id);
   const chains =
-    entity.kind === 'account'
-      ? { former: (entity.ancestors ?? []).slice(0, -1), next: parent.ancestors ?? [] }
-      : null;
+    entity.kind === 'account' ? { former: (entity.ancestors ?? []).slice(0, -1), next: parent.ancestors ?? [] } : null;
   await setParent(transaction, entity.id, parent.id, chains);
   const takenFrom = await followContainer(work, entity, following);
   // An owner that is now the container's own account is no owner apart from it.
@@ -76,7 +74,10 @@ export async function moveWithin(work: Work, id: string | number, to: unknown, v
 async function refuseMisfit(work: Work, entity: EntityState, parent: EntityState): Promise<void> {
   const wanted = PARENT_KINDS[entity.kind];
   if (!wanted.includes(parent.kind))
-    throw invalid({ field: 'parent', message: `must be ${wanted.join(' or ')}, and ${parent.label} is ${parent.kind}` });
+    throw invalid({
+      field: 'parent',
+      message: `must be ${wanted.join(' or ')}, and ${parent.label} is ${parent.kind}`,
+    });
   if (entity.kind === 'account') {
     if (parent.ancestors?.includes(entity.id))
       throw invalid({ field: 'parent', message: `lies beneath ${entity.label} itself; that would make a loop` });
@@ -90,7 +91,8 @@ async function refuseMisfit(work: Work, entity: EntityState, parent: EntityState
   let above: EntityState | undefined = parent;
   let depth = 0;
   for (; above !== undefined && above.kind !== 'account'; depth++) {
-    if (above.id === entity.id) throw invalid({ field: 'parent', message: `lies beneath ${entity.label} itself; that would make a loop` });
+    if (above.id === entity.id)
+      throw invalid({ field: 'parent', message: `lies beneath ${entity.label} itself; that would make a loop` });
     [above] = await listByNumbers(work.transaction, [above.parent_id ?? 0]);
   }
   if (depth + (await resourceHeightOf(work.transaction, entity.id)) > RESOURCE_DEPTH_MAX)
@@ -103,14 +105,23 @@ async function refuseCrossing(work: Work, entity: EntityState, parent: EntitySta
   const accounts = await accountsOf(transaction, [entity.parent_id ?? 0, parent.id]);
   const former = accounts.get(entity.parent_id ?? 0) ?? 0;
   const next = accounts.get(parent.id) ?? 0;
-  const resellers = await resellersOf(transaction, [former, next, ...(entity.owner_id === null ? [] : [entity.owner_id])]);
+  const resellers = await resellersOf(transaction, [
+    former,
+    next,
+    ...(entity.owner_id === null ? [] : [entity.owner_id]),
+  ]);
   if (entity.owner_id !== null && resellers.get(entity.owner_id) !== resellers.get(next))
     throw invalid({ field: 'parent', message: "must be inside the owner's reseller's tree; transfer it first" });
   if (resellers.get(former) === resellers.get(next)) return;
   const crossing =
-    entity.kind === 'account' ? await countCrossing(transaction, entity.id) : await countOwnedChildren(transaction, entity.id);
+    entity.kind === 'account'
+      ? await countCrossing(transaction, entity.id)
+      : await countOwnedChildren(transaction, entity.id);
   if (crossing > 0)
-    throw invalid({ field: 'parent', message: `lies in another reseller's tree, and ${crossing} records here or there have their owner on the other side; transfer them first` });
+    throw invalid({
+      field: 'parent',
+      message: `lies in another reseller's tree, and ${crossing} records here or there have their owner on the other side; transfer them first`,
+    });
 }
 
 /** What a move changes besides the place: names that come from the container, and digests that were bound to it. */
@@ -141,7 +152,9 @@ async function followContainer(work: Work, entity: EntityState, following: Follo
   const { values, label, renaming } = following;
   // The digests stay valid for the realm that they were made with.
   if (entity.kind === 'sip_account' && values['realm'] === null && entity.label.includes('@'))
-    await updateKindRow(transaction, 'sip_account', entity.id, { realm: entity.label.slice(entity.label.indexOf('@') + 1) });
+    await updateKindRow(transaction, 'sip_account', entity.id, {
+      realm: entity.label.slice(entity.label.indexOf('@') + 1),
+    });
   const takenFrom = await renameEntity(work, entity, renaming);
   if (label !== entity.label) await touchEntity(transaction, entity.id, label);
   return takenFrom;

@@ -22,9 +22,12 @@ export function refuseHeldNames(
   for (const identifier of identifiers) {
     const holder = holders.get(holderKey(identifier));
     if (holder === undefined) continue;
-    const name = identifier.scheme === 'rr' ? `The record ${identifier.value}` : `${identifier.scheme}:${identifier.value}`;
+    const name =
+      identifier.scheme === 'rr' ? `The record ${identifier.value}` : `${identifier.scheme}:${identifier.value}`;
     if (holder.closed_since === null)
-      throw problem('exists', `${name} is there already.`, { facts: { identifier: `${identifier.scheme}:${identifier.value}`, entity: holder.uuid } });
+      throw problem('exists', `${name} is there already.`, {
+        facts: { identifier: `${identifier.scheme}:${identifier.value}`, entity: holder.uuid },
+      });
     if (identifier.scheme !== 'tel') continue;
     const until = new Date(holder.closed_since.getTime() + quarantineDays * DAY_MS);
     if (until > now)

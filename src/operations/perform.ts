@@ -67,7 +67,10 @@ async function keptAnswer<T>(session: Session, key: IdempotencyKey): Promise<Per
 }
 
 /** The same key with another request is a mistake of the caller, never a reason to do either. */
-export function refuseOtherRequest(kept: { readonly route: string; readonly digest: Buffer }, key: IdempotencyKey): void {
+export function refuseOtherRequest(
+  kept: { readonly route: string; readonly digest: Buffer },
+  key: IdempotencyKey,
+): void {
   if (kept.route !== key.route || !kept.digest.equals(key.digest))
     throw problem('conflict', 'This Idempotency-Key was used for another request; use a new one.');
 }

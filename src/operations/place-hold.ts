@@ -53,7 +53,8 @@ export async function placeWithin(
   const entity = await getEntity(transaction, id);
   const hold = readHold(input, actor, context.clock());
   const profile = await findProfile(transaction, hold.profile);
-  if (profile === null) throw invalid({ field: 'profile', message: `must be the name of a profile; there is no ${hold.profile}` });
+  if (profile === null)
+    throw invalid({ field: 'profile', message: `must be the name of a profile; there is no ${hold.profile}` });
   const found = await findSameHold(transaction, { ...hold, entityId: entity.id });
   const same = found === null ? null : sameOrRefused(found, hold, input);
   refuseClosed(entity, 'held');
@@ -88,7 +89,17 @@ export async function placeWithin(
 }
 
 /** `action` tells the intents of plans apart. */
-const HOLD_FIELDS = new Set(['profile', 'note', 'startsAt', 'endsAt', 'reviewAt', 'source', 'externalRef', 'authority', 'action']);
+const HOLD_FIELDS = new Set([
+  'profile',
+  'note',
+  'startsAt',
+  'endsAt',
+  'reviewAt',
+  'source',
+  'externalRef',
+  'authority',
+  'action',
+]);
 /** RFC 3339: a day, or a time with its offset, so that no reader has to guess the zone. */
 const TIME = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?$/;
 const NOTE_MAX = 2_000;
@@ -97,7 +108,8 @@ const WORD_MAX = 128;
 /** Reads a hold from input. The database's clock puts it in force; the process's clock only tells now from later. */
 export function readHold(input: HoldInput, actor: Actor, now: Date) {
   const errors: FieldError[] = [];
-  for (const field of Object.keys(input)) if (!HOLD_FIELDS.has(field)) errors.push({ field, message: 'is no field of a hold' });
+  for (const field of Object.keys(input))
+    if (!HOLD_FIELDS.has(field)) errors.push({ field, message: 'is no field of a hold' });
   const text = (name: 'profile' | 'note' | 'source' | 'externalRef', max: number): string | null => {
     const value = input[name];
     if (value === undefined || value === null) return null;
@@ -141,7 +153,10 @@ export function readHold(input: HoldInput, actor: Actor, now: Date) {
 function readAuthority(given: unknown, actor: Actor, errors: FieldError[]): Authority {
   if (given === undefined || given === null) return actor.authority;
   if (typeof given === 'string' && isAuthority(given) && canLift(actor.authority, given)) return given;
-  errors.push({ field: 'authority', message: `must be one of ${AUTHORITIES.join(', ')}, and not higher than ${actor.authority}` });
+  errors.push({
+    field: 'authority',
+    message: `must be one of ${AUTHORITIES.join(', ')}, and not higher than ${actor.authority}`,
+  });
   return actor.authority;
 }
 
@@ -153,9 +168,13 @@ function sameOrRefused(same: HoldRow, hold: ReturnType<typeof readHold>, input: 
   if (input.endsAt != null && hold.endsAt?.getTime() !== same.ends_at?.getTime())
     differs.push({ field: 'endsAt', message: `is ${same.ends_at?.toISOString() ?? 'open'} in the hold that is there` });
   if (differs.length > 0)
-    throw problem('exists', `The same source has this hold here already, with another period; give an externalRef to place another.`, {
-      errors: differs,
-      facts: { hold: same.uuid },
-    });
+    throw problem(
+      'exists',
+      `The same source has this hold here already, with another period; give an externalRef to place another.`,
+      {
+        errors: differs,
+        facts: { hold: same.uuid },
+      },
+    );
   return same;
 }

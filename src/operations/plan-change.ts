@@ -108,16 +108,23 @@ async function readIntent(
     case 'hold': {
       const hold = readHold(intent, actor, context.clock());
       const profile = await findProfile(session, hold.profile);
-      if (profile === null) throw invalid({ field: 'profile', message: `must be the name of a profile; there is no ${hold.profile}` });
+      if (profile === null)
+        throw invalid({ field: 'profile', message: `must be the name of a profile; there is no ${hold.profile}` });
       refuseClosed(entity, 'held');
       return { type: 'hold', denied: maskOf(profile.denied), intercepted: maskOf(profile.intercepted) };
     }
     case 'lift': {
       refuseUnknown(intent, ['action', 'hold'], 'a plan to lift');
       const wanted = String(intent['hold'] ?? '').toLowerCase();
-      const holds = await listHolds(session, { entityIds: [entity.id], includeEnded: false, after: 0, limit: HOLDS_MAX });
+      const holds = await listHolds(session, {
+        entityIds: [entity.id],
+        includeEnded: false,
+        after: 0,
+        limit: HOLDS_MAX,
+      });
       const hold = holds.find((row) => row.uuid === wanted);
-      if (hold === undefined) throw invalid({ field: 'hold', message: `must be the id of a hold on ${entity.label} that has not ended` });
+      if (hold === undefined)
+        throw invalid({ field: 'hold', message: `must be the id of a hold on ${entity.label} that has not ended` });
       refuseClosed(entity, 'resumed');
       return { type: 'lift', holds: [hold.uuid] };
     }
@@ -128,7 +135,8 @@ async function readIntent(
       return { type: 'close' };
     case 'profile': {
       refuseUnknown(intent, ['action', 'name', 'body'], 'a plan to edit a profile');
-      if (entity.id !== 0) throw invalid({ field: 'id', message: 'must be the platform, 0: a profile counts everywhere' });
+      if (entity.id !== 0)
+        throw invalid({ field: 'id', message: 'must be the platform, 0: a profile counts everywhere' });
       const name = String(intent['name'] ?? '');
       const body = requireProfile(name, asObject(intent['body']), context.clock());
       return { type: 'profile', name, denied: maskOf(body.denied), intercepted: maskOf(body.intercepted) };
@@ -143,7 +151,11 @@ export function asObject(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }
 
-function tally(total: PlanCounts, byKind: Readonly<Record<string, PlanCounts>>, count: (counts: PlanCounts) => number): Tally {
+function tally(
+  total: PlanCounts,
+  byKind: Readonly<Record<string, PlanCounts>>,
+  count: (counts: PlanCounts) => number,
+): Tally {
   const entries = Object.entries(byKind).map(([kind, counts]) => [kind, count(counts)] as const);
   return { total: count(total), byKind: Object.fromEntries(entries.filter(([, n]) => n > 0)) };
 }

@@ -20,10 +20,22 @@ export function putProfile(
   input: Readonly<Record<string, unknown>>,
   idempotency?: IdempotencyKey,
 ): Promise<Performed<Profile>> {
-  return perform(context, actor, { lock: 'none', idempotency }, (work) => putProfileWithin(work, name, input, 'guarded'));
+  return perform(context, actor, { lock: 'none', idempotency }, (work) =>
+    putProfileWithin(work, name, input, 'guarded'),
+  );
 }
 
-const KNOWN = new Set(['name', 'description', 'severity', 'denied', 'intercepted', 'refusal', 'sessions', 'systems', 'legalOverride']);
+const KNOWN = new Set([
+  'name',
+  'description',
+  'severity',
+  'denied',
+  'intercepted',
+  'refusal',
+  'sessions',
+  'systems',
+  'legalOverride',
+]);
 /** What an answer has and a caller may send back unread. */
 const IGNORED = new Set(['version', 'builtin', 'updatedAt']);
 
@@ -31,10 +43,14 @@ const IGNORED = new Set(['version', 'builtin', 'updatedAt']);
 export function requireProfile(name: string, input: Readonly<Record<string, unknown>>, now: Date): ProfileBody {
   const errors: FieldError[] = [];
   if (!PROFILE_NAME.test(name))
-    errors.push({ field: 'name', message: 'must begin with a letter and have at most 64 lower-case letters, digits, _ or -' });
+    errors.push({
+      field: 'name',
+      message: 'must begin with a letter and have at most 64 lower-case letters, digits, _ or -',
+    });
   for (const field of Object.keys(input))
     if (!KNOWN.has(field) && !IGNORED.has(field)) errors.push({ field, message: 'is no field of a profile' });
-  if (input['name'] !== undefined && input['name'] !== name) errors.push({ field: 'name', message: `must be ${name}, or absent` });
+  if (input['name'] !== undefined && input['name'] !== name)
+    errors.push({ field: 'name', message: `must be ${name}, or absent` });
   const body = readProfile(input, now.getTime(), errors);
   if (errors.length > 0) throw invalid(...errors);
   return body;
@@ -54,7 +70,10 @@ export async function putProfileWithin(
     former !== null &&
     (maskOf(former.denied) !== maskOf(body.denied) || maskOf(former.intercepted) !== maskOf(body.intercepted));
   if (guard === 'guarded' && isEffective) await requirePlanForProfile(work, name);
-  const profile = await writeProfile(transaction, name, body, { builtin: Object.hasOwn(BUILTIN_PROFILES, name), actor: actor.name });
+  const profile = await writeProfile(transaction, name, body, {
+    builtin: Object.hasOwn(BUILTIN_PROFILES, name),
+    actor: actor.name,
+  });
   transaction.record({
     actor: actor.name,
     kind: 'profile.changed',
@@ -82,9 +101,15 @@ export async function lapseOverrides(work: Work, profiles: readonly Profile[]): 
   let count = 0;
   for (const { name } of profiles) {
     const profile = await lockProfile(work.transaction, name);
-    if (profile?.legalOverride == null || Date.parse(profile.legalOverride.expiresAt) > work.context.clock().getTime()) continue;
+    if (profile?.legalOverride == null || Date.parse(profile.legalOverride.expiresAt) > work.context.clock().getTime())
+      continue;
     const { name: _name, version: _version, builtin: _builtin, updatedAt: _updatedAt, ...body } = profile;
-    const open = { ...body, denied: body.denied.filter((action) => action !== 'call.emergency'), intercepted: body.intercepted.filter((action) => action !== 'call.emergency'), legalOverride: null };
+    const open = {
+      ...body,
+      denied: body.denied.filter((action) => action !== 'call.emergency'),
+      intercepted: body.intercepted.filter((action) => action !== 'call.emergency'),
+      legalOverride: null,
+    };
     await putProfileWithin(work, name, open, 'planned');
     count++;
   }

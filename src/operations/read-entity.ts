@@ -5,7 +5,13 @@ import type { Standing } from '#core/restrictions.ts';
 import { type OperationContext, reader } from '#operations/context.ts';
 import { type EntityView, readViews } from '#operations/entity-view.ts';
 import { getEntity } from '#operations/resolve.ts';
-import { type ListFilter, countChildren, countEntities, listChildren as listChildRows, listEntities as listRows } from '#store/entity.ts';
+import {
+  type ListFilter,
+  countChildren,
+  countEntities,
+  listChildren as listChildRows,
+  listEntities as listRows,
+} from '#store/entity-list.ts';
 
 export interface Page<T> {
   readonly items: readonly T[];
@@ -40,7 +46,11 @@ export async function readEntity(context: OperationContext, id: string | number)
 }
 
 /** A page of what the entity contains, in the order of creation. Throws `not_found`, `invalid`. */
-export async function listChildren(context: OperationContext, id: string | number, input: ListInput): Promise<Page<EntityView>> {
+export async function listChildren(
+  context: OperationContext,
+  id: string | number,
+  input: ListInput,
+): Promise<Page<EntityView>> {
   const session = reader(context);
   const parent = await getEntity(session, id);
   const filter = await readFilter(context, input);

@@ -14,7 +14,11 @@ export interface InstallationStatus {
 
 export async function readStatus(context: OperationContext): Promise<InstallationStatus> {
   const session = reader(context);
-  const [head, installation, version] = [await getHead(session), await getInstallation(session), await schemaVersion(session)];
+  const [head, installation, version] = [
+    await getHead(session),
+    await getInstallation(session),
+    await schemaVersion(session),
+  ];
   return {
     installation: installation.id,
     epoch: head.epoch,

@@ -4,7 +4,13 @@
 import type { Identifier } from '#core/identifier.ts';
 import type { Work } from '#operations/perform.ts';
 import type { EntityState } from '#store/entity.ts';
-import { type NameHolder, identifiersByEntity, insertIdentifiers, releaseIdentifiers, storedValue } from '#store/identifier.ts';
+import {
+  type NameHolder,
+  identifiersByEntity,
+  insertIdentifiers,
+  releaseIdentifiers,
+  storedValue,
+} from '#store/identifier.ts';
 
 import { holderKey, loadHolders } from './create/surroundings.ts';
 import { refuseHeldNames } from './names.ts';
@@ -21,7 +27,11 @@ export interface Renaming {
 export const NO_RENAMING: Renaming = { lost: [], gained: [], holders: new Map() };
 
 /** Works out what giving the entity exactly these names takes. Throws `exists`. */
-export async function judgeNames(work: Work, entity: EntityState, identifiers: readonly Identifier[]): Promise<Renaming> {
+export async function judgeNames(
+  work: Work,
+  entity: EntityState,
+  identifiers: readonly Identifier[],
+): Promise<Renaming> {
   const { transaction, context } = work;
   const former = (await identifiersByEntity(transaction, [entity.id])).get(entity.id) ?? [];
   const key = ({ scheme, value }: Identifier) => `${scheme}:${storedValue(value)}`;
@@ -35,8 +45,18 @@ export async function judgeNames(work: Work, entity: EntityState, identifiers: r
 }
 
 /** Gives the entity its new names; answers the closed entities whose names it took. */
-export async function renameEntity({ transaction }: Work, entity: EntityState, { lost, gained, holders }: Renaming): Promise<number[]> {
-  await releaseIdentifiers(transaction, [...lost, ...gained.filter((identifier) => holders.has(holderKey(identifier)))]);
-  await insertIdentifiers(transaction, gained.map((identifier) => ({ ...identifier, entityId: entity.id })));
+export async function renameEntity(
+  { transaction }: Work,
+  entity: EntityState,
+  { lost, gained, holders }: Renaming,
+): Promise<number[]> {
+  await releaseIdentifiers(transaction, [
+    ...lost,
+    ...gained.filter((identifier) => holders.has(holderKey(identifier))),
+  ]);
+  await insertIdentifiers(
+    transaction,
+    gained.map((identifier) => ({ ...identifier, entityId: entity.id })),
+  );
   return [...holders.values()].map((holder) => holder.entity_id);
 }

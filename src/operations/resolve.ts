@@ -26,7 +26,10 @@ export function refuseUnknown(input: object, known: readonly string[], of: strin
 /** An id as a caller wrote it, or `invalid`. */
 export function requireId(value: unknown, field: string): string | number {
   if (typeof value === 'string' || typeof value === 'number') return value;
-  const error: FieldError = { field, message: 'must be an id: a UUID, a number or an identifier such as sip:alice@example.com' };
+  const error: FieldError = {
+    field,
+    message: 'must be an id: a UUID, a number or an identifier such as sip:alice@example.com',
+  };
   throw value === undefined ? problem('invalid', `${field}: is missing`, { errors: [error] }) : invalid(error);
 }
 
@@ -56,9 +59,13 @@ export function refuseClosed(entity: EntityState, doing: string): void {
 /** Refuses a stale `If-Match`. */
 export function refuseStale(entity: EntityState, version: number | undefined): void {
   if (version !== undefined && version !== entity.version)
-    throw problem('precondition_failed', `${entity.label} has version ${entity.version}, not ${version}; read it again.`, {
-      facts: { version: entity.version },
-    });
+    throw problem(
+      'precondition_failed',
+      `${entity.label} has version ${entity.version}, not ${version}; read it again.`,
+      {
+        facts: { version: entity.version },
+      },
+    );
 }
 
 /** Refuses an entity of a kind that does not fit the field. */

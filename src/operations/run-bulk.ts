@@ -115,12 +115,19 @@ function lockFor(items: readonly BulkItem[]): ShapeLock {
 }
 
 /** Does the items of one chunk, unless an earlier run of the same request did. */
-async function runChunk(work: Work, items: readonly BulkItem[], from: number, options: BulkOptions): Promise<BulkOutcome[]> {
+async function runChunk(
+  work: Work,
+  items: readonly BulkItem[],
+  from: number,
+  options: BulkOptions,
+): Promise<BulkOutcome[]> {
   const { transaction } = work;
   const { idempotency } = options;
   if (idempotency === undefined) return runItems(work, items, options.isBrief);
   // Two runs of one request take turns.
-  await transaction.rows(sql`select from idempotency where actor = ${idempotency.actor} and key = ${idempotency.key} for update`);
+  await transaction.rows(
+    sql`select from idempotency where actor = ${idempotency.actor} and key = ${idempotency.key} for update`,
+  );
   const known = await findOutcomes(transaction, idempotency, from);
   if (known !== null) return known as BulkOutcome[]; // Kept below, for a request with the same digest.
   const outcomes = await runItems(work, items, options.isBrief);
@@ -130,7 +137,7 @@ async function runChunk(work: Work, items: readonly BulkItem[], from: number, op
 
 async function runItems(work: Work, items: readonly BulkItem[], isBrief: boolean): Promise<BulkOutcome[]> {
   const outcomes: BulkOutcome[] = [];
-  for (let index = 0; index < items.length; ) {
+  for (let index = 0; index < items.length;) {
     const item = items[index];
     if (item === undefined) break;
     if (item.op !== 'create') {
@@ -147,7 +154,10 @@ async function runItems(work: Work, items: readonly BulkItem[], isBrief: boolean
 }
 
 async function createMany(work: Work, items: readonly BulkItem[], isBrief: boolean): Promise<BulkOutcome[]> {
-  const created = await createBatch(work, items.map((item) => asObject(item.body)));
+  const created = await createBatch(
+    work,
+    items.map((item) => asObject(item.body)),
+  );
   const bodies = isBrief ? new Map<number, unknown>() : await viewsOf(work, created);
   return created.map((outcome) => {
     if (outcome instanceof Problem) return refused(outcome);

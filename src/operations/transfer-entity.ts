@@ -25,12 +25,20 @@ export function transferEntity(
 }
 
 /** The body of `transferEntity`, for use inside a larger transaction that holds the shape lock exclusively. */
-export async function transferWithin(work: Work, id: string | number, to: unknown, version?: number): Promise<EntityView> {
+export async function transferWithin(
+  work: Work,
+  id: string | number,
+  to: unknown,
+  version?: number,
+): Promise<EntityView> {
   const { transaction, actor } = work;
   const entity = await getLocked(transaction, id);
   const owner = to === null ? null : await getEntity(transaction, requireId(to, 'owner'), 'owner');
   if (!LEAF_KINDS.has(entity.kind))
-    throw invalid({ field: 'id', message: `a ${entity.kind} belongs to the account that contains it; move it instead` });
+    throw invalid({
+      field: 'id',
+      message: `a ${entity.kind} belongs to the account that contains it; move it instead`,
+    });
   const account = (await accountsOf(transaction, [entity.id])).get(entity.id) ?? 0;
   if (owner !== null) {
     requireKind(owner, ['account'], 'owner');

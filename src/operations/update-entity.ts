@@ -6,7 +6,7 @@ import { KIND_FIELDS, judgeFields } from '#core/kind-fields.ts';
 import { type FieldError, invalid } from '#core/problem.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
 import { judgeContainer } from '#operations/create/container.ts';
-import { factsOf } from '#operations/create/create-batch.ts';
+import { factsOf } from '#operations/facts.ts';
 import { applySipPassword, mailboxHash, readPassword } from '#operations/credentials.ts';
 import { type EntityView, readView } from '#operations/entity-view.ts';
 import { NO_RENAMING, judgeNames, renameEntity } from '#operations/rename.ts';
@@ -55,7 +55,8 @@ export async function updateWithin(
   const former = (await readKindRows(transaction, kind, [entity.id], true)).get(entity.id) ?? {};
   const next: Values = { ...former, ...changed };
   judgeFields(kind, next, errors);
-  for (const name of ['value', 'priority']) if (kind === 'dns_record' && next[name] !== former[name]) changed[name] = next[name] ?? null;
+  for (const name of ['value', 'priority'])
+    if (kind === 'dns_record' && next[name] !== former[name]) changed[name] = next[name] ?? null;
   const container = await containerOf(work, entity);
   if (container !== null) judgeContainer(kind, next, container, errors);
   judgeDigests(kind, former, next, password, changed, errors);
@@ -104,11 +105,21 @@ function refuseUnknown(entity: EntityState, input: Readonly<Record<string, unkno
 }
 
 /** Digests are bound to the user name: a new one needs the password again, or new digests. */
-function judgeDigests(kind: string, former: Values, next: Values, password: string | null, changed: Values, errors: FieldError[]): void {
+function judgeDigests(
+  kind: string,
+  former: Values,
+  next: Values,
+  password: string | null,
+  changed: Values,
+  errors: FieldError[],
+): void {
   if (kind !== 'sip_account' || former['ha1'] === null) return;
   const renamed = former['username'] !== next['username'] || former['realm'] !== next['realm'];
   if (renamed && password === null && changed['ha1'] == null)
-    errors.push({ field: 'password', message: 'is needed with a new username or realm: the digests are bound to them' });
+    errors.push({
+      field: 'password',
+      message: 'is needed with a new username or realm: the digests are bound to them',
+    });
 }
 
 /** The container's fields, where they are part of names. */
@@ -139,7 +150,12 @@ async function findTargets(work: Work, entity: EntityState, changed: Values): Pr
 }
 
 /** Puts the numbers of what references name in their place. Throws `invalid`, `closed`. */
-function applyTargets(entity: EntityState, targets: ReadonlyMap<string, EntityState>, changed: Values, next: Values): void {
+function applyTargets(
+  entity: EntityState,
+  targets: ReadonlyMap<string, EntityState>,
+  changed: Values,
+  next: Values,
+): void {
   for (const [name, target] of targets) {
     const field = KIND_FIELDS[entity.kind][name];
     if (field?.type === 'reference') requireKind(target, field.kinds, name);

@@ -4,7 +4,15 @@
  */
 import { type HoldEffect, mergeHolds } from '#core/restrictions.ts';
 import { type OperationContext, reader } from '#operations/context.ts';
-import { type ForceRow, type SpineRow, countForAudit, listForce, listPersonal, listSpine, listWrongChains } from '#store/audit.ts';
+import {
+  type ForceRow,
+  type SpineRow,
+  countForAudit,
+  listForce,
+  listPersonal,
+  listSpine,
+  listWrongChains,
+} from '#store/audit.ts';
 import { commitmentOf, digestOf, getHead, linkOf, listLinks } from '#store/change.ts';
 import type { Session } from '#store/database.ts';
 
@@ -44,7 +52,10 @@ export async function* verifyInstallation(context: OperationContext): AsyncGener
     yield { stage: 'chain', done, total: totals.changes };
   }
   for (const wrong of await listWrongChains(session, FINDINGS_MAX))
-    findings.push({ stage: 'ancestors', detail: `account ${wrong.id} has the chain ${wrong.ancestors.join('/')}, its parents say ${wrong.expected.join('/')}` });
+    findings.push({
+      stage: 'ancestors',
+      detail: `account ${wrong.id} has the chain ${wrong.ancestors.join('/')}, its parents say ${wrong.expected.join('/')}`,
+    });
   yield { stage: 'ancestors', done: totals.accounts, total: totals.accounts };
   let standings = 0;
   for await (const done of verifyStandings(context, session, findings)) {
@@ -67,7 +78,10 @@ async function* verifyChain(context: OperationContext, session: Session, finding
   while (revision < head.revision && findings.length < FINDINGS_MAX) {
     const links = (await listLinks(session, revision, PAGE)).filter((link) => link.revision <= head.revision);
     if (links.length === 0) {
-      findings.push({ stage: 'chain', detail: `the changes after revision ${revision} are missing; the counter stands at ${head.revision}` });
+      findings.push({
+        stage: 'chain',
+        detail: `the changes after revision ${revision} are missing; the counter stands at ${head.revision}`,
+      });
       return;
     }
     const from = revision;
@@ -76,9 +90,13 @@ async function* verifyChain(context: OperationContext, session: Session, finding
       if (former !== null && link.revision !== revision + 1)
         findings.push({ stage: 'chain', detail: `revision ${revision + 1} is missing` });
       const digest = digestOf(link.actor, link.kind, link.entity_id, link.facts, link.touched);
-      if (!digest.equals(link.digest)) findings.push({ stage: 'chain', detail: `revision ${link.revision} was altered` });
+      if (!digest.equals(link.digest))
+        findings.push({ stage: 'chain', detail: `revision ${link.revision} was altered` });
       // The first change that is kept after older ones were archived has nothing to be compared with.
-      else if (former !== null && !linkOf(context.chainKey, former, link.revision, link.at, link.digest).equals(link.hash))
+      else if (
+        former !== null &&
+        !linkOf(context.chainKey, former, link.revision, link.at, link.digest).equals(link.hash)
+      )
         findings.push({ stage: 'chain', detail: `revision ${link.revision} does not continue the chain` });
       former = link.hash;
       revision = link.revision;
@@ -86,7 +104,10 @@ async function* verifyChain(context: OperationContext, session: Session, finding
     }
     for (const row of await listPersonal(session, from, revision))
       if (commitmentOf(row.salt, row.value) !== row.commitment)
-        findings.push({ stage: 'chain', detail: `the personal field ${row.field} of revision ${row.revision} was altered` });
+        findings.push({
+          stage: 'chain',
+          detail: `the personal field ${row.field} of revision ${row.revision} was altered`,
+        });
     yield done;
   }
   if (former !== null && revision === head.revision && !former.equals(head.hash))
@@ -100,7 +121,11 @@ interface Node {
 }
 
 /** Compares SQL and the engine with a walk over the parents, entity by entity. */
-async function* verifyStandings(context: OperationContext, session: Session, findings: Finding[]): AsyncGenerator<number> {
+async function* verifyStandings(
+  context: OperationContext,
+  session: Session,
+  findings: Finding[],
+): AsyncGenerator<number> {
   const { engine } = context;
   const head = await getHead(session);
   await engine.waitFor(head.revision, ENGINE_WAIT_MS);
@@ -108,7 +133,7 @@ async function* verifyStandings(context: OperationContext, session: Session, fin
   const nodes = new Map<number, Node>();
   const doubtful: number[] = [];
   let done = 0;
-  for (let after = -1; ; ) {
+  for (let after = -1; ;) {
     const rows = await listSpine(session, after, PAGE);
     for (const row of rows) nodes.set(row.id, { parent: row.parent_id, owner: row.owner_id, isClosed: row.closed });
     for (const row of rows) if (difference(context, row, nodes, holds) !== null) doubtful.push(row.id);
@@ -122,7 +147,12 @@ async function* verifyStandings(context: OperationContext, session: Session, fin
   if (doubtful.length > 0) await recheck(context, session, doubtful, findings);
 }
 
-async function recheck(context: OperationContext, session: Session, ids: readonly number[], findings: Finding[]): Promise<void> {
+async function recheck(
+  context: OperationContext,
+  session: Session,
+  ids: readonly number[],
+  findings: Finding[],
+): Promise<void> {
   const { engine } = context;
   const head = await getHead(session);
   await engine.waitFor(head.revision, ENGINE_WAIT_MS);
@@ -138,7 +168,7 @@ async function recheck(context: OperationContext, session: Session, ids: readonl
 }
 
 async function loadLine(session: Session, nodes: Map<number, Node>, id: number | null): Promise<void> {
-  for (let here = id; here !== null && !nodes.has(here); ) {
+  for (let here = id; here !== null && !nodes.has(here);) {
     const [row]: SpineRow[] = await listSpine(session, here - 1, 1);
     if (row === undefined || row.id !== here) return;
     nodes.set(here, { parent: row.parent_id, owner: row.owner_id, isClosed: row.closed });
@@ -170,7 +200,10 @@ function difference(
   const wanted = `${expected.denied}/${expected.intercepted}/${expected.closed}/${expected.ownerClosed}`;
   if (sqlSays !== wanted) return `entity ${row.id}: from scratch ${wanted}, SQL says ${sqlSays}`;
   const engineSays = context.engine.restrictionsOf(row.id);
-  const engineText = engineSays === null ? 'unknown' : `${engineSays.denied}/${engineSays.intercepted}/${engineSays.closed}/${engineSays.ownerClosed}`;
+  const engineText =
+    engineSays === null
+      ? 'unknown'
+      : `${engineSays.denied}/${engineSays.intercepted}/${engineSays.closed}/${engineSays.ownerClosed}`;
   return engineText === wanted ? null : `entity ${row.id}: from scratch ${wanted}, the engine says ${engineText}`;
 }
 

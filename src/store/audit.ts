@@ -66,7 +66,9 @@ export function listForce(session: Session): Promise<ForceRow[]> {
 }
 
 /** How many changes and entities there are to verify. */
-export async function countForAudit(session: Session): Promise<{ changes: number; accounts: number; entities: number }> {
+export async function countForAudit(
+  session: Session,
+): Promise<{ changes: number; accounts: number; entities: number }> {
   const row = await session.row(
     sql<{ changes: number; accounts: number; entities: number }>`select (select count(*) from change) as changes,
       (select count(*) from entity where kind = 'account') as accounts, (select count(*) from entity) as entities`,

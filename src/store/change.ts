@@ -48,7 +48,10 @@ export function makeChainKey(secret: Buffer): ChainKey {
   const key = createHmac('sha256', secret).update('change log').digest();
   const padded = Buffer.alloc(BLOCK_BYTES);
   key.copy(padded);
-  return { innerPad: padded.map((byte) => byte ^ 0x36) as Buffer, outerPad: padded.map((byte) => byte ^ 0x5c) as Buffer };
+  return {
+    innerPad: padded.map((byte) => byte ^ 0x36) as Buffer,
+    outerPad: padded.map((byte) => byte ^ 0x5c) as Buffer,
+  };
 }
 
 const SALT_BYTES = 16;
@@ -106,7 +109,12 @@ export function linkOf(key: ChainKey, former: Buffer, revision: number, at: Date
 }
 
 /** A page of the log after the revision, in order. */
-export function listChanges(session: Session, after: number, limit: number, entityId: number | null = null): Promise<Change[]> {
+export function listChanges(
+  session: Session,
+  after: number,
+  limit: number,
+  entityId: number | null = null,
+): Promise<Change[]> {
   return session.rows(
     sql<Change>`select c.revision, c.at, c.actor, c.kind, c.entity_id, e.uuid as entity_uuid, c.facts,
         (select jsonb_object_agg(p.field, p.value) from change_personal p where p.revision = c.revision) as personal
@@ -162,14 +170,8 @@ export interface Checkpoint {
 
 /** Signs a checkpoint with the key of the chain (HMAC-SHA256 over its canonical JSON), in hex. */
 export function signHead(key: ChainKey, checkpoint: Checkpoint): string {
-  const { revision, epoch, hash, at } = checkpoint;
-  const message = Buffer.from(`checkpoint ${canonicalize({ at, epoch, hash, revision }) ?? ''}`);
+  const { revision, epoch, hash: link, at } = checkpoint;
+  const message = Buffer.from(`checkpoint ${canonicalize({ at, epoch, hash: link, revision }) ?? ''}`);
   const inner = createHash('sha256').update(key.innerPad).update(message).digest();
   return createHash('sha256').update(key.outerPad).update(inner).digest('hex');
-}
-
-/** The hash of one revision; null when it is not kept. */
-export async function findHash(session: Session, revision: number): Promise<Buffer | null> {
-  const row = await session.row(sql<{ hash: Buffer }>`select hash from change where revision = ${revision}`);
-  return row?.hash ?? null;
 }

@@ -14,7 +14,6 @@ import {
 } from 'kysely';
 import pg from 'pg';
 
-
 /** Builds queries; never runs one. */
 export const build = new Kysely<unknown>({
   dialect: {

@@ -30,7 +30,8 @@ export interface EntityState {
   readonly governing_hold: number | null;
 }
 
-const state = sql`e.id, e.uuid, e.kind, e.parent_id, e.owner_id, e.ancestors, e.label, e.closed_at, e.version,
+/** The columns of `EntityState`, from an entity `e` and its restrictions `r`. */
+export const entityState = sql`e.id, e.uuid, e.kind, e.parent_id, e.owner_id, e.ancestors, e.label, e.closed_at, e.version,
   e.created_at, e.updated_at, r.denied, r.intercepted, r.closed, r.owner_closed, r.governing_hold`;
 
 /** The text under which a reference is found again in the answer of `findEntities`. */
@@ -41,7 +42,10 @@ export function referenceKey(reference: Reference): string {
 }
 
 /** Finds many entities at once, each by whichever name was given; what does not exist is absent from the answer. */
-export async function findEntities(session: Session, references: readonly Reference[]): Promise<Map<string, EntityState>> {
+export async function findEntities(
+  session: Session,
+  references: readonly Reference[],
+): Promise<Map<string, EntityState>> {
   const found = new Map<string, EntityState>();
   if (references.length === 0) return found;
   const uuids: string[] = [];
@@ -61,8 +65,12 @@ export async function findEntities(session: Session, references: readonly Refere
       with named (id, key) as (
         ${sql.join(
           [
-            ...(uuids.length > 0 ? [sql`select e.id, e.uuid::text as key from entity e where e.uuid = any (${uuids}::uuid[])`] : []),
-            ...(numbers.length > 0 ? [sql`select e.id, '#' || e.id from entity e where e.id = any (${numbers}::bigint[])`] : []),
+            ...(uuids.length > 0
+              ? [sql`select e.id, e.uuid::text as key from entity e where e.uuid = any (${uuids}::uuid[])`]
+              : []),
+            ...(numbers.length > 0
+              ? [sql`select e.id, '#' || e.id from entity e where e.id = any (${numbers}::bigint[])`]
+              : []),
             ...(values.length > 0
               ? [
                   sql`select i.entity_id, i.scheme || ':' || i.value
@@ -76,7 +84,7 @@ export async function findEntities(session: Session, references: readonly Refere
       ), grouped as (
         select id, array_agg(key) as keys from named group by id
       )
-      select ${state}, g.keys from grouped g (id, keys) join entity e on e.id = g.id cross join lateral restrictions(e.id) r`,
+      select ${entityState}, g.keys from grouped g (id, keys) join entity e on e.id = g.id cross join lateral restrictions(e.id) r`,
   );
   for (const { keys, ...entity } of rows) for (const key of keys) found.set(key, entity);
   return found;
@@ -86,13 +94,17 @@ export async function findEntities(session: Session, references: readonly Refere
 export function findEntity(session: Session, reference: Reference): Promise<EntityState | null> {
   switch (reference.by) {
     case 'uuid':
-      return session.row(sql<EntityState>`select ${state} from entity e cross join lateral restrictions(e.id) r where e.uuid = ${reference.uuid}`);
+      return session.row(
+        sql<EntityState>`select ${entityState} from entity e cross join lateral restrictions(e.id) r where e.uuid = ${reference.uuid}`,
+      );
     case 'number':
-      return session.row(sql<EntityState>`select ${state} from entity e cross join lateral restrictions(e.id) r where e.id = ${reference.number}`);
+      return session.row(
+        sql<EntityState>`select ${entityState} from entity e cross join lateral restrictions(e.id) r where e.id = ${reference.number}`,
+      );
     case 'identifier': {
       const { scheme, value } = reference.identifier;
       return session.row(
-        sql<EntityState>`select ${state} from identifier i join entity e on e.id = i.entity_id cross join lateral restrictions(e.id) r
+        sql<EntityState>`select ${entityState} from identifier i join entity e on e.id = i.entity_id cross join lateral restrictions(e.id) r
           where i.scheme = ${scheme} and i.value = ${storedValue(value)}`,
       );
     }
@@ -102,7 +114,7 @@ export function findEntity(session: Session, reference: Reference): Promise<Enti
 /** The entities with the numbers, in no order. */
 export function listByNumbers(session: Session, ids: readonly number[]): Promise<EntityState[]> {
   return session.rows(
-    sql<EntityState>`select ${state} from entity e cross join lateral restrictions(e.id) r where e.id = any (${[...ids]}::bigint[])`,
+    sql<EntityState>`select ${entityState} from entity e cross join lateral restrictions(e.id) r where e.id = any (${[...ids]}::bigint[])`,
   );
 }
 
@@ -112,54 +124,6 @@ export async function lockEntity(transaction: Transaction, id: number): Promise<
   const [entity] = await listByNumbers(transaction, [id]);
   if (entity === undefined) throw new Error(`entity ${id} vanished: rows are never deleted`);
   return entity;
-}
-
-export interface ListFilter {
-  readonly kinds?: readonly Kind[];
-  readonly standing?: string;
-  /** Part of the label, case ignored. */
-  readonly search?: string;
-  readonly owner?: number;
-  readonly includeClosed: boolean;
-  readonly after: number;
-  readonly limit: number;
-}
-
-function conditions(filter: Omit<ListFilter, 'after' | 'limit'>) {
-  const parts = [sql`true`];
-  if (filter.kinds) parts.push(sql`e.kind = any (${[...filter.kinds]}::text[])`);
-  if (filter.search !== undefined) parts.push(sql`e.label ilike ${`%${filter.search.replace(/[%_\\]/g, '\\$&')}%`}`);
-  if (filter.owner !== undefined) parts.push(sql`e.owner_id = ${filter.owner}`);
-  if (!filter.includeClosed) parts.push(sql`not r.closed`);
-  if (filter.standing !== undefined)
-    parts.push(sql`standing_word(r.denied, r.intercepted, r.closed) = ${filter.standing}`);
-  return sql.join(parts, sql` and `);
-}
-
-/** A page of an entity's children in the order of their numbers. */
-export function listChildren(session: Session, parentId: number, filter: ListFilter): Promise<EntityState[]> {
-  return session.rows(
-    sql<EntityState>`select ${state} from entity e cross join lateral restrictions(e.id) r
-      where e.parent_id = ${parentId} and e.id > ${filter.after} and ${conditions(filter)}
-      order by e.id limit ${filter.limit}`,
-  );
-}
-
-/** How many children an entity has that fit the filter. */
-export async function countChildren(session: Session, parentId: number, filter: ListFilter): Promise<number> {
-  const row = await session.row(
-    sql<{ count: number }>`select count(*) from entity e cross join lateral restrictions(e.id) r
-      where e.parent_id = ${parentId} and ${conditions(filter)}`,
-  );
-  return row?.count ?? 0;
-}
-
-/** A page of all entities that fit the filter, in the order of their numbers. */
-export function listEntities(session: Session, filter: ListFilter): Promise<EntityState[]> {
-  return session.rows(
-    sql<EntityState>`select ${state} from entity e cross join lateral restrictions(e.id) r
-      where e.id > ${filter.after} and ${conditions(filter)} order by e.id limit ${filter.limit}`,
-  );
 }
 
 /** Reserves numbers for new entities. */
@@ -243,7 +207,10 @@ export async function uuidsOf(session: Session, ids: readonly number[]): Promise
 }
 
 /** The nearest reseller above each account, itself included; null: none. */
-export async function resellersOf(session: Session, accountIds: readonly number[]): Promise<Map<number, number | null>> {
+export async function resellersOf(
+  session: Session,
+  accountIds: readonly number[],
+): Promise<Map<number, number | null>> {
   if (accountIds.length === 0) return new Map();
   const rows = await session.rows(
     sql<{ id: number; reseller: number | null }>`select e.id, (
@@ -259,7 +226,10 @@ export async function resellersOf(session: Session, accountIds: readonly number[
 export async function accountsOf(session: Session, ids: readonly number[]): Promise<Map<number, number>> {
   if (ids.length === 0) return new Map();
   const rows = await session.rows(
-    sql<{ id: number; account: number }>`select id, account_of(id) as account from unnest(${[...ids]}::bigint[]) a (id)`,
+    sql<{
+      id: number;
+      account: number;
+    }>`select id, account_of(id) as account from unnest(${[...ids]}::bigint[]) a (id)`,
   );
   return new Map(rows.map((row) => [row.id, row.account]));
 }
@@ -292,14 +262,6 @@ export async function countCrossing(session: Session, accountId: number): Promis
 export async function countOwnedChildren(session: Session, containerId: number): Promise<number> {
   const row = await session.row(
     sql<{ count: number }>`select count(*) from entity where parent_id = ${containerId} and owner_id is not null`,
-  );
-  return row?.count ?? 0;
-}
-
-/** How many entities fit the filter. */
-export async function countEntities(session: Session, filter: ListFilter): Promise<number> {
-  const row = await session.row(
-    sql<{ count: number }>`select count(*) from entity e cross join lateral restrictions(e.id) r where ${conditions(filter)}`,
   );
   return row?.count ?? 0;
 }

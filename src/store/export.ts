@@ -28,7 +28,14 @@ export async function listForExport(
         and closed_since(e.id) is null and ${beneath}
       order by 1, 2 limit ${limit}`,
   );
-  const states = new Map((await listByNumbers(session, rows.map((row) => row.id))).map((entity) => [entity.id, entity]));
+  const states = new Map(
+    (
+      await listByNumbers(
+        session,
+        rows.map((row) => row.id),
+      )
+    ).map((entity) => [entity.id, entity]),
+  );
   return {
     entities: rows.map((row) => states.get(row.id)).filter((entity) => entity !== undefined),
     next: rows.length < limit ? null : (rows.at(-1) ?? null),
@@ -36,7 +43,11 @@ export async function listForExport(
 }
 
 /** Which of the entities are open and, with a root, lie beneath it. */
-export async function listOpenWithin(session: Session, ids: readonly number[], rootId: number | null): Promise<number[]> {
+export async function listOpenWithin(
+  session: Session,
+  ids: readonly number[],
+  rootId: number | null,
+): Promise<number[]> {
   const rows = await session.rows(
     sql<{ id: number }>`select id from unnest(${[...ids]}::bigint[]) e (id)
       where closed_since(e.id) is null and (${rootId}::bigint is null or ${rootId}::bigint = any (path_of(e.id)))`,

@@ -66,9 +66,14 @@ export async function releaseIdentifiers(transaction: Transaction, identifiers: 
 }
 
 /** The names of entities, as `scheme:value`. */
-export async function identifiersByEntity(session: Session, ids: readonly number[]): Promise<Map<number, Identifier[]>> {
+export async function identifiersByEntity(
+  session: Session,
+  ids: readonly number[],
+): Promise<Map<number, Identifier[]>> {
   const rows = await session.rows(
-    sql<Identifier & { entity_id: number }>`select entity_id, scheme, value from identifier where entity_id = any (${[...ids]}::bigint[])
+    sql<
+      Identifier & { entity_id: number }
+    >`select entity_id, scheme, value from identifier where entity_id = any (${[...ids]}::bigint[])
       order by entity_id, scheme, value`,
   );
   const byEntity = new Map<number, Identifier[]>();

@@ -43,14 +43,19 @@ export async function readKindRows(
 ): Promise<Map<number, Values>> {
   const fields = KIND_FIELDS[kind];
   const rows = await session.rows(
-    sql<{ row: Record<string, Json> }>`select to_jsonb(t) as row from ${sql.table(kind)} t where t.entity_id = any (${[...ids]}::bigint[])`,
+    sql<{
+      row: Record<string, Json>;
+    }>`select to_jsonb(t) as row from ${sql.table(kind)} t where t.entity_id = any (${[...ids]}::bigint[])`,
   );
   return new Map(rows.map(({ row }) => [Number(row['entity_id']), asFields(fields, row, secrets)]));
 }
 
 /** The column of each field, worked out once: an import asks for some twenty in each row. */
 const COLUMNS: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map(
-  Object.entries(KIND_FIELDS).map(([kind, fields]) => [kind, new Map(Object.entries(fields).map(([name, field]) => [name, columnOf(name, field)]))]),
+  Object.entries(KIND_FIELDS).map(([kind, fields]) => [
+    kind,
+    new Map(Object.entries(fields).map(([name, field]) => [name, columnOf(name, field)])),
+  ]),
 );
 
 /** Adds the values to a row under the names of their columns. */

@@ -28,7 +28,12 @@ export async function readMigrations(): Promise<Migration[]> {
   return Promise.all(
     names.map(async (name) => {
       const text = await readFile(new URL(name, FOLDER), 'utf8');
-      return { version: Number(name.slice(0, 4)), name, text, checksum: createHash('sha256').update(text).digest('hex') };
+      return {
+        version: Number(name.slice(0, 4)),
+        name,
+        text,
+        checksum: createHash('sha256').update(text).digest('hex'),
+      };
     }),
   );
 }
@@ -101,6 +106,8 @@ function refuseForeignSchema(
 
 /** The version of the schema as it is. */
 export async function schemaVersion(session: Session): Promise<number> {
-  const row = await session.row(sql<{ version: number }>`select coalesce(max(version), 0) as version from schema_migration`);
+  const row = await session.row(
+    sql<{ version: number }>`select coalesce(max(version), 0) as version from schema_migration`,
+  );
   return row?.version ?? 0;
 }

@@ -134,13 +134,19 @@ export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const code = codeOf(error);
   if (RACES.has(code) || BUSY.has(code))
-    return new Problem({ code: 'busy', message: 'The database is busy with changes to the same things; try again.' }, error);
+    return new Problem(
+      { code: 'busy', message: 'The database is busy with changes to the same things; try again.' },
+      error,
+    );
   const isAway =
     code.startsWith('08') ||
     code.startsWith('57P') ||
     ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND'].includes(code) ||
     (error instanceof Error && /Connection terminated|timeout exceeded when trying to connect/.test(error.message));
-  if (isAway) return new Problem({ code: 'unavailable', message: 'The database cannot be reached; nothing was changed that was not answered.' }, error);
+  if (isAway)
+    return new Problem(
+      { code: 'unavailable', message: 'The database cannot be reached; nothing was changed that was not answered.' },
+      error,
+    );
   return new Problem({ code: 'bug', message: 'Something went wrong inside; it is logged.' }, error);
 }
-

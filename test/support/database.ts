@@ -23,11 +23,17 @@ export interface Cleanup {
 }
 
 /** Clones the template, or makes an empty database; dropped at the end. */
-export async function testDatabase(t: Cleanup | TestContext, options: { readonly empty?: boolean } = {}): Promise<TestDatabase> {
+export async function testDatabase(
+  t: Cleanup | TestContext,
+  options: { readonly empty?: boolean } = {},
+): Promise<TestDatabase> {
   const server = process.env['ABEYANCE_TEST_DATABASE'];
-  if (server === undefined) throw new Error('Run tests by npm test, or node scripts/test.ts <file>: they need its database.');
+  if (server === undefined)
+    throw new Error('Run tests by npm test, or node scripts/test.ts <file>: they need its database.');
   const name = `test_${randomBytes(8).toString('hex')}`;
-  await withAdmin(server, (admin) => admin.query(`create database ${name}${options.empty ? '' : ` template ${TEMPLATE_DATABASE}`}`));
+  await withAdmin(server, (admin) =>
+    admin.query(`create database ${name}${options.empty ? '' : ` template ${TEMPLATE_DATABASE}`}`),
+  );
   const url = new URL(server);
   url.pathname = `/${name}`;
   const pool = makePool({ connectionString: url.href });

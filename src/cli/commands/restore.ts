@@ -13,7 +13,10 @@ export function addRestore(program: Command, { local, terminal, finish }: Surrou
       'Fills an empty installation with what the backup holds, all of it or nothing. Followers of changes load afresh. Stop the server first, and put the secret.key that belongs to the backup into the data folder.',
     )
     .argument('<file>', 'file that backup wrote, - for standard input')
-    .option('--accept-other-key', 'restore although the secret key is another: the change log can never be verified then')
+    .option(
+      '--accept-other-key',
+      'restore although the secret key is another: the change log can never be verified then',
+    )
     .action(async (file: string, options: { acceptOtherKey?: boolean }) => {
       const acceptOtherKey = options.acceptOtherKey === true;
       const lines = await copying(terminal, 'restore', (common) => local.restore(file, { ...common, acceptOtherKey }));

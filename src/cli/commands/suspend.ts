@@ -12,7 +12,9 @@ export function addSuspend(program: Command, surroundings: Surroundings): void {
     .command('suspend')
     .helpGroup('Change:')
     .summary('place a hold on an entity and all beneath it')
-    .description('Places a hold. At a terminal it shows first what it would change, and asks when that is more than one entity.')
+    .description(
+      'Places a hold. At a terminal it shows first what it would change, and asks when that is more than one entity.',
+    )
     .argument('<entity>', 'UUID, number or identifier');
   addHoldOptions(command)
     .addHelpText(

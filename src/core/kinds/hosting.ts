@@ -42,9 +42,23 @@ export const dnsRecordFields: Fields = {
 };
 
 export const mailboxFields: Fields = {
-  address: { ...text(254, 'E-mail address; identifier mail:<address>.'), required: true, immutable: true, read: readEmailAddress },
-  passwordHash: { ...text(255, 'Password as Dovecot reads it, with its scheme: {SHA512-CRYPT}$6$…'), secret: true, read: readScheme },
-  quotaMegabytes: { type: 'integer', min: 0, max: INTEGER_MAX, note: 'Size of the mailbox in megabytes; absent: no limit.' },
+  address: {
+    ...text(254, 'E-mail address; identifier mail:<address>.'),
+    required: true,
+    immutable: true,
+    read: readEmailAddress,
+  },
+  passwordHash: {
+    ...text(255, 'Password as Dovecot reads it, with its scheme: {SHA512-CRYPT}$6$…'),
+    secret: true,
+    read: readScheme,
+  },
+  quotaMegabytes: {
+    type: 'integer',
+    min: 0,
+    max: INTEGER_MAX,
+    note: 'Size of the mailbox in megabytes; absent: no limit.',
+  },
   displayName: { ...text(255, 'Name shown to people.'), personal: true },
   home: text(512, 'Folder of the mailbox, where it is not the default.'),
 };

@@ -14,7 +14,11 @@ const flag = (note: string) => ({ type: 'boolean', default: false, note }) as co
 const application = (note: string) => ({ type: 'reference', kinds: ['application'], note }) as const;
 
 export const phoneNumberFields: Fields = {
-  e164: { ...text(32, 'The number in E.164 form, such as +31208005100; identifier tel:<number>.'), immutable: true, read: readE164 },
+  e164: {
+    ...text(32, 'The number in E.164 form, such as +31208005100; identifier tel:<number>.'),
+    immutable: true,
+    read: readE164,
+  },
   sipNumber: { ...text(32, 'A number inside one SIP domain only; identifier sip:<number>@<domain>.'), immutable: true },
   domain: { type: 'reference', kinds: ['sip_domain'], immutable: true, note: 'The SIP domain of sipNumber.' },
   target: {
@@ -22,7 +26,10 @@ export const phoneNumberFields: Fields = {
     kinds: ['sip_account', 'sip_alias', 'application', 'trusted_peer'],
     note: 'What answers the number.',
   },
-  targetUri: { ...text(255, 'An outside URI that answers the number, when there is no target here.'), read: readSipUri },
+  targetUri: {
+    ...text(255, 'An outside URI that answers the number, when there is no target here.'),
+    read: readSipUri,
+  },
   friendlyName: text(255, 'Name shown to people.'),
   country: text(2, 'ISO 3166-1 code of the country.'),
   numberClass: { ...text(16, 'local, mobile or toll_free.'), oneOf: ['local', 'mobile', 'toll_free'] },
@@ -64,8 +71,18 @@ export const applicationFields: Fields = {
 };
 
 export const enumRangeFields: Fields = {
-  prefix: { ...text(15, 'The digits with which the numbers begin.'), required: true, immutable: true, read: readEnumDigits },
-  tld: { ...text(253, 'The tree in which the range lies.'), default: 'e164.arpa', immutable: true, read: readDomainName },
+  prefix: {
+    ...text(15, 'The digits with which the numbers begin.'),
+    required: true,
+    immutable: true,
+    read: readEnumDigits,
+  },
+  tld: {
+    ...text(253, 'The tree in which the range lies.'),
+    default: 'e164.arpa',
+    immutable: true,
+    read: readDomainName,
+  },
   ttl: { type: 'integer', min: 0, max: INTEGER_MAX, default: 3600, note: 'Time to live of answers, in seconds.' },
   minDigits: { type: 'integer', min: 1, max: 15, note: 'The fewest digits of a number.' },
   maxDigits: { type: 'integer', min: 1, max: 15, note: 'The most digits of a number.' },
@@ -75,7 +92,12 @@ export const enumRangeFields: Fields = {
 };
 
 export const enumNumberFields: Fields = {
-  digits: { ...text(15, 'All digits of the number, without +.'), required: true, immutable: true, read: readEnumDigits },
+  digits: {
+    ...text(15, 'All digits of the number, without +.'),
+    required: true,
+    immutable: true,
+    read: readEnumDigits,
+  },
   info: text(255, 'Free text.'),
   mappings: {
     type: 'json',

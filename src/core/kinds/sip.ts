@@ -22,7 +22,12 @@ const personal = (max: number, note: string) => ({ type: 'text', max, note, pers
 const method = (note: string) => ({ type: 'text', max: 8, oneOf: ['GET', 'POST'], default: 'POST', note }) as const;
 
 export const sipDomainFields: Fields = {
-  domain: { ...text(253, 'The domain of the AORs; IDN becomes ASCII.'), required: true, immutable: true, read: readDomainName },
+  domain: {
+    ...text(253, 'The domain of the AORs; IDN becomes ASCII.'),
+    required: true,
+    immutable: true,
+    read: readDomainName,
+  },
   certificate: { type: 'text', max: 16_384, note: 'TLS certificate, PEM.' },
   privateKey: { type: 'text', max: 16_384, note: 'Private key of the certificate, PEM.', secret: true },
   matchIpAddress: text(64, 'Address by which TLS peers of the domain are matched.'),
@@ -44,11 +49,21 @@ export const sipAccountFields: Fields = {
   timezone: text(64, 'IANA time zone name.'),
   region: text(64, 'Region.'),
   callerId: text(64, 'Caller id towards the PSTN (Remote-Party-ID).'),
-  groups: { type: 'text_list', max: 64, note: 'Group words of the subscriber; `blocked` is never among them, it is a hold.' },
+  groups: {
+    type: 'text_list',
+    max: 64,
+    note: 'Group words of the subscriber; `blocked` is never among them, it is a hold.',
+  },
   prepaid: { type: 'boolean', default: false, note: 'Calls are paid in advance.' },
   quota: { type: 'integer', min: 0, max: INTEGER_MAX, default: 0, note: 'Money a month; 0: none.' },
   callLimit: { type: 'integer', min: 0, max: 100_000, note: 'The most calls at once.' },
-  answerTimeoutSeconds: { type: 'integer', min: 1, max: 900, default: 35, note: 'Seconds without answer before diversion.' },
+  answerTimeoutSeconds: {
+    type: 'integer',
+    min: 1,
+    max: 900,
+    default: 35,
+    note: 'Seconds without answer before diversion.',
+  },
   quickdialPrefix: text(32, 'Prefix for short numbers.'),
   acl: { type: 'json', default: [], note: 'Addresses from which the account may be used: a list of {ip, mask, tag}.' },
   properties: { type: 'json', default: [], note: 'Properties: a list of {name, value}.' },
@@ -62,9 +77,16 @@ export const sipAccountFields: Fields = {
 };
 
 export const sipAliasFields: Fields = {
-  username: { ...text(64, 'User part of the alias; unique in the domain with SIP accounts.'), required: true, read: readUserPart },
+  username: {
+    ...text(64, 'User part of the alias; unique in the domain with SIP accounts.'),
+    required: true,
+    read: readUserPart,
+  },
   target: { type: 'reference', kinds: ['sip_account', 'sip_alias'], note: 'What the alias stands for.' },
-  targetUri: { ...text(255, 'An outside URI that the alias stands for, when there is no target here.'), read: readSipUri },
+  targetUri: {
+    ...text(255, 'An outside URI that the alias stands for, when there is no target here.'),
+    read: readSipUri,
+  },
 };
 
 export const trustedPeerFields: Fields = {

@@ -11,6 +11,7 @@ const BEARER = /^Bearer ([\w.~+/-]{1,512}=*)$/i;
 export function requireActor(authenticate: Authenticate, header: string | undefined): Actor {
   const token = header === undefined ? null : (BEARER.exec(header)?.[1] ?? null);
   const actor = token === null ? null : authenticate(token);
-  if (actor === null) throw problem('unauthenticated', 'Send the header Authorization: Bearer <token> with a valid token.');
+  if (actor === null)
+    throw problem('unauthenticated', 'Send the header Authorization: Bearer <token> with a valid token.');
   return actor;
 }

@@ -14,6 +14,7 @@ import { KIND_FIELDS } from '#core/kind-fields.ts';
 import { type FieldError, Problem, invalid, problem } from '#core/problem.ts';
 import { applySipPassword } from '#operations/credentials.ts';
 import { refuseHeldNames } from '#operations/names.ts';
+import { factsOf } from '#operations/facts.ts';
 import type { Work } from '#operations/perform.ts';
 import { type EntityState, type NewEntity, insertEntities, referenceKey, reserveNumbers } from '#store/entity.ts';
 import { type NameHolder, insertIdentifiers, releaseIdentifiers } from '#store/identifier.ts';
@@ -59,12 +60,17 @@ export async function createBatch(work: Work, inputs: readonly CreateInput[]): P
   const items = read.filter((item) => !(item instanceof Problem)) as ReadItem[]; // The filter says so.
   const around = await loadSurroundings(work.transaction, items);
   const drafts = draftAll(read, around);
-  const holders = await loadHolders(work.transaction, drafts.flatMap((draft) => (draft === null ? [] : draft.identifiers)));
+  const holders = await loadHolders(
+    work.transaction,
+    drafts.flatMap((draft) => (draft === null ? [] : draft.identifiers)),
+  );
   const numbers = await reserveNumbers(work.transaction, items.length);
   const batch = new Batch(work, around, holders);
   for (const [index, item] of read.entries()) {
     const draft = drafts[index];
-    outcomes.push(item instanceof Problem || draft == null ? (item as Problem) : batch.judge(draft, numbers.shift() ?? 0));
+    outcomes.push(
+      item instanceof Problem || draft == null ? (item as Problem) : batch.judge(draft, numbers.shift() ?? 0),
+    );
   }
   await batch.write();
   return outcomes;
@@ -92,7 +98,12 @@ function draftAll(read: readonly (ReadItem | Problem)[], around: Surroundings): 
     };
     const domain = find(item.references.get('domain'))?.values['domain'];
     if (item.errors.length > 0) return { item, identifiers: [], uuid };
-    const identifiers = identifiersOf(item.kind, item.values, find(item.parent), typeof domain === 'string' ? domain : null);
+    const identifiers = identifiersOf(
+      item.kind,
+      item.values,
+      find(item.parent),
+      typeof domain === 'string' ? domain : null,
+    );
     const mine = { kind: item.kind, values: item.values };
     if (!containers.has(uuid)) containers.set(uuid, mine);
     for (const identifier of identifiers) {
@@ -144,8 +155,7 @@ class Batch {
     if ((parent.denied & ACTION_BIT.provision) !== 0)
       throw problem('held', `${parent.label} is held; nothing can be created beneath it until that is lifted.`);
     const released = this.#released.length;
-    for (const identifier of identifiers)
-      if (this.#holders.has(holderKey(identifier))) this.#released.push(identifier);
+    for (const identifier of identifiers) if (this.#holders.has(holderKey(identifier))) this.#released.push(identifier);
     const takenFrom = this.#released
       .slice(released)
       .map((identifier) => this.#holders.get(holderKey(identifier))?.entity_id)
@@ -208,7 +218,10 @@ class Batch {
     const { kind } = item;
     const values = { ...item.values };
     if (!PARENT_KINDS[kind].includes(parent.kind))
-      errors.push({ field: 'parent', message: `must be ${PARENT_KINDS[kind].join(' or ')}, and ${parent.label} is ${parent.kind}` });
+      errors.push({
+        field: 'parent',
+        message: `must be ${PARENT_KINDS[kind].join(' or ')}, and ${parent.label} is ${parent.kind}`,
+      });
     else judgeContainer(kind, values, parent, errors);
     if (parent.depth >= RESOURCE_DEPTH_MAX)
       errors.push({ field: 'parent', message: `lies too deep: resources go down to ${RESOURCE_DEPTH_MAX} levels` });
@@ -218,7 +231,8 @@ class Batch {
       values['reseller'] ??= parent.id === 0;
     }
     if (owner !== null) {
-      if (owner.kind !== 'account') errors.push({ field: 'owner', message: `must be an account, and ${owner.label} is ${owner.kind}` });
+      if (owner.kind !== 'account')
+        errors.push({ field: 'owner', message: `must be an account, and ${owner.label} is ${owner.kind}` });
       else if (owner.reseller !== parent.reseller)
         errors.push({ field: 'owner', message: "must be inside the same reseller's tree as the container" });
     }
@@ -233,7 +247,10 @@ class Batch {
     if (field?.type !== 'reference') return null;
     const target = this.#find(reference, name);
     if (!field.kinds.includes(target.kind))
-      errors.push({ field: name, message: `must be ${field.kinds.join(' or ')}, and ${target.label} is ${target.kind}` });
+      errors.push({
+        field: name,
+        message: `must be ${field.kinds.join(' or ')}, and ${target.label} is ${target.kind}`,
+      });
     else if (target.closed) errors.push({ field: name, message: `must be open, and ${target.label} is closed` });
     return target.id;
   }
@@ -253,7 +270,15 @@ class Batch {
     refuseHeldNames(identifiers, this.#holders, context.clock(), context.settings.numberQuarantineDays);
   }
 
-  #record(id: number, uuid: string, kind: Kind, parent: number, owner: number | null, values: Values, takenFrom: number[]): void {
+  #record(
+    id: number,
+    uuid: string,
+    kind: Kind,
+    parent: number,
+    owner: number | null,
+    values: Values,
+    takenFrom: number[],
+  ): void {
     const { facts, personal } = factsOf(kind, values);
     this.#work.transaction.record({
       actor: this.#work.actor.name,
@@ -273,25 +298,4 @@ class Batch {
     for (const [kind, rows] of this.#values) await insertKindRows(transaction, kind, rows);
     await insertIdentifiers(transaction, this.#identifiers);
   }
-}
-
-/** What the change log tells of values: no secret, personal ones apart, nothing that is merely a default. */
-export function factsOf(kind: Kind, values: Values): { facts: Values; personal: Record<string, string> } {
-  const facts: Values = {};
-  const personal: Record<string, string> = {};
-  for (const [name, value] of Object.entries(values)) {
-    const field = KIND_FIELDS[kind][name];
-    if (field === undefined || value === null) continue;
-    if ('default' in field && isSame(field.default, value)) continue;
-    if (field.type === 'boolean' && !value) continue;
-    if (Array.isArray(value) && value.length === 0) continue;
-    if (field.secret) facts[name] = '(secret)';
-    else if (field.personal) personal[name] = String(value);
-    else facts[name] = value;
-  }
-  return { facts, personal };
-}
-
-function isSame(one: Json | undefined, other: Json): boolean {
-  return one === other || (typeof other === 'object' && JSON.stringify(one) === JSON.stringify(other));
 }

@@ -31,7 +31,8 @@ const PLATFORM: Reference = { by: 'number', number: 0 };
 /** Reads one item. Throws `invalid` for a kind that is none; all other errors stay with the item. */
 export async function readItem(input: CreateInput): Promise<ReadItem> {
   const kind = input['kind'];
-  if (typeof kind !== 'string' || !isKind(kind)) throw invalid({ field: 'kind', message: `must be one of ${KINDS.join(', ')}` });
+  if (typeof kind !== 'string' || !isKind(kind))
+    throw invalid({ field: 'kind', message: `must be one of ${KINDS.join(', ')}` });
   const errors: FieldError[] = [];
   const fields = KIND_FIELDS[kind];
   refuseUnknown(kind, input, errors);
@@ -46,7 +47,8 @@ export async function readItem(input: CreateInput): Promise<ReadItem> {
       if (reference !== null) references.set(name, reference);
     }
   }
-  if (kind === 'mailbox' && password !== null && errors.length === 0) values['passwordHash'] = await mailboxHash(password);
+  if (kind === 'mailbox' && password !== null && errors.length === 0)
+    values['passwordHash'] = await mailboxHash(password);
   return {
     kind,
     uuid: readUuid(input['id'], errors),
@@ -86,7 +88,8 @@ function readUuid(given: unknown, errors: FieldError[]): string | null {
 
 function readParent(kind: Kind, given: unknown, errors: FieldError[]): Reference {
   if (given === undefined || given === null) {
-    if (kind !== 'account') errors.push({ field: 'parent', message: 'is missing: the entity that is to contain this one' });
+    if (kind !== 'account')
+      errors.push({ field: 'parent', message: 'is missing: the entity that is to contain this one' });
     return PLATFORM;
   }
   return readOne(given, 'parent', errors) ?? PLATFORM;

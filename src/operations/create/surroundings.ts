@@ -50,14 +50,21 @@ export async function loadSurroundings(transaction: Transaction, items: readonly
   }
   const nesting = found.filter((entity) => entity.kind === 'foreign').map((entity) => entity.id);
   const depths = nesting.length === 0 ? new Map<number, number>() : await resourceDepthsOf(transaction, nesting);
-  if (!items.some((item) => item.owner !== null)) return { entities, names, accounts: new Map(), resellers: new Map(), depths };
-  const accounts = await accountsOf(transaction, found.map((entity) => entity.id));
+  if (!items.some((item) => item.owner !== null))
+    return { entities, names, accounts: new Map(), resellers: new Map(), depths };
+  const accounts = await accountsOf(
+    transaction,
+    found.map((entity) => entity.id),
+  );
   const resellers = await resellersOf(transaction, [...new Set(accounts.values())]);
   return { entities, names, accounts, resellers, depths };
 }
 
 /** Who has the names, by `scheme:value`. */
-export async function loadHolders(transaction: Transaction, identifiers: readonly Identifier[]): Promise<Map<string, NameHolder>> {
+export async function loadHolders(
+  transaction: Transaction,
+  identifiers: readonly Identifier[],
+): Promise<Map<string, NameHolder>> {
   if (identifiers.length === 0) return new Map();
   const holders = await findHolders(transaction, identifiers);
   return new Map(holders.map((holder) => [`${holder.scheme}:${holder.value}`, holder]));
