@@ -56,6 +56,7 @@ export async function benchWrites(world: World): Promise<Result[]> {
       commits: 1,
       run: (context) => createEntity(context, BENCH, { kind: 'account', name: `Written ${(created += 1)}` }),
     },
+    { name: 'bare insert with its change', commits: 1, run: (context) => insertBare(context, (inserted += 1)) },
   ];
   const results: Result[] = [];
   try {
