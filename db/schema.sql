@@ -514,6 +514,7 @@ CREATE OR REPLACE FUNCTION public.account_of(p_entity bigint)
  LANGUAGE plpgsql
  STABLE PARALLEL SAFE
  SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
 AS $function$
 declare
   here bigint := p_entity;
@@ -533,6 +534,7 @@ CREATE OR REPLACE FUNCTION public.closed_since(p_entity bigint)
  LANGUAGE plpgsql
  STABLE PARALLEL SAFE
  SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
 AS $function$
 declare
   here bigint := p_entity;
@@ -594,6 +596,7 @@ CREATE OR REPLACE FUNCTION public.count_beneath(p_entity bigint, p_limit integer
  LANGUAGE sql
  STABLE
  SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
 AS $function$
   select count(*)::integer from (
     with recursive beneath (id) as (
@@ -639,6 +642,7 @@ CREATE OR REPLACE FUNCTION public.path_of(p_entity bigint)
  LANGUAGE plpgsql
  STABLE PARALLEL SAFE
  SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
 AS $function$
 declare
   parent bigint;
@@ -664,6 +668,7 @@ CREATE OR REPLACE FUNCTION public.restrictions(p_entity bigint, OUT denied integ
  LANGUAGE plpgsql
  STABLE PARALLEL SAFE SECURITY DEFINER
  SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
 AS $function$
 declare
   everything constant integer := 8191;
@@ -696,9 +701,12 @@ begin
     path := path || owner_path;
   end if;
   for held in
+    with reaching as materialized (
+      select h.id, h.profile, h.authority_rank, h.placed_at from hold h
+      where h.entity_id = any (path) and h.activated_at is not null and h.ended_at is null
+    )
     select h.id, p.denied, p.intercepted
-    from hold h join profile p on p.name = h.profile
-    where h.entity_id = any (path) and h.activated_at is not null and h.ended_at is null
+    from reaching h join profile p on p.name = h.profile
     order by p.severity, h.authority_rank, h.placed_at desc, h.id desc
   loop
     denied := denied | held.denied;

@@ -100,7 +100,10 @@ export function operationOf(world: World, step: Step, cast: Cast): Operation | n
       const authority: Authority | null = c < 0.7 ? null : pick(['customer', 'reseller', 'platform'], (c - 0.7) / 0.3);
       const { startsAt, endsAt } = periodOf(e, cast.times);
       const ref = pick([null, null, 'a', 'b'], (c * 100) % 1);
-      return { type: 'hold', node: any(a), actor, profile: pick(cast.profiles, b), authority, ref, startsAt, endsAt };
+      // Owners rather often: what they own elsewhere is reached by them alone.
+      const owners = nodes.flatMap((owned) => owned.owner ?? []);
+      const node = owners.length > 0 && (a * 100) % 1 < 0.3 ? pick(owners, a) : any(a);
+      return { type: 'hold', node, actor, profile: pick(cast.profiles, b), authority, ref, startsAt, endsAt };
     }
     case 'lift': {
       if (world.holds.length === 0) return null;
@@ -177,7 +180,7 @@ function createResource(world: World, { dice: [a, b, c, d, e] }: Step): Operatio
   const parents = kind === 'sip_account' ? domains : kind === 'foreign' ? [...foreign, ...accounts] : accounts;
   const parent = b > 0.98 || parents.length === 0 ? pick(nodes, c) : pick(parents, c);
   const isLeaf = kind === 'sip_account' || kind === 'phone_number' || kind === 'mailbox';
-  const owner = !isLeaf || d < 0.55 ? null : d < 0.96 ? pick(accounts, (d - 0.55) / 0.41) : pick(nodes, e);
+  const owner = !isLeaf || d < 0.4 ? null : d < 0.96 ? pick(accounts, (d - 0.4) / 0.56) : pick(nodes, e);
   const users = nodes.filter((node) => node.kind === 'sip_account');
   const target = kind === 'phone_number' && users.length > 0 && e < 0.7 ? pick(users, e / 0.7) : null;
   return { type: 'create', node: makeNode({ kind, parent, target, word: wordOf(world, kind, e) }), owner };
