@@ -88,6 +88,8 @@ async function run(connectionString: string, patterns: readonly string[]): Promi
   child.stderr.on('data', (chunk: Buffer) => {
     tap += chunk.toString();
   });
+  // Whoever ends the tests ends their processes first, so that the database is stopped and its folder removed.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => child.kill(signal));
   const code = await new Promise<number>((resolve) => {
     child.on('close', (status) => resolve(status ?? 1));
   });

@@ -5,11 +5,11 @@ import { type FieldError, invalid } from '#core/problem.ts';
 import { refuseUnknown } from '#operations/resolve.ts';
 import { BULK_MAX, BULK_OPS, type BulkItem, type BulkOp, type BulkOutcome, runBulk } from '#operations/run-bulk.ts';
 
-import { actorOf, holdRevision, idempotencyOf } from '../exchange.ts';
-import type { NativeDeps } from '../native-face.ts';
-import { RENDERINGS, problemBody } from '../problems.ts';
-import type { Routes } from '../routes.ts';
-import * as schemas from '../schemas.ts';
+import { actorOf, holdRevision, idempotencyOf } from '#faces/native/exchange.ts';
+import type { NativeDeps } from '#faces/native/native-face.ts';
+import { RENDERINGS, problemBody } from '#faces/native/problems.ts';
+import type { Routes } from '#faces/native/routes.ts';
+import * as schemas from '#faces/native/schemas.ts';
 
 /** Ten thousand items of a few kilobytes each. */
 const BODY_MAX = 64 * 1024 * 1024;

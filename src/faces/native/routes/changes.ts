@@ -6,10 +6,10 @@ import { z } from 'zod';
 
 import { type ChangePage, listChanges } from '#operations/list-changes.ts';
 
-import { actorOf } from '../exchange.ts';
-import type { NativeDeps } from '../native-face.ts';
-import type { Routes } from '../routes.ts';
-import * as schemas from '../schemas.ts';
+import { actorOf } from '#faces/native/exchange.ts';
+import type { NativeDeps } from '#faces/native/native-face.ts';
+import type { Routes } from '#faces/native/routes.ts';
+import * as schemas from '#faces/native/schemas.ts';
 
 /** A silent stream says this often that it lives, so that proxies keep it open. */
 const HEARTBEAT_MS = 15_000;

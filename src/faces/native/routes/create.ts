@@ -2,11 +2,11 @@
 import { problem } from '#core/problem.ts';
 import { createEntity } from '#operations/create-entity.ts';
 
-import { actorOf, answerWrite, idempotencyOf } from '../exchange.ts';
-import { createAccount, createResource, entity } from '../entity-schemas.ts';
-import type { NativeDeps } from '../native-face.ts';
-import type { Routes } from '../routes.ts';
-import { problem as problemSchema } from '../schemas.ts';
+import { actorOf, answerWrite, idempotencyOf } from '#faces/native/exchange.ts';
+import { createAccount, createResource, entity } from '#faces/native/entity-schemas.ts';
+import type { NativeDeps } from '#faces/native/native-face.ts';
+import type { Routes } from '#faces/native/routes.ts';
+import { problem as problemSchema } from '#faces/native/schemas.ts';
 
 export function createRoutes(app: Routes, deps: NativeDeps): void {
   const response = { 201: entity, '4xx': problemSchema };

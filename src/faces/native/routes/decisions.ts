@@ -5,10 +5,10 @@ import { problem } from '#core/problem.ts';
 import { type Question, decide, decideMany } from '#operations/decide.ts';
 import { refuseUnknown } from '#operations/resolve.ts';
 
-import { actorOf } from '../exchange.ts';
-import type { NativeDeps } from '../native-face.ts';
-import type { Routes } from '../routes.ts';
-import * as schemas from '../schemas.ts';
+import { actorOf } from '#faces/native/exchange.ts';
+import type { NativeDeps } from '#faces/native/native-face.ts';
+import type { Routes } from '#faces/native/routes.ts';
+import * as schemas from '#faces/native/schemas.ts';
 
 const tags = ['decisions'];
 const query = z.object({

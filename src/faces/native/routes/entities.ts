@@ -6,11 +6,11 @@ import { listChildren, listEntities, readEntity } from '#operations/read-entity.
 import { transferEntity } from '#operations/transfer-entity.ts';
 import { updateEntity } from '#operations/update-entity.ts';
 
-import { entity, updateEntity as updateBody } from '../entity-schemas.ts';
-import { actorOf, answerWrite, idempotencyOf, versionOf } from '../exchange.ts';
-import type { NativeDeps } from '../native-face.ts';
-import type { Routes } from '../routes.ts';
-import * as schemas from '../schemas.ts';
+import { entity, updateEntity as updateBody } from '#faces/native/entity-schemas.ts';
+import { actorOf, answerWrite, idempotencyOf, versionOf } from '#faces/native/exchange.ts';
+import type { NativeDeps } from '#faces/native/native-face.ts';
+import type { Routes } from '#faces/native/routes.ts';
+import * as schemas from '#faces/native/schemas.ts';
 
 const tags = ['entities'];
 const params = schemas.entityParams;

@@ -5,10 +5,10 @@ import { liftHold } from '#operations/lift-hold.ts';
 import { listHolds } from '#operations/list-holds.ts';
 import { placeHold } from '#operations/place-hold.ts';
 
-import { actorOf, answerWrite, idempotencyOf } from '../exchange.ts';
-import type { NativeDeps } from '../native-face.ts';
-import type { Routes } from '../routes.ts';
-import * as schemas from '../schemas.ts';
+import { actorOf, answerWrite, idempotencyOf } from '#faces/native/exchange.ts';
+import type { NativeDeps } from '#faces/native/native-face.ts';
+import type { Routes } from '#faces/native/routes.ts';
+import * as schemas from '#faces/native/schemas.ts';
 
 const tags = ['holds'];
 const params = schemas.entityParams;

@@ -7,10 +7,10 @@ import { exportTree } from '#operations/export-tree.ts';
 import { readStatus } from '#operations/read-status.ts';
 import { verifyInstallation } from '#operations/verify-installation.ts';
 
-import { actorOf } from '../exchange.ts';
-import type { NativeDeps } from '../native-face.ts';
-import type { Routes } from '../routes.ts';
-import * as schemas from '../schemas.ts';
+import { actorOf } from '#faces/native/exchange.ts';
+import type { NativeDeps } from '#faces/native/native-face.ts';
+import type { Routes } from '#faces/native/routes.ts';
+import * as schemas from '#faces/native/schemas.ts';
 
 const tags = ['installation'];
 const NDJSON = 'application/x-ndjson';

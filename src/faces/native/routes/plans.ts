@@ -4,10 +4,10 @@ import { z } from 'zod';
 import { applyPlan } from '#operations/apply-plan.ts';
 import { planChange } from '#operations/plan-change.ts';
 
-import { actorOf, answerWrite, idempotencyOf } from '../exchange.ts';
-import type { NativeDeps } from '../native-face.ts';
-import type { Routes } from '../routes.ts';
-import * as schemas from '../schemas.ts';
+import { actorOf, answerWrite, idempotencyOf } from '#faces/native/exchange.ts';
+import type { NativeDeps } from '#faces/native/native-face.ts';
+import type { Routes } from '#faces/native/routes.ts';
+import * as schemas from '#faces/native/schemas.ts';
 
 const tags = ['plans'];
 

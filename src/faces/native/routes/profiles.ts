@@ -5,10 +5,10 @@ import { deleteProfile } from '#operations/delete-profile.ts';
 import { putProfile } from '#operations/put-profile.ts';
 import { getProfile, listProfiles } from '#operations/read-profiles.ts';
 
-import { actorOf, answerWrite, idempotencyOf } from '../exchange.ts';
-import type { NativeDeps } from '../native-face.ts';
-import type { Routes } from '../routes.ts';
-import * as schemas from '../schemas.ts';
+import { actorOf, answerWrite, idempotencyOf } from '#faces/native/exchange.ts';
+import type { NativeDeps } from '#faces/native/native-face.ts';
+import type { Routes } from '#faces/native/routes.ts';
+import * as schemas from '#faces/native/schemas.ts';
 
 const tags = ['profiles'];
 const params = z.object({ name: z.string() });
