@@ -69,6 +69,13 @@ test('core is pure: no Node module, no clock, no randomness, no async', async ()
   assert.deepEqual(broken, []);
 });
 
+test('only the store builds SQL', async () => {
+  const broken: string[] = [];
+  for (const file of sources.filter((name) => name.startsWith('src/') && !name.startsWith('src/store/')))
+    if (importsOf(await read(file)).includes('kysely')) broken.push(file);
+  assert.deepEqual(broken, []);
+});
+
 /** Files that are longer than one idea should be; the list may only shrink. */
 const LONG_FILES: Readonly<Record<string, number>> = {};
 const LINES_MAX = 320;

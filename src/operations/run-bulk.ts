@@ -3,8 +3,6 @@
  *
  * Items are done in order, up to a thousand in one transaction; what one item is refused for does not hinder the others.
  */
-import { sql } from 'kysely';
-
 import { Problem, invalid } from '#core/problem.ts';
 import { closeWithin } from '#operations/close-entity.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
@@ -19,7 +17,7 @@ import { putProfileWithin } from '#operations/put-profile.ts';
 import { transferWithin } from '#operations/transfer-entity.ts';
 import { updateWithin } from '#operations/update-entity.ts';
 import { listByNumbers } from '#store/entity.ts';
-import { type IdempotencyKey, claimKey, findAnswer, findOutcomes, keepOutcomes } from '#store/idempotency.ts';
+import { type IdempotencyKey, claimKey, findAnswer, findOutcomes, keepOutcomes, lockKey } from '#store/idempotency.ts';
 import { type ShapeLock, asProblem, transact } from '#store/transaction.ts';
 
 export const BULK_MAX = 10_000;
@@ -125,9 +123,7 @@ async function runChunk(
   const { idempotency } = options;
   if (idempotency === undefined) return runItems(work, items, options.isBrief);
   // Two runs of one request take turns.
-  await transaction.rows(
-    sql`select from idempotency where actor = ${idempotency.actor} and key = ${idempotency.key} for update`,
-  );
+  await lockKey(transaction, idempotency);
   const known = await findOutcomes(transaction, idempotency, from);
   if (known !== null) return known as BulkOutcome[]; // Kept below, for a request with the same digest.
   const outcomes = await runItems(work, items, options.isBrief);
@@ -172,20 +168,14 @@ async function viewsOf(work: Work, created: readonly (Created | Problem)[]): Pro
   return new Map(views.map((view) => [view.number, view]));
 }
 
-/** Does one item inside a savepoint, so that what it wrote before it was refused is gone. */
+/** Does one item; what it wrote before it was refused is gone. */
 async function runOne(work: Work, item: BulkItem): Promise<BulkOutcome> {
-  const { transaction } = work;
-  const changes = transaction.changes.length;
-  await transaction.rows(sql`savepoint item`);
   try {
-    const { body, isNew } = await carryOut(work, item);
-    await transaction.rows(sql`release savepoint item`);
+    const { body, isNew } = await work.transaction.attempt(() => carryOut(work, item));
     return { ok: true, isNew, body };
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    transaction.changes.length = changes;
-    await transaction.rows(sql`rollback to savepoint item`);
-    return refused(error);
+    if (error instanceof Problem) return refused(error);
+    throw error;
   }
 }
 

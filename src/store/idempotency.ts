@@ -66,3 +66,8 @@ export async function keepOutcomes(
 export async function sweepKeys(transaction: Transaction, before: Date): Promise<void> {
   await transaction.rows(sql`delete from idempotency where created_at < ${before}`);
 }
+
+/** Makes requests with the same key take turns until the transaction ends. */
+export async function lockKey(transaction: Transaction, key: IdempotencyKey): Promise<void> {
+  await transaction.rows(sql`select from idempotency where actor = ${key.actor} and key = ${key.key} for update`);
+}

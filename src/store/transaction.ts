@@ -4,6 +4,7 @@
  * The work only collects changes; they are numbered and chained by `commit_changes` as the very last statement, so
  * that the lock on the counter is held for the commit alone.
  */
+import { sql } from 'kysely';
 import pg from 'pg';
 
 import { Problem } from '#core/problem.ts';
@@ -33,6 +34,21 @@ export class Transaction extends Session {
 
   record(change: NewChange): void {
     this.changes.push(change);
+  }
+
+  /** Does a part of the work; when it throws, what it wrote and recorded is gone and the rest of the work goes on. */
+  async attempt<T>(part: () => Promise<T>): Promise<T> {
+    const recorded = this.changes.length;
+    await this.rows(sql`savepoint part`);
+    try {
+      const value = await part();
+      await this.rows(sql`release savepoint part`);
+      return value;
+    } catch (error) {
+      this.changes.length = recorded;
+      if (error instanceof Problem) await this.rows(sql`rollback to savepoint part`);
+      throw error;
+    }
   }
 }
 
