@@ -16,7 +16,7 @@ import { normaliseSubject } from '#core/identifier.ts';
 import { DecisionEngine } from '#decisions/engine.ts';
 import { seedProfiles } from '#main/builtin-profiles.ts';
 import { startEmbeddedPostgres } from '#main/database/embedded-postgres.ts';
-import { type Actor, DEFAULT_SETTINGS, type OperationContext } from '#operations/context.ts';
+import { type Actor, DEFAULT_SETTINGS, type OperationContext, platformActor } from '#operations/context.ts';
 import { type ChainKey, makeChainKey } from '#store/change.ts';
 import { makePool } from '#store/database.ts';
 import { makeDecisionSource } from '#store/decision-source.ts';
@@ -25,7 +25,7 @@ import { migrate } from '#store/migrate.ts';
 import { loadTree, sizeFor } from './generated-tree.ts';
 
 export const MAIN = fileURLToPath(new URL('../src/main/abeyance.ts', import.meta.url));
-export const BENCH: Actor = { name: 'token:bench', accountId: 0, authority: 'platform' };
+export const BENCH: Actor = platformActor('token:bench');
 export const TOKEN = 'the-token-of-the-benches';
 const SECRET = Buffer.alloc(32, 'a key for benches');
 

@@ -5,11 +5,11 @@
  */
 import pg from 'pg';
 
-import type { OperationContext } from '#operations/context.ts';
+import { type OperationContext, authorOf } from '#operations/context.ts';
 import { createEntity } from '#operations/create-entity.ts';
 import { liftHold } from '#operations/lift-hold.ts';
 import { placeHold } from '#operations/place-hold.ts';
-import { changesAsJson } from '#store/change.ts';
+import { commitArguments } from '#store/change.ts';
 import { makePool } from '#store/database.ts';
 
 import { type Result, inTurns, ratePerSecond } from './result.ts';
@@ -18,11 +18,12 @@ import { BENCH, type World } from './world.ts';
 const WRITERS = [1, 16];
 const ROUNDS = 3;
 const SECONDS = 4;
+const AUTHOR = authorOf(BENCH);
 
 /** Takes the place of the log for connections that look here first. */
 const WITHOUT_LOG = `
   create schema if not exists without_log;
-  create or replace function without_log.commit_changes(p_changes jsonb, out first_revision bigint, out last_revision bigint, out at timestamptz)
+  create or replace function without_log.commit_changes(p_author jsonb, p_changes jsonb, out first_revision bigint, out last_revision bigint, out at timestamptz)
   language sql return (0::bigint, 0::bigint, now());`;
 
 interface Write {
@@ -90,10 +91,11 @@ async function placeAndLift(context: OperationContext, entity: number): Promise<
 
 /** One name and its change in one round trip; the pads of the chain are those of whatever connection it gets. */
 function insertBare({ pool, chainKey }: OperationContext, index: number): Promise<unknown> {
-  const change = { actor: BENCH.name, kind: 'entity.updated', entityId: 0, facts: { index }, touched: [] };
+  const change = { kind: 'entity.updated', entityId: 0, facts: { index }, touched: [] };
   const pads = `set abeyance.chain_inner_pad = '${chainKey.innerPad.toString('hex')}'; set abeyance.chain_outer_pad = '${chainKey.outerPad.toString('hex')}'`;
+  const call = commitArguments(AUTHOR, [change]).map((argument) => pg.escapeLiteral(argument));
   return pool.query(
     `${pads}; begin; insert into identifier_history (scheme, value, entity_id) values ('ref', 'bench ${index}', 0);
-    select commit_changes(${pg.escapeLiteral(changesAsJson([change]))}); commit`,
+    select commit_changes(${call.join(', ')}); commit`,
   );
 }

@@ -95,12 +95,15 @@ create table change (
   touched bigint[] not null,
   digest bytea not null,
   hash bytea not null,
+  origin jsonb,
   constraint change_pkey PRIMARY KEY (revision)
 ) partition by RANGE (revision);
 comment on table change is 'What was committed. Written by commit_changes alone; append only; partitioned by revision.';
 comment on column change.touched is 'The entities whose place, lifecycle, names or holds may have changed: what followers read again.';
 comment on column change.digest is 'SHA-256 of the canonical JSON (RFC 8785) of actor, entity, facts, kind and touched.';
 comment on column change.hash is 'HMAC-SHA256 with the key of the installation over the former hash, revision, time in milliseconds, and digest.';
+comment on column change.origin is 'Account of the actor, account it acted as, face, request, and the commitments of address and reason; null in logs older than this column. Part of the digest.';
+CREATE INDEX change_actor_idx ON ONLY public.change USING btree (actor, revision);
 CREATE INDEX change_entity_idx ON ONLY public.change USING btree (entity_id, revision);
 
 create table change_counter (
@@ -417,6 +420,15 @@ create table profile_version (
 );
 comment on table profile_version is 'Every version that a profile ever had. Written by the profile operations; append only.';
 
+create table request_personal (
+  commitment text not null,
+  field text not null,
+  salt bytea not null,
+  value text not null,
+  constraint request_personal_pkey PRIMARY KEY (commitment)
+);
+comment on table request_personal is 'Address and reason of requests, found by the commitments in change.origin. Written by commit_changes; erasable.';
+
 create table schema_migration (
   version integer not null,
   name text not null,
@@ -550,7 +562,7 @@ begin
   return since;
 end $function$;
 
-CREATE OR REPLACE FUNCTION public.commit_changes(p_changes jsonb, OUT first_revision bigint, OUT last_revision bigint, OUT at timestamp with time zone)
+CREATE OR REPLACE FUNCTION public.commit_changes(p_author jsonb, p_changes jsonb, OUT first_revision bigint, OUT last_revision bigint, OUT at timestamp with time zone)
  RETURNS record
  LANGUAGE plpgsql
  SET search_path TO '$user', 'public'
@@ -577,8 +589,8 @@ begin
   end loop;
   first_revision := counter.revision + 1;
   last_revision := n;
-  insert into change (revision, at, actor, kind, entity_id, facts, touched, digest, hash)
-  select counter.revision + e.ordinality, commit_changes.at, e.value ->> 'actor', e.value ->> 'kind',
+  insert into change (revision, at, actor, origin, kind, entity_id, facts, touched, digest, hash)
+  select counter.revision + e.ordinality, commit_changes.at, p_author ->> 'actor', p_author -> 'origin', e.value ->> 'kind',
     (e.value ->> 'entity')::bigint, e.value -> 'facts',
     array(select t::bigint from jsonb_array_elements_text(e.value -> 'touched') t),
     decode(e.value ->> 'digest', 'hex'), hashes[e.ordinality]
@@ -587,6 +599,13 @@ begin
   select counter.revision + e.ordinality, p ->> 'field', decode(p ->> 'salt', 'hex'), p ->> 'value'
   from jsonb_array_elements(p_changes) with ordinality e, jsonb_array_elements(e.value -> 'personal') p
   where e.value ? 'personal';
+  if p_author ? 'personal' then
+    -- A request of many transactions tells its address and reason with each of them.
+    insert into request_personal (commitment, field, salt, value)
+    select p ->> 'commitment', p ->> 'field', decode(p ->> 'salt', 'hex'), p ->> 'value'
+    from jsonb_array_elements(p_author -> 'personal') p
+    on conflict do nothing;
+  end if;
   update change_counter set revision = n, hash = link, last_at = commit_changes.at;
   perform pg_notify('abeyance_change', n::text);
 end $function$;

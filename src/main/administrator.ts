@@ -3,13 +3,12 @@
  */
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 
-import { PLATFORM_ID } from '#core/ids.ts';
 import type { Authenticate } from '#faces/shared/actor.ts';
-import type { Actor } from '#operations/context.ts';
+import { type Actor, platformActor } from '#operations/context.ts';
 import type { Session } from '#store/database.ts';
 import { getInstallation, setAdminTokenDigest } from '#store/installation.ts';
 
-const ADMINISTRATOR: Actor = { name: 'token:admin', accountId: PLATFORM_ID, authority: 'platform' };
+const ADMINISTRATOR: Actor = platformActor('token:admin', { face: 'native' });
 const TOKEN_BYTES = 32;
 
 function digestOf(token: string): Buffer {

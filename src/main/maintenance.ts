@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 
 import { type OperationContext, reader } from '#operations/context.ts';
-import { getHead, signHead } from '#store/change.ts';
+import { getHead, signHead, systemAuthor } from '#store/change.ts';
 import { sweepKeys } from '#store/idempotency.ts';
 import { ensurePartitions } from '#store/partition.ts';
 import { sweepPlans } from '#store/plan.ts';
@@ -60,7 +60,7 @@ export class Maintenance {
       `${JSON.stringify({ ...line, signature: signHead(chainKey, line) })}\n`,
       { mode: 0o600 },
     );
-    await transact(pool, chainKey, 'none', async (transaction) => {
+    await transact(pool, chainKey, 'none', systemAuthor('system:maintenance'), async (transaction) => {
       await sweepKeys(transaction, new Date(clock().getTime() - DAY_MS));
       await sweepPlans(transaction, new Date(clock().getTime() - DAY_MS));
     });

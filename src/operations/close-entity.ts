@@ -30,7 +30,7 @@ export async function closeWithin(
   guard: 'guarded' | 'planned',
   version?: number,
 ): Promise<EntityView> {
-  const { transaction, actor } = work;
+  const { transaction } = work;
   const entity = await getLocked(transaction, id);
   if (entity.id === 0) throw invalid({ field: 'id', message: 'the platform cannot be closed' });
   if (entity.closed_at !== null) return readView(transaction, entity.id);
@@ -38,7 +38,6 @@ export async function closeWithin(
   if (guard === 'guarded') await requirePlan(work, entity);
   await markClosed(transaction, entity.id);
   transaction.record({
-    actor: actor.name,
     kind: 'entity.closed',
     entityId: entity.id,
     facts: {},

@@ -3,9 +3,10 @@
  */
 import type pg from 'pg';
 
-import type { Authority } from '#core/authority.ts';
+import type { Authority, Subject } from '#core/authority.ts';
+import { ALL_PERMISSIONS, type PermissionMask } from '#core/permission.ts';
 import type { DecisionEngine } from '#decisions/engine.ts';
-import type { ChainKey } from '#store/change.ts';
+import { type Author, type ChainKey, type RequestFacts, makeAuthor } from '#store/change.ts';
 import { Session } from '#store/database.ts';
 
 export interface OperationSettings {
@@ -32,14 +33,42 @@ export interface OperationContext {
   readonly clock: () => Date;
 }
 
-/** Who asks: a login of an account, or the system itself. `name` is what the change log shows. */
+/** Who asks: a login of an account, one of its keys, or the system itself. */
 export interface Actor {
+  /** What the change log shows: `login:<id>`, `key:<id>`, `token:admin`, `system:<what>`. */
   readonly name: string;
+  /** The account it acts as: that one and everything beneath is all there is for it. */
   readonly accountId: number;
+  /** The account that it belongs to; another than `accountId` when it acts as one beneath. */
+  readonly ownAccountId: number;
+  /** The level of its account. */
   readonly authority: Authority;
+  /** How high its role reaches among the subjects of holds. */
+  readonly subject: Subject;
+  readonly permissions: PermissionMask;
+  readonly request: RequestFacts;
 }
 
-export const SCHEDULER: Actor = { name: 'system:scheduler', accountId: 0, authority: 'platform' };
+/** An actor who may do everything everywhere: the first administrator, or the system itself. */
+export function platformActor(name: string, request: RequestFacts = { face: 'system' }): Actor {
+  return {
+    name,
+    accountId: 0,
+    ownAccountId: 0,
+    authority: 'platform',
+    subject: 'legal',
+    permissions: ALL_PERMISSIONS,
+    request,
+  };
+}
+
+export const SCHEDULER: Actor = platformActor('system:scheduler');
+
+/** The author of what an actor changes by one request. */
+export function authorOf(actor: Actor): Author {
+  const { name, ownAccountId, accountId, request } = actor;
+  return makeAuthor(name, ownAccountId, ownAccountId === accountId ? null : accountId, request);
+}
 
 /** A session for reading outside any transaction. */
 export function reader(context: OperationContext): Session {

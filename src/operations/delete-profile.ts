@@ -27,7 +27,7 @@ export function deleteProfile(
         },
       );
     await deleteRow(transaction, name);
-    transaction.record({ actor: actor.name, kind: 'profile.removed', entityId: null, facts: { name }, touched: [] });
+    transaction.record({ kind: 'profile.removed', entityId: null, facts: { name }, touched: [] });
     return profile;
   });
 }

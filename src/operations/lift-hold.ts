@@ -1,5 +1,5 @@
 /** Lifts a hold. Whatever else holds the entity, there or above, still does. */
-import { AUTHORITIES, canLift } from '#core/authority.ts';
+import { AUTHORITIES, reachesLevel } from '#core/authority.ts';
 import { isUuid } from '#core/ids.ts';
 import { invalid, problem } from '#core/problem.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
@@ -31,7 +31,7 @@ export async function liftWithin(work: Work, id: string | number, holdId: string
   if (!isUuid(uuid)) throw invalid({ field: 'hold', message: 'must be the UUID of a hold' });
   const hold = await lockHold(transaction, entity.id, uuid);
   if (hold === null) throw notFound(`hold ${uuid} on ${entity.label}`);
-  if (!canLift(actor.authority, hold.authority))
+  if (!reachesLevel(actor.authority, hold.authority))
     throw problem(
       'forbidden',
       `This hold was placed by the authority ${hold.authority}; only ${AUTHORITIES.slice(AUTHORITIES.indexOf(hold.authority)).join(' or ')} can lift it.`,
@@ -43,7 +43,6 @@ export async function liftWithin(work: Work, id: string | number, holdId: string
   if (hold.ended_at !== null) return holdView(hold);
   const ended = await endHold(transaction, hold.id, 'lifted', actor.name);
   transaction.record({
-    actor: actor.name,
     kind: 'hold.lifted',
     entityId: entity.id,
     facts: { hold: hold.uuid, profile: hold.profile, wasInForce: hold.activated_at !== null },

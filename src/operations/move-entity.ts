@@ -43,7 +43,7 @@ export function moveEntity(
 
 /** The body of `moveEntity`, for use inside a larger transaction that holds the shape lock exclusively. */
 export async function moveWithin(work: Work, id: string | number, to: unknown, version?: number): Promise<EntityView> {
-  const { transaction, actor } = work;
+  const { transaction } = work;
   const entity = await getLocked(transaction, id);
   const parent = await getEntity(transaction, requireId(to, 'parent'), 'parent');
   if (entity.id === 0) throw invalid({ field: 'id', message: 'the platform cannot be moved' });
@@ -62,7 +62,6 @@ export async function moveWithin(work: Work, id: string | number, to: unknown, v
   const account = (await accountsOf(transaction, [entity.id])).get(entity.id);
   if (entity.owner_id !== null && entity.owner_id === account) await setOwner(transaction, entity.id, null);
   transaction.record({
-    actor: actor.name,
     kind: 'entity.moved',
     entityId: entity.id,
     facts: { from: entity.parent_id, to: parent.id },

@@ -2,7 +2,7 @@
  * One write: a transaction, its idempotency key, and the news of it to this process's engine.
  */
 import { problem } from '#core/problem.ts';
-import type { Actor, OperationContext } from '#operations/context.ts';
+import { type Actor, type OperationContext, authorOf } from '#operations/context.ts';
 import { claimKey, findAnswer, type IdempotencyKey, keepAnswer } from '#store/idempotency.ts';
 import { Session } from '#store/database.ts';
 import { type ShapeLock, type Transaction, transact } from '#store/transaction.ts';
@@ -44,16 +44,23 @@ export async function perform<T>(
     const kept = await keptAnswer<T>(new Session(context.pool), idempotency);
     if (kept !== null) return kept;
   }
-  const { value, committed } = await transact(context.pool, context.chainKey, options.lock, async (transaction) => {
-    if (idempotency !== undefined && !(await claimKey(transaction, idempotency))) {
-      const kept = await keptAnswer<T>(transaction, idempotency);
-      if (kept !== null) return kept;
-      throw problem('busy', 'A request with this Idempotency-Key is being carried out; try again.');
-    }
-    const answer = await body({ transaction, context, actor });
-    if (idempotency !== undefined) await keepAnswer(transaction, idempotency, answer);
-    return { value: answer, revision: null, replayed: false };
-  });
+  const author = authorOf(actor);
+  const { value, committed } = await transact(
+    context.pool,
+    context.chainKey,
+    options.lock,
+    author,
+    async (transaction) => {
+      if (idempotency !== undefined && !(await claimKey(transaction, idempotency))) {
+        const kept = await keptAnswer<T>(transaction, idempotency);
+        if (kept !== null) return kept;
+        throw problem('busy', 'A request with this Idempotency-Key is being carried out; try again.');
+      }
+      const answer = await body({ transaction, context, actor });
+      if (idempotency !== undefined) await keepAnswer(transaction, idempotency, answer);
+      return { value: answer, revision: null, replayed: false };
+    },
+  );
   if (committed !== null) context.engine.poke();
   return { ...value, revision: committed?.revision ?? null };
 }

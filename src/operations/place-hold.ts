@@ -1,5 +1,5 @@
 /** Places a hold: one reason more why an entity, and all beneath it, does not operate. */
-import { AUTHORITIES, AUTHORITY_RANK, type Authority, canLift, isAuthority } from '#core/authority.ts';
+import { AUTHORITIES, AUTHORITY_RANK, type Authority, isAuthority, reachesLevel } from '#core/authority.ts';
 import { type FieldError, invalid, problem } from '#core/problem.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
 import { requirePlan } from '#operations/guard.ts';
@@ -68,7 +68,6 @@ export async function placeWithin(
     return { hold: holdView(sameOrRefused(placed, hold, input)), isNew: false };
   }
   transaction.record({
-    actor: actor.name,
     kind: 'hold.placed',
     entityId: entity.id,
     facts: {
@@ -152,7 +151,7 @@ export function readHold(input: HoldInput, actor: Actor, now: Date) {
 
 function readAuthority(given: unknown, actor: Actor, errors: FieldError[]): Authority {
   if (given === undefined || given === null) return actor.authority;
-  if (typeof given === 'string' && isAuthority(given) && canLift(actor.authority, given)) return given;
+  if (typeof given === 'string' && isAuthority(given) && reachesLevel(actor.authority, given)) return given;
   errors.push({
     field: 'authority',
     message: `must be one of ${AUTHORITIES.join(', ')}, and not higher than ${actor.authority}`,

@@ -75,7 +75,6 @@ export async function putProfileWithin(
     actor: actor.name,
   });
   transaction.record({
-    actor: actor.name,
     kind: 'profile.changed',
     entityId: null,
     facts: { name, version: profile.version, ...body },

@@ -5,7 +5,8 @@
  */
 import { Problem, invalid } from '#core/problem.ts';
 import { closeWithin } from '#operations/close-entity.ts';
-import type { Actor, OperationContext } from '#operations/context.ts';
+import { type Actor, type OperationContext, authorOf } from '#operations/context.ts';
+import type { Author } from '#store/change.ts';
 import { type Created, createBatch } from '#operations/create/create-batch.ts';
 import { readViews } from '#operations/entity-view.ts';
 import { liftWithin } from '#operations/lift-hold.ts';
@@ -73,15 +74,20 @@ export async function runBulk(
 ): Promise<BulkRun> {
   if (items.length > BULK_MAX)
     throw invalid({ field: 'items', message: `must have at most ${BULK_MAX} items, has ${items.length}` });
-  if (options.idempotency !== undefined) await claimForBulk(context, options.idempotency);
+  const author = authorOf(actor);
+  if (options.idempotency !== undefined) await claimForBulk(context, author, options.idempotency);
   const outcomes: BulkOutcome[] = [];
   const trouble: unknown[] = [];
   let revision: number | null = null;
   for (let from = 0; from < items.length; from += CHUNK) {
     const chunk = items.slice(from, from + CHUNK);
     try {
-      const { value, committed } = await transact(context.pool, context.chainKey, lockFor(chunk), (transaction) =>
-        runChunk({ transaction, context, actor }, chunk, from, options),
+      const { value, committed } = await transact(
+        context.pool,
+        context.chainKey,
+        lockFor(chunk),
+        author,
+        (transaction) => runChunk({ transaction, context, actor }, chunk, from, options),
       );
       outcomes.push(...value);
       if (committed !== null) {
@@ -98,8 +104,8 @@ export async function runBulk(
   return { outcomes, revision, trouble };
 }
 
-async function claimForBulk(context: OperationContext, key: IdempotencyKey): Promise<void> {
-  await transact(context.pool, context.chainKey, 'none', async (transaction) => {
+async function claimForBulk(context: OperationContext, author: Author, key: IdempotencyKey): Promise<void> {
+  await transact(context.pool, context.chainKey, 'none', author, async (transaction) => {
     if (await claimKey(transaction, key)) return;
     const kept = await findAnswer(transaction, key);
     if (kept !== null) refuseOtherRequest(kept, key);

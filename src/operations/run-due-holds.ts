@@ -39,7 +39,6 @@ async function inBatches(
       const due = await claim(transaction, BATCH);
       for (const hold of due)
         transaction.record({
-          actor: SCHEDULER.name,
           kind,
           entityId: hold.entity_id,
           facts: { hold: hold.uuid, profile: hold.profile, dueAt: hold.due_at.toISOString() },

@@ -31,7 +31,7 @@ export async function transferWithin(
   to: unknown,
   version?: number,
 ): Promise<EntityView> {
-  const { transaction, actor } = work;
+  const { transaction } = work;
   const entity = await getLocked(transaction, id);
   const owner = to === null ? null : await getEntity(transaction, requireId(to, 'owner'), 'owner');
   if (!LEAF_KINDS.has(entity.kind))
@@ -53,7 +53,6 @@ export async function transferWithin(
   if (ownerId === entity.owner_id) return readView(transaction, entity.id);
   await setOwner(transaction, entity.id, ownerId);
   transaction.record({
-    actor: actor.name,
     kind: 'entity.transferred',
     entityId: entity.id,
     facts: { from: entity.owner_id ?? account, to: ownerId ?? account },

@@ -45,7 +45,7 @@ export async function updateWithin(
   input: Readonly<Record<string, unknown>>,
   version?: number,
 ): Promise<EntityView> {
-  const { transaction, actor } = work;
+  const { transaction } = work;
   const entity = await getLocked(transaction, id);
   const errors: FieldError[] = [];
   refuseUnknown(entity, input, errors);
@@ -84,7 +84,6 @@ export async function updateWithin(
   const { facts, personal } = factsOf(kind, changed);
   const cleared = Object.keys(changed).filter((name) => changed[name] === null);
   transaction.record({
-    actor: actor.name,
     kind: 'entity.updated',
     entityId: entity.id,
     facts: { set: facts, ...(cleared.length > 0 ? { cleared } : {}) },

@@ -89,7 +89,7 @@ async function* verifyChain(context: OperationContext, session: Session, finding
       if (former === null && link.revision === 1) former = GENESIS;
       if (former !== null && link.revision !== revision + 1)
         findings.push({ stage: 'chain', detail: `revision ${revision + 1} is missing` });
-      const digest = digestOf(link.actor, link.kind, link.entity_id, link.facts, link.touched);
+      const digest = digestOf({ ...link, entity: link.entity_id });
       if (!digest.equals(link.digest))
         findings.push({ stage: 'chain', detail: `revision ${link.revision} was altered` });
       // The first change that is kept after older ones were archived has nothing to be compared with.

@@ -17,9 +17,60 @@ export interface ChainKey {
   readonly outerPad: Buffer;
 }
 
+/** Where a change came from, as the chain keeps it. */
+export interface Origin {
+  /** The account of the actor. */
+  readonly account: number;
+  /** The account that the actor acted as, where it was another. */
+  readonly as?: number;
+  readonly face: string;
+  readonly request?: string;
+  /** Salted commitments of what is personal about a request. */
+  readonly commitments?: Readonly<Record<string, string>>;
+}
+
+/** Who makes the changes of a transaction. Several transactions of one request have the same author. */
+export interface Author {
+  readonly actor: string;
+  readonly origin: Origin;
+  readonly personal: readonly { field: string; value: string; salt: string; commitment: string }[];
+}
+
+/** What is known of a request besides its actor. Address and reason are personal. */
+export interface RequestFacts {
+  readonly face: string;
+  readonly request?: string | undefined;
+  readonly address?: string | undefined;
+  readonly reason?: string | undefined;
+}
+
+/** Makes an author, with fresh salts for what is personal. */
+export function makeAuthor(actor: string, account: number, as: number | null, facts: RequestFacts): Author {
+  const { face, request, address, reason } = facts;
+  const personal = Object.entries({ address, reason }).flatMap(([field, value]) =>
+    value === undefined ? [] : [committed(field, value)],
+  );
+  const commitments = Object.fromEntries(personal.map(({ field, commitment }) => [field, commitment]));
+  return {
+    actor,
+    origin: {
+      account,
+      ...(as === null ? {} : { as }),
+      face,
+      ...(request === undefined ? {} : { request }),
+      ...(personal.length > 0 ? { commitments } : {}),
+    },
+    personal,
+  };
+}
+
+/** Work that nobody asked for: the scheduler, the start, the housekeeping. */
+export function systemAuthor(name: string): Author {
+  return makeAuthor(name, 0, null, { face: 'system' });
+}
+
 /** A change before it is numbered. `entityId` is null for what belongs to no entity, such as a profile. */
 export interface NewChange {
-  readonly actor: string;
   readonly kind: string;
   readonly entityId: number | null;
   /** What happened, as plain JSON without personal values and without secrets. */
@@ -33,12 +84,16 @@ export interface Change {
   readonly revision: number;
   readonly at: Date;
   readonly actor: string;
+  /** Null in logs older than it. */
+  readonly origin: Origin | null;
   readonly kind: string;
   readonly entity_id: number | null;
   readonly entity_uuid: string | null;
   readonly facts: Record<string, unknown>;
   /** Personal values that were not erased. */
   readonly personal: Record<string, string> | null;
+  /** Address and reason of the request, where they were not erased. */
+  readonly request_personal: Record<string, string> | null;
 }
 
 const BLOCK_BYTES = 64;
@@ -56,30 +111,34 @@ export function makeChainKey(secret: Buffer): ChainKey {
 
 const SALT_BYTES = 16;
 
-/** The JSON argument of `commit_changes`. */
-export function changesAsJson(changes: readonly NewChange[]): string {
-  return JSON.stringify(
-    changes.map((change) => {
-      const personal = Object.entries(change.personal ?? {}).map(([field, value]) => {
-        const salt = randomBytes(SALT_BYTES);
-        return { field, value, salt: salt.toString('hex'), commitment: commitmentOf(salt, value) };
-      });
-      const facts: Record<string, unknown> = { ...change.facts };
-      if (personal.length > 0)
-        facts['commitments'] = Object.fromEntries(personal.map(({ field, commitment }) => [field, commitment]));
-      return {
-        actor: change.actor,
-        kind: change.kind,
-        entity: change.entityId,
-        facts,
-        touched: change.touched,
-        digest: digestOf(change.actor, change.kind, change.entityId, facts, change.touched).toString('hex'),
-        ...(personal.length > 0
-          ? { personal: personal.map(({ field, value, salt }) => ({ field, value, salt })) }
-          : {}),
-      };
-    }),
-  );
+/** The JSON arguments of `commit_changes`: the author and the changes. */
+export function commitArguments(author: Author, changes: readonly NewChange[]): [string, string] {
+  const { actor, origin, personal } = author;
+  return [
+    JSON.stringify({ actor, origin, ...(personal.length > 0 ? { personal } : {}) }),
+    JSON.stringify(changes.map((change) => changeAsJson(author, change))),
+  ];
+}
+
+function changeAsJson({ actor, origin }: Author, change: NewChange) {
+  const personal = Object.entries(change.personal ?? {}).map(([field, value]) => committed(field, value));
+  const facts: Record<string, unknown> = { ...change.facts };
+  if (personal.length > 0)
+    facts['commitments'] = Object.fromEntries(personal.map(({ field, commitment }) => [field, commitment]));
+  const { kind, entityId, touched } = change;
+  return {
+    kind,
+    entity: entityId,
+    facts,
+    touched,
+    digest: digestOf({ actor, origin, kind, entity: entityId, facts, touched }).toString('hex'),
+    ...(personal.length > 0 ? { personal: personal.map(({ field, value, salt }) => ({ field, value, salt })) } : {}),
+  };
+}
+
+function committed(field: string, value: string) {
+  const salt = randomBytes(SALT_BYTES);
+  return { field, value, salt: salt.toString('hex'), commitment: commitmentOf(salt, value) };
 }
 
 /** The salted commitment of a personal value, in hex. */
@@ -88,14 +147,16 @@ export function commitmentOf(salt: Buffer, value: string): string {
 }
 
 /** SHA-256 of the canonical JSON of what a change says. */
-export function digestOf(
-  actor: string,
-  kind: string,
-  entity: number | null,
-  facts: unknown,
-  touched: readonly number[],
-): Buffer {
-  const canonical = canonicalize({ actor, entity, facts, kind, touched });
+export function digestOf(change: {
+  readonly actor: string;
+  readonly origin: Origin | null;
+  readonly kind: string;
+  readonly entity: number | null;
+  readonly facts: unknown;
+  readonly touched: readonly number[];
+}): Buffer {
+  const { actor, origin, kind, entity, facts, touched } = change;
+  const canonical = canonicalize({ actor, entity, facts, kind, touched, ...(origin === null ? {} : { origin }) });
   return hash('sha256', canonical ?? '', 'buffer');
 }
 
@@ -116,8 +177,10 @@ export function listChanges(
   entityId: number | null = null,
 ): Promise<Change[]> {
   return session.rows(
-    sql<Change>`select c.revision, c.at, c.actor, c.kind, c.entity_id, e.uuid as entity_uuid, c.facts,
-        (select jsonb_object_agg(p.field, p.value) from change_personal p where p.revision = c.revision) as personal
+    sql<Change>`select c.revision, c.at, c.actor, c.origin, c.kind, c.entity_id, e.uuid as entity_uuid, c.facts,
+        (select jsonb_object_agg(p.field, p.value) from change_personal p where p.revision = c.revision) as personal,
+        (select jsonb_object_agg(r.field, r.value) from jsonb_each_text(c.origin -> 'commitments') k
+          join request_personal r on r.commitment = k.value) as request_personal
       from change c left join entity e on e.id = c.entity_id
       where c.revision > ${after} ${entityId === null ? sql`` : sql`and c.entity_id = ${entityId}`}
       order by c.revision limit ${limit}`,
@@ -128,6 +191,7 @@ export interface ChangeLink {
   readonly revision: number;
   readonly at: Date;
   readonly actor: string;
+  readonly origin: Origin | null;
   readonly kind: string;
   readonly entity_id: number | null;
   readonly facts: unknown;
@@ -139,7 +203,7 @@ export interface ChangeLink {
 /** A page of the log as the verification needs it. */
 export function listLinks(session: Session, after: number, limit: number): Promise<ChangeLink[]> {
   return session.rows(
-    sql<ChangeLink>`select revision, at, actor, kind, entity_id, facts, touched, digest, hash
+    sql<ChangeLink>`select revision, at, actor, origin, kind, entity_id, facts, touched, digest, hash
       from change where revision > ${after} order by revision limit ${limit}`,
   );
 }

@@ -4,6 +4,7 @@ import { after, test } from 'node:test';
 
 import type { EntityRow, EntityState, HoldRow, LoadSink, ProfileRow } from '#core/decision-source.ts';
 import { makeDecisionSource } from '#store/decision-source.ts';
+import { systemAuthor } from '#store/change.ts';
 import { transact } from '#store/transaction.ts';
 import { testDatabase } from '#test/database.ts';
 
@@ -13,8 +14,8 @@ const { signal } = new AbortController();
 
 /** Commits one change that says it touched the ids. */
 async function commit(touched: readonly number[]): Promise<void> {
-  await transact(database.pool, database.chainKey, 'none', (transaction) => {
-    transaction.record({ actor: 'test', kind: 'test', entityId: null, facts: {}, touched });
+  await transact(database.pool, database.chainKey, 'none', systemAuthor('test'), (transaction) => {
+    transaction.record({ kind: 'test', entityId: null, facts: {}, touched });
     return Promise.resolve();
   });
 }

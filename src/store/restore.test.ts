@@ -9,6 +9,7 @@ import type pg from 'pg';
 
 import { checkBackup } from '#store/backup-reader.ts';
 import { migrate } from '#store/migrate.ts';
+import { systemAuthor } from '#store/change.ts';
 import { transact } from '#store/transaction.ts';
 import { testDatabase } from '#test/database.ts';
 import { backupOf, commitChange, makeInstallation, pictureOf, restoreBytes, testKey } from '#test/backup.ts';
@@ -135,14 +136,14 @@ test('an installation in use is refused with what helps, and left alone', async 
 test('an installation in use is not even migrated', async (t) => {
   const [source, target] = [await makeDatabase(t), await makeDatabase(t)];
   await makeInstallation(source);
-  await migrate(target, 6);
+  await migrate(target, 8);
   await commitChange(target, 'the platform was edited');
   await assert.rejects(restoreBytes(target, (await backupOf(source)).bytes), {
     code: 'conflict',
     message: /0 entities .* 1 changes/,
   });
   const { rows } = await target.query('select max(version) as version from schema_migration');
-  assert.equal(rows[0].version, 6);
+  assert.equal(rows[0].version, 8);
 });
 
 for (const { reason, prepare } of [
@@ -150,11 +151,11 @@ for (const { reason, prepare } of [
   {
     reason: 'has been started once',
     prepare: async (pool: pg.Pool) => {
-      await transact(pool, testKey, 'none', async (transaction) => {
+      await transact(pool, testKey, 'none', systemAuthor('system:start'), async (transaction) => {
         await transaction.rows(
           sql`insert into profile (name, builtin, severity, denied, refusal_text) values ('fraud', true, 1, 1, '')`,
         );
-        transaction.record({ actor: 'system:start', kind: 'profile.changed', entityId: null, facts: {}, touched: [] });
+        transaction.record({ kind: 'profile.changed', entityId: null, facts: {}, touched: [] });
       });
       await pool.query(`update installation set admin_token_digest = '\\xff'`);
     },

@@ -8,7 +8,7 @@ import { sql } from 'kysely';
 import pg from 'pg';
 
 import { Problem } from '#core/problem.ts';
-import { type ChainKey, type NewChange, changesAsJson } from '#store/change.ts';
+import { type Author, type ChainKey, type NewChange, commitArguments } from '#store/change.ts';
 import { Session } from '#store/database.ts';
 
 /** The advisory lock by which creations exclude changes of shape and lifecycle. */
@@ -30,7 +30,13 @@ export interface Transacted<T> {
 
 /** A session inside a transaction, with the changes that it will commit. */
 export class Transaction extends Session {
+  readonly author: Author;
   readonly changes: NewChange[] = [];
+
+  constructor(client: pg.PoolClient, author: Author) {
+    super(client);
+    this.author = author;
+  }
 
   record(change: NewChange): void {
     this.changes.push(change);
@@ -70,11 +76,12 @@ export async function transact<T>(
   pool: pg.Pool,
   key: ChainKey,
   lock: ShapeLock,
+  author: Author,
   work: (transaction: Transaction) => Promise<T>,
 ): Promise<Transacted<T>> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await once(pool, key, lock, work);
+      return await once(pool, key, lock, author, work);
     } catch (error) {
       if (error instanceof Problem) throw error;
       if (isRace(error) && attempt < ATTEMPTS_MAX) continue;
@@ -99,6 +106,7 @@ async function once<T>(
   pool: pg.Pool,
   key: ChainKey,
   lock: ShapeLock,
+  author: Author,
   work: (transaction: Transaction) => Promise<T>,
 ): Promise<Transacted<T>> {
   const client = await pool.connect();
@@ -109,7 +117,7 @@ async function once<T>(
   try {
     await prepare(client, key);
     await client.query(BEGIN[lock]);
-    const transaction = new Transaction(client);
+    const transaction = new Transaction(client, author);
     const value = await work(transaction);
     const { changes } = transaction;
     if (changes.length === 0) {
@@ -117,7 +125,8 @@ async function once<T>(
       return { value, committed: null };
     }
     // Both statements travel together: nothing but the commit follows while the counter is locked.
-    const call = `select last_revision, at from commit_changes(${pg.escapeLiteral(changesAsJson(changes))}); commit`;
+    const parameters = commitArguments(author, changes).map((argument) => pg.escapeLiteral(argument));
+    const call = `select last_revision, at from commit_changes(${parameters.join(', ')}); commit`;
     const results = (await client.query(call)) as unknown as { rows: { last_revision: number; at: Date }[] }[];
     const row = results[0]?.rows[0];
     if (row === undefined) throw new Error('commit_changes gave no row');

@@ -13,6 +13,7 @@ import { openBackup } from '#store/backup-reader.ts';
 import { makeChainKey } from '#store/change.ts';
 import { migrate } from '#store/migrate.ts';
 import { type RestoreBackupOptions, type RestoredBackup, restoreBackup } from '#store/restore.ts';
+import { systemAuthor } from '#store/change.ts';
 import { transact } from '#store/transaction.ts';
 import { TEST_SECRET } from './database.ts';
 
@@ -89,10 +90,9 @@ export async function fillInstallation(pool: pg.Pool): Promise<void> {
 }
 
 export async function commitChange(pool: pg.Pool, note: string): Promise<void> {
-  await transact(pool, testKey, 'none', async (transaction) => {
+  await transact(pool, testKey, 'none', systemAuthor('token:admin'), async (transaction) => {
     await transaction.rows(sql`update entity set version = version + 1 where id = 1`);
     transaction.record({
-      actor: 'token:admin',
       kind: 'entity.updated',
       entityId: 1,
       facts: { note },

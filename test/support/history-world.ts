@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 
 import { ACTIONS } from '#core/action.ts';
 import { BUILTIN_PROFILES } from '#core/profile.ts';
-import type { Actor } from '#operations/context.ts';
+import { type Actor, platformActor } from '#operations/context.ts';
 import { putProfile } from '#operations/put-profile.ts';
 import { Session, makePool } from '#store/database.ts';
 
@@ -15,8 +15,8 @@ import { ADMIN, type Installation } from './installation.ts';
 
 export const ACTORS: readonly [Actor, ...Actor[]] = [
   ADMIN,
-  { name: 'test:reseller', accountId: 0, authority: 'reseller' },
-  { name: 'test:customer', accountId: 0, authority: 'customer' },
+  { ...platformActor('test:reseller'), authority: 'reseller' },
+  { ...platformActor('test:customer'), authority: 'customer' },
 ];
 
 /**

@@ -8,12 +8,18 @@ import { normaliseSubject } from '#core/identifier.ts';
 import { DecisionEngine } from '#decisions/engine.ts';
 import { authenticator } from '#main/administrator.ts';
 import { type HttpDeps, makeHttpServer } from '#main/http-server.ts';
-import { type Actor, DEFAULT_SETTINGS, type OperationContext, type OperationSettings } from '#operations/context.ts';
+import {
+  type Actor,
+  DEFAULT_SETTINGS,
+  type OperationContext,
+  type OperationSettings,
+  platformActor,
+} from '#operations/context.ts';
 import { makeDecisionSource } from '#store/decision-source.ts';
 
 import { type Cleanup, type TestDatabase, testDatabase } from './database.ts';
 
-export const ADMIN: Actor = { name: 'token:admin', accountId: 0, authority: 'platform' };
+export const ADMIN: Actor = platformActor('token:admin');
 export const TOKEN = 'the-token-of-the-tests';
 
 export interface Installation extends TestDatabase {

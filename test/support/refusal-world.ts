@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 
 import type { FastifyInstance } from 'fastify';
 
+import { platformActor } from '#operations/context.ts';
 import { makePool } from '#store/database.ts';
 
 import { type Cleanup } from './database.ts';
@@ -111,7 +112,7 @@ async function makeServers(t: Cleanup, { context, connectionString }: Installati
   const blind = new URL(connectionString);
   blind.searchParams.set('options', '-c search_path=nowhere');
   const authenticate = (token: string) =>
-    token === CUSTOMER_TOKEN ? ({ name: 'token:customer', accountId: 1, authority: 'customer' } as const) : null;
+    token === CUSTOMER_TOKEN ? ({ ...platformActor('token:customer'), authority: 'customer' } as const) : null;
   return {
     /** What a customer's request adds. */
     customer: { token: CUSTOMER_TOKEN, server: await own({}, { authenticate }) },

@@ -281,7 +281,6 @@ class Batch {
   ): void {
     const { facts, personal } = factsOf(kind, values);
     this.#work.transaction.record({
-      actor: this.#work.actor.name,
       kind: 'entity.created',
       entityId: id,
       facts: { id: uuid, kind, parent, ...(owner === null ? {} : { owner }), set: facts },
