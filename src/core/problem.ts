@@ -19,7 +19,7 @@ export const PROBLEM_ORDER = [
   'plan_required',
 ] as const;
 
-export const PROBLEM_ANY_TIME = ['busy', 'unavailable', 'bug'] as const;
+export const PROBLEM_ANY_TIME = ['rate_limited', 'busy', 'unavailable', 'bug'] as const;
 
 export type ProblemCode = (typeof PROBLEM_ORDER)[number] | (typeof PROBLEM_ANY_TIME)[number];
 

@@ -16,9 +16,9 @@ export interface Reason {
   readonly via: Via;
   /** Whether it sits on another entity than the subject. */
   readonly inherited: boolean;
-  /** Where it sits. */
-  readonly entity: string;
-  readonly entityNumber: number;
+  /** Where it sits; null for a reader who may not know. */
+  readonly entity: string | null;
+  readonly entityNumber: number | null;
   readonly hold: string | null;
   readonly profile: string | null;
   readonly authority: string | null;

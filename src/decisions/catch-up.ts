@@ -53,7 +53,7 @@ export async function catchUp(
   source: DecisionSource,
   ask: <T>(work: (signal: AbortSignal) => Promise<T>) => Promise<T>,
   clock: { steadyMs(): number },
-  onProgress: () => void,
+  onProgress: (page: Page) => void,
 ): Promise<number | null> {
   for (;;) {
     const askedAtMs = clock.steadyMs();
@@ -63,7 +63,7 @@ export async function catchUp(
       if (page.profiles !== null) picture.profiles(page.profiles);
       picture.apply(page.states);
       picture.revision = page.last;
-      onProgress();
+      onProgress(page);
     }
     if (picture.revision >= page.head) return askedAtMs;
   }

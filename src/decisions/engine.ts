@@ -5,7 +5,7 @@
  * it has and says how old that is; beyond `staleMaxMs` it says `unknown`, which is never an allow.
  */
 import type { Action } from '#core/action.ts';
-import type { DecisionSource } from '#core/decision-source.ts';
+import type { DecisionSource, Page } from '#core/decision-source.ts';
 import { EMERGENCY_NUMBERS, isEmergencyDestination } from '#core/emergency.ts';
 import { type Problem, problem } from '#core/problem.ts';
 import type { Restrictions } from '#core/restrictions.ts';
@@ -17,6 +17,7 @@ import { type Clock, Follower, SYSTEM_CLOCK } from './follower.ts';
 import { Picture } from './picture.ts';
 import { type PlanScan, type PlannedChange, planScan } from './plan-scan.ts';
 import { Walk } from './walk.ts';
+import { isWithin } from './within.ts';
 
 export interface EngineOptions {
   readonly source: DecisionSource;
@@ -64,6 +65,8 @@ export class DecisionEngine {
   readonly #normaliseSubject: (text: string) => string | null;
   readonly #emergencyNumbers: ReadonlySet<string>;
   readonly #staleMaxMs: number;
+  readonly #touchListeners = new Set<(ids: Iterable<number> | null) => void>();
+  #profileVersions = '';
   #saving: Promise<void> = Promise.resolve();
 
   constructor(options: EngineOptions) {
@@ -76,6 +79,7 @@ export class DecisionEngine {
       pollMs: options.pollMs ?? POLL_MS,
       quietMs: options.quietMs ?? QUIET_MS,
       onTrouble: options.onTrouble ?? (() => {}),
+      onPage: (page) => this.#tell(page),
     });
   }
 
@@ -115,6 +119,20 @@ export class DecisionEngine {
   /** Whether the revision, or a later one, is known within the time. */
   waitFor(revision: number, timeoutMs: number): Promise<boolean> {
     return this.#follower.waitFor(revision, timeoutMs);
+  }
+
+  /**
+   * Calls back with the entities of which something changed, once the engine holds it; with null when it may be any.
+   * Answers how to end it.
+   */
+  onTouched(listener: (ids: Iterable<number> | null) => void): () => void {
+    this.#touchListeners.add(listener);
+    return () => this.#touchListeners.delete(listener);
+  }
+
+  /** Whether the entity lies beneath the account, or is owned there. */
+  isWithin(entity: number, account: number): boolean {
+    return isWithin(this.#follower.picture ?? NOTHING, entity, account);
   }
 
   /** The entity that a subject names, or null. */
@@ -189,6 +207,15 @@ export class DecisionEngine {
     const entities = picture?.entities.count ?? 0;
     const identifiers = picture?.names.byKey.size ?? 0;
     return { entities, identifiers, revision: this.revision, staleForMs, loadMs, lastFollowMs, reloads, followErrors };
+  }
+
+  #tell(page: Page | null): void {
+    if (this.#touchListeners.size === 0) return;
+    const versions = page?.profiles?.map(({ name, version }) => `${name} ${version}`).join() ?? this.#profileVersions;
+    // An edited profile changes the standing of whatever it holds.
+    const ids = page === null || versions !== this.#profileVersions ? null : page.states.map((state) => state.id);
+    this.#profileVersions = versions;
+    for (const listener of this.#touchListeners) listener(ids);
   }
 
   #decide(picture: Picture, entity: number, action: Action, options: DecideOptions | undefined): Decision {

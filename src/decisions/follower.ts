@@ -5,7 +5,7 @@
  * database is away, the picture stays and its age grows; when it cannot be continued (a new epoch, a gap in the log),
  * another is loaded beside it and takes its place once it is complete. Nothing here throws at a caller.
  */
-import type { DecisionSource, Listener } from '#core/decision-source.ts';
+import type { DecisionSource, Listener, Page } from '#core/decision-source.ts';
 import { type Checkpoint, readCheckpoint } from './checkpoint.ts';
 import { withDeadline } from './deadline.ts';
 import type { Picture } from './picture.ts';
@@ -28,6 +28,8 @@ export interface FollowerOptions {
   readonly quietMs: number;
   /** Hears what went wrong, for the log. */
   readonly onTrouble: (what: string, error: unknown) => void;
+  /** Hears of each page that is in the picture; null when the whole picture is another. */
+  readonly onPage: (page: Page | null) => void;
 }
 
 /** Missed polls before the picture counts as stale: one may be late by chance. */
@@ -159,6 +161,7 @@ export class Follower {
     if (loadedAtMs === null) throw new Error('what was loaded cannot be followed: the log has a gap after it');
     this.loadMs = clock.steadyMs() - askedAtMs;
     this.picture = picture;
+    this.#options.onPage(null);
     this.#waiters.reached(picture.revision);
     this.#confirm(loadedAtMs);
   }
@@ -168,8 +171,10 @@ export class Follower {
     const { source, clock, quietMs } = this.#options;
     const ask = <T>(work: (signal: AbortSignal) => Promise<T>) =>
       withDeadline('following', this.#stop.signal, quietMs, ({ signal }) => work(signal));
-    return catchUp(picture, source, ask, clock, () => {
-      if (picture === this.picture) this.#waiters.reached(picture.revision);
+    return catchUp(picture, source, ask, clock, (page) => {
+      if (picture !== this.picture) return;
+      this.#options.onPage(page);
+      this.#waiters.reached(picture.revision);
     });
   }
 

@@ -1,6 +1,7 @@
 /** Does what a plan said, if its part of the tree is still as it was. */
 import { isUuid } from '#core/ids.ts';
 import { problem } from '#core/problem.ts';
+import { sees } from '#operations/access.ts';
 import { closeWithin } from '#operations/close-entity.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
 import type { EntityView } from '#operations/entity-view.ts';
@@ -10,7 +11,7 @@ import { type Performed, type Work, perform } from '#operations/perform.ts';
 import { asObject } from '#operations/plan-change.ts';
 import { placeWithin } from '#operations/place-hold.ts';
 import { putProfileWithin } from '#operations/put-profile.ts';
-import { notFound } from '#operations/resolve.ts';
+import { getLinked, notFound } from '#operations/resolve.ts';
 import type { IdempotencyKey } from '#store/idempotency.ts';
 import { type PlanRow, changesAround, lockPlan, markApplied } from '#store/plan.ts';
 import type { Profile } from '#store/profile.ts';
@@ -34,9 +35,9 @@ export function applyPlan(
 ): Promise<Performed<AppliedPlan>> {
   // Exclusive, so that nothing is shaped between the look at what changed and the commit.
   return perform(context, actor, { lock: 'exclusive', idempotency }, async (work) => {
-    const { transaction } = work;
+    const { transaction, actor: asking } = work;
     const plan = isUuid(token.toLowerCase()) ? await lockPlan(transaction, token.toLowerCase()) : null;
-    if (plan === null) throw notFound(`plan ${token}`);
+    if (plan === null || !sees(asking, await getLinked(transaction, plan.entity_id))) throw notFound(`plan ${token}`);
     if (plan.applied_at !== null) throw problem('conflict', 'This plan has been applied already.');
     if (plan.expires_at <= context.clock())
       throw problem('conflict', `This plan ran out at ${plan.expires_at.toISOString()}; make it again.`);

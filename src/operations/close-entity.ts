@@ -30,10 +30,10 @@ export async function closeWithin(
   guard: 'guarded' | 'planned',
   version?: number,
 ): Promise<EntityView> {
-  const { transaction } = work;
-  const entity = await getLocked(transaction, id);
+  const { transaction, actor } = work;
+  const entity = await getLocked(transaction, actor, id, 'entity:close');
   if (entity.id === 0) throw invalid({ field: 'id', message: 'the platform cannot be closed' });
-  if (entity.closed_at !== null) return readView(transaction, entity.id);
+  if (entity.closed_at !== null) return readView(transaction, actor, entity.id);
   refuseStale(entity, version);
   if (guard === 'guarded') await requirePlan(work, entity);
   await markClosed(transaction, entity.id);
@@ -43,5 +43,5 @@ export async function closeWithin(
     facts: {},
     touched: [entity.id],
   });
-  return readView(transaction, entity.id);
+  return readView(transaction, actor, entity.id);
 }

@@ -6,6 +6,7 @@ import type pg from 'pg';
 import type { Authority, Subject } from '#core/authority.ts';
 import { ALL_PERMISSIONS, type PermissionMask } from '#core/permission.ts';
 import type { DecisionEngine } from '#decisions/engine.ts';
+import type { CredentialRef } from '#store/actor.ts';
 import { type Author, type ChainKey, type RequestFacts, makeAuthor } from '#store/change.ts';
 import { Session } from '#store/database.ts';
 
@@ -46,7 +47,20 @@ export interface Actor {
   /** How high its role reaches among the subjects of holds. */
   readonly subject: Subject;
   readonly permissions: PermissionMask;
+  /** What to name in a refusal for want of a permission: the role, or what narrows it now. */
+  readonly lacking: string;
+  /** Nothing holds its account but its own hold: it may read, and lift that. */
+  readonly isHeldByItself: boolean;
+  /** Whether a reseller on its line may not create anything. */
+  readonly isInactiveReseller: boolean;
+  /** What its right rests on; null for the system and the first administrator. */
+  readonly credential: Credential | null;
   readonly request: RequestFacts;
+}
+
+/** A verified credential, with the version of the login that it was verified for. */
+export interface Credential extends CredentialRef {
+  readonly version: number;
 }
 
 /** An actor who may do everything everywhere: the first administrator, or the system itself. */
@@ -58,6 +72,10 @@ export function platformActor(name: string, request: RequestFacts = { face: 'sys
     authority: 'platform',
     subject: 'legal',
     permissions: ALL_PERMISSIONS,
+    lacking: 'the platform',
+    isHeldByItself: false,
+    isInactiveReseller: false,
+    credential: null,
     request,
   };
 }
@@ -66,8 +84,8 @@ export const SCHEDULER: Actor = platformActor('system:scheduler');
 
 /** The author of what an actor changes by one request. */
 export function authorOf(actor: Actor): Author {
-  const { name, ownAccountId, accountId, request } = actor;
-  return makeAuthor(name, ownAccountId, ownAccountId === accountId ? null : accountId, request);
+  const { name, ownAccountId, accountId, request, credential } = actor;
+  return makeAuthor(name, ownAccountId, ownAccountId === accountId ? null : accountId, request, credential);
 }
 
 /** A session for reading outside any transaction. */

@@ -21,6 +21,6 @@ export function createEntity(
   return perform(context, actor, { lock: 'shared', idempotency }, async (work) => {
     const [outcome] = await createBatch(work, [input]);
     if (outcome instanceof Problem || outcome === undefined) throw outcome ?? new Error('no outcome');
-    return readView(work.transaction, outcome.id);
+    return readView(work.transaction, work.actor, outcome.id);
   });
 }

@@ -2,7 +2,10 @@
 import { ACTIONS, type Action, isAction } from '#core/action.ts';
 import { type FieldError, invalid, problem } from '#core/problem.ts';
 import type { Decision } from '#decisions/answer.ts';
-import type { OperationContext } from '#operations/context.ts';
+import type { DecideOptions, DecisionEngine } from '#decisions/engine.ts';
+import { outsideReason } from '#operations/reason-view.ts';
+import { requirePermission } from '#operations/access.ts';
+import type { Actor, OperationContext } from '#operations/context.ts';
 
 export interface Question {
   readonly subject?: unknown;
@@ -23,22 +26,53 @@ const SUBJECT_MAX = 512;
  * Decides one question at the given revision or a later one; at once unless that has to be waited for. An unknown subject is `unknown`, never allowed. Throws
  * `invalid`, and `unavailable` when the revision is not reached within a second.
  */
-export function decide(context: OperationContext, question: Question, atRevision?: number): Answer | Promise<Answer> {
+export function decide(
+  context: OperationContext,
+  actor: Actor,
+  question: Question,
+  atRevision?: number,
+): Answer | Promise<Answer> {
+  requirePermission(actor, 'decision:ask');
   const errors: FieldError[] = [];
   const { subject, action, destination } = readQuestion(question, '', errors);
   if (errors.length > 0) throw invalid(...errors);
   const { engine } = context;
-  if (atRevision === undefined || atRevision <= engine.revision)
-    return { subject, ...engine.decide(subject, action, destination === undefined ? undefined : { destination }) };
-  return engine.decideAt(subject, action, { destination, atRevision }).then((decision) => ({ subject, ...decision }));
+  const options = destination === undefined ? undefined : { destination };
+  if (atRevision === undefined || atRevision <= engine.revision) return decideNow(engine, actor, subject, action, options);
+  return waitFor(context, atRevision).then(() => decideNow(engine, actor, subject, action, options));
+}
+
+/** A subject that the actor may not see is unknown to it, and so is who stands above and holds it. */
+function decideNow(
+  engine: DecisionEngine,
+  actor: Actor,
+  subject: string,
+  action: Action,
+  options: DecideOptions | undefined,
+): Answer {
+  if (actor.accountId === 0) return { subject, ...engine.decide(subject, action, options) };
+  const entity = engine.find(subject);
+  if (entity === null || !engine.isWithin(entity, actor.accountId))
+    return { subject, ...engine.decideFor(-1, action, options) };
+  const decision = engine.decideFor(entity, action, options);
+  return { subject, ...decision, reasons: decision.reasons.map((reason) => outsideReason(engine, actor, reason)) };
+}
+
+async function waitFor(context: OperationContext, atRevision: number): Promise<void> {
+  if (await context.engine.waitFor(atRevision, ENGINE_WAIT_MS)) return;
+  throw problem('unavailable', `This process holds revision ${context.engine.revision}, not yet ${atRevision}.`, {
+    facts: { revision: context.engine.revision },
+  });
 }
 
 /** Decides up to a thousand questions. Throws `invalid` when any of them is none. */
 export async function decideMany(
   context: OperationContext,
+  actor: Actor,
   questions: readonly Question[],
   atRevision?: number,
 ): Promise<Answer[]> {
+  requirePermission(actor, 'decision:ask');
   if (questions.length > QUESTIONS_MAX)
     throw invalid({
       field: 'questions',
@@ -47,14 +81,10 @@ export async function decideMany(
   const errors: FieldError[] = [];
   const read = questions.map((question, index) => readQuestion(question, `questions[${index}].`, errors));
   if (errors.length > 0) throw invalid(...errors);
-  if (atRevision !== undefined && !(await context.engine.waitFor(atRevision, ENGINE_WAIT_MS)))
-    throw problem('unavailable', `This process holds revision ${context.engine.revision}, not yet ${atRevision}.`, {
-      facts: { revision: context.engine.revision },
-    });
-  return read.map(({ subject, action, destination }) => ({
-    subject,
-    ...context.engine.decide(subject, action, destination === undefined ? undefined : { destination }),
-  }));
+  if (atRevision !== undefined) await waitFor(context, atRevision);
+  return read.map(({ subject, action, destination }) =>
+    decideNow(context.engine, actor, subject, action, destination === undefined ? undefined : { destination }),
+  );
 }
 
 /** How long a question waits for its revision, in milliseconds. */

@@ -1,5 +1,6 @@
 /** Removes a profile that no hold has ever named. */
 import { problem } from '#core/problem.ts';
+import { requirePermission } from '#operations/access.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
 import { type Performed, perform } from '#operations/perform.ts';
 import { notFound } from '#operations/resolve.ts';
@@ -13,9 +14,10 @@ export function deleteProfile(
   name: string,
   idempotency?: IdempotencyKey,
 ): Promise<Performed<Profile>> {
-  return perform(context, actor, { lock: 'none', idempotency }, async ({ transaction }) => {
+  return perform(context, actor, { lock: 'none', idempotency }, async ({ transaction, actor: asking }) => {
     const profile = await lockProfile(transaction, name);
     if (profile === null) throw notFound(`profile ${name}`);
+    requirePermission(asking, 'profile:write');
     if (profile.builtin) throw problem('forbidden', `The profile ${name} is built in; it can be edited, not removed.`);
     const { open, ended } = await countProfileHolds(transaction, name);
     if (open + ended > 0)

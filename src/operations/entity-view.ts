@@ -5,6 +5,7 @@ import type { Json, Values } from '#core/field.ts';
 import { KIND_FIELDS } from '#core/kind-fields.ts';
 import type { Kind } from '#core/kind.ts';
 import { type Standing, standingOf } from '#core/restrictions.ts';
+import type { Actor } from '#operations/context.ts';
 import type { Session } from '#store/database.ts';
 import { type EntityState, listByNumbers, uuidsOf } from '#store/entity.ts';
 import { identifiersByEntity } from '#store/identifier.ts';
@@ -37,16 +38,17 @@ export function standingOfState(entity: EntityState): Standing {
   });
 }
 
-/** The views of entities, in the order given. */
+/** The views of entities, in the order given. What they refer to and the actor may not see is left out. */
 export async function readViews(
   session: Session,
+  actor: Pick<Actor, 'accountId'>,
   entities: readonly EntityState[],
   secrets = false,
 ): Promise<EntityView[]> {
   const ids = entities.map((entity) => entity.id);
   const values = await valuesByEntity(session, entities, secrets);
   const names = await identifiersByEntity(session, ids);
-  const uuids = await uuidsOf(session, referencedIds(entities, values));
+  const uuids = await uuidsOf(session, referencedIds(entities, values), actor.accountId);
   return entities.map((entity) => {
     const owner = entity.owner_id === null ? undefined : uuids.get(entity.owner_id);
     return {
@@ -71,8 +73,8 @@ export async function readViews(
 }
 
 /** The view of one entity as it is now. */
-export async function readView(session: Session, id: number): Promise<EntityView> {
-  const [view] = await readViews(session, await listByNumbers(session, [id]));
+export async function readView(session: Session, actor: Pick<Actor, 'accountId'>, id: number): Promise<EntityView> {
+  const [view] = await readViews(session, actor, await listByNumbers(session, [id]));
   if (view === undefined) throw new Error(`entity ${id} vanished: rows are never deleted`);
   return view;
 }

@@ -6,7 +6,8 @@
  */
 import { KIND_FIELDS } from '#core/kind-fields.ts';
 import type { Kind } from '#core/kind.ts';
-import { type OperationContext, reader } from '#operations/context.ts';
+import { requirePermission } from '#operations/access.ts';
+import { type Actor, type OperationContext, reader } from '#operations/context.ts';
 import { type EntityView, readViews } from '#operations/entity-view.ts';
 import { getEntity } from '#operations/resolve.ts';
 import type { BulkItem } from '#operations/run-bulk.ts';
@@ -49,10 +50,17 @@ const PAGE = 1_000;
 /** Yields the header and then the items. Throws `not_found` for a root that is not there. */
 export async function* exportTree(
   context: OperationContext,
+  actor: Actor,
   options: { readonly root?: string | undefined; readonly secrets: boolean },
 ): AsyncGenerator<ExportHeader | BulkItem> {
   const session = reader(context);
-  const root = options.root === undefined ? null : await getEntity(session, options.root, 'root');
+  const root =
+    options.root === undefined && actor.accountId === 0
+      ? null
+      : await getEntity(session, actor, options.root ?? actor.accountId, 'root');
+  requirePermission(actor, 'entity:export');
+  // Digests of passwords and keys are for those who may set them.
+  if (options.secrets) requirePermission(actor, 'entity:update');
   const head = await getHead(session);
   yield {
     abeyance: 'export',
@@ -68,7 +76,7 @@ export async function* exportTree(
   const platform = (await uuidsOf(session, [0])).get(0);
   const later: BulkItem[] = [];
   for (const kind of ORDER)
-    for await (const view of viewsOf(session, kind, rootId, options.secrets))
+    for await (const view of viewsOf(session, actor, kind, rootId, options.secrets))
       yield* creation(view, view.parent === platform ? 0 : view.parent, rootId === view.number, later);
   yield* later;
   yield* holdItems(session, rootId);
@@ -87,13 +95,14 @@ function profileItem({
 
 async function* viewsOf(
   session: Session,
+  actor: Actor,
   kind: Kind,
   rootId: number | null,
   secrets: boolean,
 ): AsyncGenerator<EntityView> {
   for (let key: { depth: number; id: number } | null = { depth: 0, id: 0 }; key !== null;) {
     const page = await listForExport(session, kind, key, PAGE, rootId);
-    yield* await readViews(session, page.entities, secrets);
+    yield* await readViews(session, actor, page.entities, secrets);
     key = page.next;
   }
 }

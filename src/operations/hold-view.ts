@@ -1,5 +1,8 @@
 /** A hold as callers see it. */
-import type { Authority } from '#core/authority.ts';
+import type { Authority, Subject } from '#core/authority.ts';
+import { seesAuthor } from '#operations/access.ts';
+import type { Actor } from '#operations/context.ts';
+import type { EntityState } from '#store/entity.ts';
 import type { HoldRow } from '#store/hold.ts';
 
 export interface HoldView {
@@ -7,10 +10,13 @@ export interface HoldView {
   readonly profile: string;
   readonly entity: string;
   readonly authority: Authority;
+  readonly subject: Subject;
   readonly source: string;
   readonly externalRef: string | null;
   readonly note: string | null;
   readonly placedBy: string;
+  /** The name of the login that placed it, where there is one and the reader may know it. */
+  readonly placedByName: string | null;
   readonly placedAt: string;
   readonly startsAt: string;
   readonly endsAt: string | null;
@@ -22,17 +28,24 @@ export interface HoldView {
   readonly inForce: boolean;
 }
 
-export function holdView(row: HoldRow): HoldView {
+/**
+ * A hold for a reader. Of one that was placed above the reader's account only the level is told, not by whom, nor the
+ * note, the source and the reference that were made for others.
+ */
+export function holdView(row: HoldRow, actor: Actor, entity: Pick<EntityState, 'line'>): HoldView {
+  const isKnown = seesAuthor(actor, row, entity.line);
   const iso = (at: Date | null) => at?.toISOString() ?? null;
   return {
     id: row.uuid,
     profile: row.profile,
     entity: row.entity_uuid,
     authority: row.authority,
-    source: row.source,
-    externalRef: row.external_ref,
-    note: row.note,
-    placedBy: row.placed_by,
+    subject: row.subject,
+    source: isKnown ? row.source : row.authority,
+    externalRef: isKnown ? row.external_ref : null,
+    note: isKnown ? row.note : null,
+    placedBy: isKnown ? row.placed_by : row.authority,
+    placedByName: isKnown ? row.placed_by_name : null,
     placedAt: row.placed_at.toISOString(),
     startsAt: row.starts_at.toISOString(),
     endsAt: iso(row.ends_at),

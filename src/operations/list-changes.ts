@@ -1,6 +1,7 @@
 /** Reads the log of changes, a page at a time, from a cursor that also names the epoch. */
 import { problem } from '#core/problem.ts';
-import { type OperationContext, reader } from '#operations/context.ts';
+import { requirePermission } from '#operations/access.ts';
+import { type Actor, type OperationContext, reader } from '#operations/context.ts';
 import { PAGE_MAX } from '#operations/read-entity.ts';
 import { getEntity } from '#operations/resolve.ts';
 import { type Change, getHead, listChanges as listRows } from '#store/change.ts';
@@ -43,6 +44,7 @@ export function readChangeCursor(text: string | undefined): ChangeCursor {
 /** A page of changes after the cursor. Throws `conflict` when the epoch is over: a backup was restored, so load afresh. */
 export async function listChanges(
   context: OperationContext,
+  actor: Actor,
   input: {
     readonly after?: string | undefined;
     readonly limit?: number | undefined;
@@ -61,8 +63,9 @@ export async function listChanges(
         facts: { epoch: head.epoch },
       },
     );
-  const entity = input.entity === undefined ? null : (await getEntity(session, input.entity, 'entity')).id;
-  const rows = await listRows(session, cursor.revision, limit, entity);
+  const entity = input.entity === undefined ? null : (await getEntity(session, actor, input.entity, 'entity')).id;
+  requirePermission(actor, 'change:read');
+  const rows = await listRows(session, cursor.revision, limit, entity, actor.accountId);
   const last = rows.at(-1)?.revision ?? cursor.revision;
   return { items: rows.map(changeView), next: `${head.epoch}:${last}`, total: null };
 }

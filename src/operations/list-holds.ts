@@ -1,6 +1,7 @@
 /** Lists the holds on an entity itself. */
 import { type FieldError, invalid } from '#core/problem.ts';
-import { type OperationContext, reader } from '#operations/context.ts';
+import { requirePermission } from '#operations/access.ts';
+import { type Actor, type OperationContext, reader } from '#operations/context.ts';
 import { type HoldView, holdView } from '#operations/hold-view.ts';
 import { type Page, readCursor, readLimit } from '#operations/read-entity.ts';
 import { getEntity } from '#operations/resolve.ts';
@@ -17,11 +18,13 @@ export interface HoldListInput {
 /** A page of the holds that were placed on the entity, scheduled ones included. Throws `not_found`, `invalid`. */
 export async function listHolds(
   context: OperationContext,
+  actor: Actor,
   id: string | number,
   input: HoldListInput,
 ): Promise<Page<HoldView>> {
   const session = reader(context);
-  const entity = await getEntity(session, id);
+  const entity = await getEntity(session, actor, id);
+  requirePermission(actor, 'hold:read');
   const errors: FieldError[] = [];
   const after = readCursor(input.cursor, errors);
   const limit = readLimit(input.limit, errors);
@@ -35,5 +38,5 @@ export async function listHolds(
     limit: limit + 1,
   });
   const items = rows.slice(0, limit);
-  return { items: items.map(holdView), next: rows.length > limit ? String(items.at(-1)?.id) : null, total: null };
+  return { items: items.map((row) => holdView(row, actor, entity)), next: rows.length > limit ? String(items.at(-1)?.id) : null, total: null };
 }

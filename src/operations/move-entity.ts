@@ -5,6 +5,7 @@ import { ACCOUNT_DEPTH_MAX, PARENT_KINDS, RESOURCE_DEPTH_MAX } from '#core/kind.
 import { type FieldError, invalid, problem } from '#core/problem.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
 import { judgeContainer } from '#operations/create/container.ts';
+import { requireAbove, requireRight } from '#operations/access.ts';
 import { type EntityView, readView } from '#operations/entity-view.ts';
 import { type Performed, type Work, perform } from '#operations/perform.ts';
 import { NO_RENAMING, type Renaming, judgeNames, renameEntity } from '#operations/rename.ts';
@@ -43,9 +44,11 @@ export function moveEntity(
 
 /** The body of `moveEntity`, for use inside a larger transaction that holds the shape lock exclusively. */
 export async function moveWithin(work: Work, id: string | number, to: unknown, version?: number): Promise<EntityView> {
-  const { transaction } = work;
-  const entity = await getLocked(transaction, id);
-  const parent = await getEntity(transaction, requireId(to, 'parent'), 'parent');
+  const { transaction, actor } = work;
+  const entity = await getLocked(transaction, actor, id, 'entity:move');
+  const parent = await getEntity(transaction, actor, requireId(to, 'parent'), 'parent');
+  requireAbove(actor, entity, 'The place of an account');
+  requireRight(actor, parent, 'entity:move');
   if (entity.id === 0) throw invalid({ field: 'id', message: 'the platform cannot be moved' });
   await refuseMisfit(work, entity, parent);
   await refuseCrossing(work, entity, parent);
@@ -53,7 +56,7 @@ export async function moveWithin(work: Work, id: string | number, to: unknown, v
   refuseClosed(entity, 'moved');
   if (parent.closed) throw problem('closed', `${parent.label} is closed; nothing can be moved beneath it.`);
   refuseStale(entity, version);
-  if (parent.id === entity.parent_id) return readView(transaction, entity.id);
+  if (parent.id === entity.parent_id) return readView(transaction, actor, entity.id);
   const chains =
     entity.kind === 'account' ? { former: (entity.ancestors ?? []).slice(0, -1), next: parent.ancestors ?? [] } : null;
   await setParent(transaction, entity.id, parent.id, chains);
@@ -67,7 +70,7 @@ export async function moveWithin(work: Work, id: string | number, to: unknown, v
     facts: { from: entity.parent_id, to: parent.id },
     touched: [entity.id, ...(entity.parent_id === null ? [] : [entity.parent_id]), parent.id, ...takenFrom],
   });
-  return readView(transaction, entity.id);
+  return readView(transaction, actor, entity.id);
 }
 
 async function refuseMisfit(work: Work, entity: EntityState, parent: EntityState): Promise<void> {

@@ -3,6 +3,7 @@
  */
 import type { Identifier } from '#core/identifier.ts';
 import { problem } from '#core/problem.ts';
+import type { Actor } from '#operations/context.ts';
 import type { NameHolder } from '#store/identifier.ts';
 
 import { holderKey } from './create/surroundings.ts';
@@ -16,23 +17,26 @@ const DAY_MS = 86_400_000;
 export function refuseHeldNames(
   identifiers: readonly Identifier[],
   holders: ReadonlyMap<string, NameHolder>,
+  actor: Pick<Actor, 'accountId'>,
   now: Date,
   quarantineDays: number,
 ): void {
   for (const identifier of identifiers) {
     const holder = holders.get(holderKey(identifier));
     if (holder === undefined) continue;
+    // That a name is taken cannot be hidden, by whom can.
+    const seen = actor.accountId === 0 || holder.path.includes(actor.accountId) ? { entity: holder.uuid } : {};
     const name =
       identifier.scheme === 'rr' ? `The record ${identifier.value}` : `${identifier.scheme}:${identifier.value}`;
     if (holder.closed_since === null)
       throw problem('exists', `${name} is there already.`, {
-        facts: { identifier: `${identifier.scheme}:${identifier.value}`, entity: holder.uuid },
+        facts: { identifier: `${identifier.scheme}:${identifier.value}`, ...seen },
       });
     if (identifier.scheme !== 'tel') continue;
     const until = new Date(holder.closed_since.getTime() + quarantineDays * DAY_MS);
     if (until > now)
       throw problem('exists', `${name} was closed and rests until ${until.toISOString()}.`, {
-        facts: { identifier: `tel:${identifier.value}`, entity: holder.uuid, quarantinedUntil: until.toISOString() },
+        facts: { identifier: `tel:${identifier.value}`, ...seen, quarantinedUntil: until.toISOString() },
       });
   }
 }

@@ -3,9 +3,16 @@
  */
 import { problem } from '#core/problem.ts';
 import { type Actor, type OperationContext, authorOf } from '#operations/context.ts';
+import { judgeActor } from '#operations/identity/judge-actor.ts';
 import { claimKey, findAnswer, type IdempotencyKey, keepAnswer } from '#store/idempotency.ts';
 import { Session } from '#store/database.ts';
 import { type ShapeLock, type Transaction, transact } from '#store/transaction.ts';
+
+/** The body's view of a transaction, with the actor's right as of its beginning. */
+export function workOf(transaction: Transaction, context: OperationContext, actor: Actor): Work {
+  if (actor.credential === null) return { transaction, context, actor };
+  return { transaction, context, actor: judgeActor(transaction.actor, actor.credential, actor.request) };
+}
 
 /** What an operation's body sees. Its answer is plain JSON, so that it can be kept for a repeated request. */
 export interface Work {
@@ -51,12 +58,13 @@ export async function perform<T>(
     options.lock,
     author,
     async (transaction) => {
-      if (idempotency !== undefined && !(await claimKey(transaction, idempotency))) {
+      const work = workOf(transaction, context, actor);
+    if (idempotency !== undefined && !(await claimKey(transaction, idempotency))) {
         const kept = await keptAnswer<T>(transaction, idempotency);
         if (kept !== null) return kept;
         throw problem('busy', 'A request with this Idempotency-Key is being carried out; try again.');
       }
-      const answer = await body({ transaction, context, actor });
+      const answer = await body(work);
       if (idempotency !== undefined) await keepAnswer(transaction, idempotency, answer);
       return { value: answer, revision: null, replayed: false };
     },

@@ -1,11 +1,22 @@
 /** Places a hold: one reason more why an entity, and all beneath it, does not operate. */
-import { AUTHORITIES, AUTHORITY_RANK, type Authority, isAuthority, reachesLevel } from '#core/authority.ts';
+import {
+  AUTHORITIES,
+  type Authority,
+  SUBJECTS,
+  type Subject,
+  isAuthority,
+  isSubject,
+  rankOf,
+  reachesLevel,
+  reachesSubject,
+} from '#core/authority.ts';
 import { type FieldError, invalid, problem } from '#core/problem.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
 import { requirePlan } from '#operations/guard.ts';
 import { type HoldView, holdView } from '#operations/hold-view.ts';
 import { type Performed, type Work, perform } from '#operations/perform.ts';
-import { getEntity, refuseClosed } from '#operations/resolve.ts';
+import { getPermitted, refuseClosed } from '#operations/resolve.ts';
+import type { EntityState } from '#store/entity.ts';
 import { type HoldRow, findSameHold, insertHold } from '#store/hold.ts';
 import type { IdempotencyKey } from '#store/idempotency.ts';
 import { findProfile } from '#store/profile.ts';
@@ -20,6 +31,8 @@ export interface HoldInput {
   readonly source?: unknown;
   readonly externalRef?: unknown;
   readonly authority?: unknown;
+  /** What it is about; absent: `wish` for an account's hold on itself, else what the actor's role is for. */
+  readonly subject?: unknown;
 }
 
 export interface PlacedHold {
@@ -50,22 +63,22 @@ export async function placeWithin(
   guard: 'guarded' | 'planned',
 ): Promise<PlacedHold> {
   const { transaction, actor, context } = work;
-  const entity = await getEntity(transaction, id);
-  const hold = readHold(input, actor, context.clock());
+  const entity = await getPermitted(transaction, actor, id, 'hold:place');
+  const hold = readHold(input, actor, entity, context.clock());
   const profile = await findProfile(transaction, hold.profile);
   if (profile === null)
     throw invalid({ field: 'profile', message: `must be the name of a profile; there is no ${hold.profile}` });
   const found = await findSameHold(transaction, { ...hold, entityId: entity.id });
   const same = found === null ? null : sameOrRefused(found, hold, input);
   refuseClosed(entity, 'held');
-  if (same !== null) return { hold: holdView(same), isNew: false };
+  if (same !== null) return { hold: holdView(same, actor, entity), isNew: false };
   if (guard === 'guarded') await requirePlan(work, entity);
   const row = await insertHold(transaction, { ...hold, entityId: entity.id });
   if (row === null) {
     // Somebody placed it since the look above: the insert waited for that commit.
     const placed = await findSameHold(transaction, { ...hold, entityId: entity.id });
     if (placed === null) throw problem('busy', 'The same hold is being placed and lifted by others; try again.');
-    return { hold: holdView(sameOrRefused(placed, hold, input)), isNew: false };
+    return { hold: holdView(sameOrRefused(placed, hold, input), actor, entity), isNew: false };
   }
   transaction.record({
     kind: 'hold.placed',
@@ -74,6 +87,7 @@ export async function placeWithin(
       hold: row.uuid,
       profile: row.profile,
       authority: row.authority,
+      subject: row.subject,
       source: row.source,
       ...(row.external_ref === null ? {} : { externalRef: row.external_ref }),
       startsAt: row.starts_at.toISOString(),
@@ -84,7 +98,7 @@ export async function placeWithin(
     // Whoever writes a note may name people in it.
     ...(row.note === null ? {} : { personal: { note: row.note } }),
   });
-  return { hold: holdView(row), isNew: true };
+  return { hold: holdView(row, actor, entity), isNew: true };
 }
 
 /** `action` tells the intents of plans apart. */
@@ -97,6 +111,7 @@ const HOLD_FIELDS = new Set([
   'source',
   'externalRef',
   'authority',
+  'subject',
   'action',
 ]);
 /** RFC 3339: a day, or a time with its offset, so that no reader has to guess the zone. */
@@ -105,7 +120,7 @@ const NOTE_MAX = 2_000;
 const WORD_MAX = 128;
 
 /** Reads a hold from input. The database's clock puts it in force; the process's clock only tells now from later. */
-export function readHold(input: HoldInput, actor: Actor, now: Date) {
+export function readHold(input: HoldInput, actor: Actor, entity: EntityState, now: Date) {
   const errors: FieldError[] = [];
   for (const field of Object.keys(input))
     if (!HOLD_FIELDS.has(field)) errors.push({ field, message: 'is no field of a hold' });
@@ -128,6 +143,7 @@ export function readHold(input: HoldInput, actor: Actor, now: Date) {
   if (profile === null && errors.length === 0)
     errors.push({ field: 'profile', message: 'is missing: the name of a profile, such as suspended' });
   const authority = readAuthority(input.authority, actor, errors);
+  const subject = readSubject(input.subject, authority, actor, entity, errors);
   const startsAt = time('startsAt');
   const endsAt = time('endsAt');
   if (endsAt !== null && endsAt <= (startsAt ?? now))
@@ -135,7 +151,10 @@ export function readHold(input: HoldInput, actor: Actor, now: Date) {
   const hold = {
     profile: profile ?? '',
     authority,
-    authorityRank: AUTHORITY_RANK[authority],
+    authorityRank: rankOf(authority, subject),
+    subject,
+    // In the name of a lower level it is placed for whoever is of that level on the line.
+    placedFor: authority === actor.authority ? actor.accountId : null,
     source: text('source', WORD_MAX) ?? actor.name,
     externalRef: text('externalRef', WORD_MAX),
     note: text('note', NOTE_MAX),
@@ -157,6 +176,24 @@ function readAuthority(given: unknown, actor: Actor, errors: FieldError[]): Auth
     message: `must be one of ${AUTHORITIES.join(', ')}, and not higher than ${actor.authority}`,
   });
   return actor.authority;
+}
+
+function readSubject(
+  given: unknown,
+  authority: Authority,
+  actor: Actor,
+  entity: EntityState,
+  errors: FieldError[],
+): Subject {
+  const isOwn = authority === 'customer' && entity.id === actor.accountId;
+  if (given === undefined || given === null) {
+    if (isOwn) return 'wish';
+    return reachesSubject(actor.subject, 'general') ? 'general' : actor.subject;
+  }
+  if (typeof given === 'string' && isSubject(given) && reachesSubject(actor.subject, given)) return given;
+  const possible = SUBJECTS.filter((subject) => reachesSubject(actor.subject, subject));
+  errors.push({ field: 'subject', message: `must be one of ${possible.join(', ')} for your role` });
+  return actor.subject;
 }
 
 /** The same hold again is the same hold; with another period it is a contradiction, which is told. */

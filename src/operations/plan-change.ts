@@ -2,6 +2,8 @@
 import { maskOf } from '#core/action.ts';
 import { invalid, problem } from '#core/problem.ts';
 import type { PlanCounts, PlannedChange } from '#decisions/plan-scan.ts';
+import { requirePermission, requireRight } from '#operations/access.ts';
+import { refuseLowerAuthority } from '#operations/lift-hold.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
 import { reader } from '#operations/context.ts';
 import { readHold } from '#operations/place-hold.ts';
@@ -59,7 +61,7 @@ export async function planChange(
 ): Promise<Performed<PlanView>> {
   const session = reader(context);
   const head = await getHead(session);
-  const entity = await getEntity(session, id);
+  const entity = await getEntity(session, actor, id);
   const change = await readIntent(context, session, actor, entity, intent);
   if (!(await context.engine.waitFor(head.revision, ENGINE_WAIT_MS)))
     throw problem('unavailable', 'The decision engine does not follow the database now; try again.');
@@ -106,7 +108,8 @@ async function readIntent(
 ): Promise<PlannedChange> {
   switch (intent['action']) {
     case 'hold': {
-      const hold = readHold(intent, actor, context.clock());
+      requireRight(actor, entity, 'hold:place');
+      const hold = readHold(intent, actor, entity, context.clock());
       const profile = await findProfile(session, hold.profile);
       if (profile === null)
         throw invalid({ field: 'profile', message: `must be the name of a profile; there is no ${hold.profile}` });
@@ -114,6 +117,7 @@ async function readIntent(
       return { type: 'hold', denied: maskOf(profile.denied), intercepted: maskOf(profile.intercepted) };
     }
     case 'lift': {
+      requireRight(actor, entity, 'hold:lift');
       refuseUnknown(intent, ['action', 'hold'], 'a plan to lift');
       const wanted = String(intent['hold'] ?? '').toLowerCase();
       const holds = await listHolds(session, {
@@ -125,15 +129,18 @@ async function readIntent(
       const hold = holds.find((row) => row.uuid === wanted);
       if (hold === undefined)
         throw invalid({ field: 'hold', message: `must be the id of a hold on ${entity.label} that has not ended` });
+      await refuseLowerAuthority(session, actor, entity, hold);
       refuseClosed(entity, 'resumed');
       return { type: 'lift', holds: [hold.uuid] };
     }
     case 'close':
+      requireRight(actor, entity, 'entity:close');
       refuseUnknown(intent, ['action'], 'a plan to close');
       if (entity.id === 0) throw invalid({ field: 'id', message: 'the platform cannot be closed' });
       refuseClosed(entity, 'closed again');
       return { type: 'close' };
     case 'profile': {
+      requirePermission(actor, 'profile:write');
       refuseUnknown(intent, ['action', 'name', 'body'], 'a plan to edit a profile');
       if (entity.id !== 0)
         throw invalid({ field: 'id', message: 'must be the platform, 0: a profile counts everywhere' });

@@ -2,6 +2,7 @@
 import { maskOf } from '#core/action.ts';
 import { type FieldError, invalid } from '#core/problem.ts';
 import { BUILTIN_PROFILES, PROFILE_NAME, type ProfileBody, readProfile } from '#core/profile.ts';
+import { requirePermission } from '#operations/access.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
 import { planRequired } from '#operations/guard.ts';
 import { type Performed, type Work, perform } from '#operations/perform.ts';
@@ -64,6 +65,7 @@ export async function putProfileWithin(
   guard: 'guarded' | 'planned',
 ): Promise<Profile> {
   const { transaction, actor, context } = work;
+  requirePermission(actor, 'profile:write');
   const body = requireProfile(name, input, context.clock());
   const former = await lockProfile(transaction, name);
   const isEffective =

@@ -2,7 +2,8 @@
 import { isKind, KINDS, type Kind } from '#core/kind.ts';
 import { type FieldError, invalid } from '#core/problem.ts';
 import type { Standing } from '#core/restrictions.ts';
-import { type OperationContext, reader } from '#operations/context.ts';
+import { requirePermission } from '#operations/access.ts';
+import { type Actor, type OperationContext, reader } from '#operations/context.ts';
 import { type EntityView, readViews } from '#operations/entity-view.ts';
 import { getEntity } from '#operations/resolve.ts';
 import {
@@ -26,6 +27,8 @@ export interface ListInput {
   readonly standing?: string | undefined;
   readonly q?: string | undefined;
   readonly owner?: string | undefined;
+  /** An entity beneath which everything is meant, what its accounts own elsewhere included. */
+  readonly beneath?: string | undefined;
   readonly closed?: boolean | undefined;
   readonly cursor?: string | undefined;
   readonly limit?: number | undefined;
@@ -38,9 +41,11 @@ const PAGE_DEFAULT = 100;
 const STANDINGS: readonly Standing[] = ['active', 'limited', 'suspended', 'closed'];
 
 /** Throws `not_found`. */
-export async function readEntity(context: OperationContext, id: string | number): Promise<EntityView> {
+export async function readEntity(context: OperationContext, actor: Actor, id: string | number): Promise<EntityView> {
   const session = reader(context);
-  const [view] = await readViews(session, [await getEntity(session, id)]);
+  const entity = await getEntity(session, actor, id);
+  requirePermission(actor, 'entity:read');
+  const [view] = await readViews(session, actor, [entity]);
   if (view === undefined) throw new Error('a view for each entity');
   return view;
 }
@@ -48,24 +53,27 @@ export async function readEntity(context: OperationContext, id: string | number)
 /** A page of what the entity contains, in the order of creation. Throws `not_found`, `invalid`. */
 export async function listChildren(
   context: OperationContext,
+  actor: Actor,
   id: string | number,
   input: ListInput,
 ): Promise<Page<EntityView>> {
   const session = reader(context);
-  const parent = await getEntity(session, id);
-  const filter = await readFilter(context, input);
+  const parent = await getEntity(session, actor, id);
+  requirePermission(actor, 'entity:read');
+  const filter = await readFilter(context, actor, input);
   const rows = await listChildRows(session, parent.id, { ...filter, limit: filter.limit + 1 });
   const total = input.total === 'exact' ? await countChildren(session, parent.id, filter) : null;
-  return pageOf(await readViews(session, rows), filter.limit, total);
+  return pageOf(await readViews(session, actor, rows), filter.limit, total);
 }
 
 /** A page of all entities, in the order of creation. Throws `invalid`. */
-export async function listEntities(context: OperationContext, input: ListInput): Promise<Page<EntityView>> {
+export async function listEntities(context: OperationContext, actor: Actor, input: ListInput): Promise<Page<EntityView>> {
+  requirePermission(actor, 'entity:read');
   const session = reader(context);
-  const filter = await readFilter(context, input);
+  const filter = await readFilter(context, actor, input);
   const rows = await listRows(session, { ...filter, limit: filter.limit + 1 });
   const total = input.total === 'exact' ? await countEntities(session, filter) : null;
-  return pageOf(await readViews(session, rows), filter.limit, total);
+  return pageOf(await readViews(session, actor, rows), filter.limit, total);
 }
 
 function pageOf(views: readonly EntityView[], limit: number, total: number | null): Page<EntityView> {
@@ -74,7 +82,7 @@ function pageOf(views: readonly EntityView[], limit: number, total: number | nul
   return { items, next: views.length > limit && last !== undefined ? String(last.number) : null, total };
 }
 
-async function readFilter(context: OperationContext, input: ListInput): Promise<ListFilter> {
+async function readFilter(context: OperationContext, actor: Actor, input: ListInput): Promise<ListFilter> {
   const errors: FieldError[] = [];
   const kinds = input.kind?.split(',').filter((kind): kind is Kind => {
     if (isKind(kind)) return true;
@@ -90,7 +98,13 @@ async function readFilter(context: OperationContext, input: ListInput): Promise<
     ...(kinds === undefined ? {} : { kinds }),
     ...(input.standing === undefined ? {} : { standing: input.standing }),
     ...(input.q === undefined || input.q === '' ? {} : { search: input.q }),
-    ...(input.owner === undefined ? {} : { owner: (await getEntity(reader(context), input.owner, 'owner')).id }),
+    ...(input.owner === undefined ? {} : { owner: (await getEntity(reader(context), actor, input.owner, 'owner')).id }),
+    ...(input.beneath === undefined
+      ? actor.accountId === 0
+        ? {}
+        : { beneath: actor.accountId }
+      : { beneath: (await getEntity(reader(context), actor, input.beneath, 'beneath')).id }),
+    scope: actor.accountId,
     includeClosed: input.closed === true || input.standing === 'closed',
     after,
     limit,

@@ -1,5 +1,6 @@
 /** What runs here: identity, epoch, revision, size. */
-import { type OperationContext, reader } from '#operations/context.ts';
+import { requirePermission } from '#operations/access.ts';
+import { type Actor, type OperationContext, reader } from '#operations/context.ts';
 import { getHead } from '#store/change.ts';
 import { getInstallation } from '#store/installation.ts';
 import { schemaVersion } from '#store/migrate.ts';
@@ -12,7 +13,8 @@ export interface InstallationStatus {
   readonly schemaVersion: number;
 }
 
-export async function readStatus(context: OperationContext): Promise<InstallationStatus> {
+export async function readStatus(context: OperationContext, actor: Actor): Promise<InstallationStatus> {
+  requirePermission(actor, 'installation:read');
   const session = reader(context);
   const [head, installation, version] = [
     await getHead(session),

@@ -32,7 +32,7 @@ export async function judgeNames(
   entity: EntityState,
   identifiers: readonly Identifier[],
 ): Promise<Renaming> {
-  const { transaction, context } = work;
+  const { transaction, context, actor } = work;
   const former = (await identifiersByEntity(transaction, [entity.id])).get(entity.id) ?? [];
   const key = ({ scheme, value }: Identifier) => `${scheme}:${storedValue(value)}`;
   const formerKeys = new Set(former.map(key));
@@ -40,7 +40,7 @@ export async function judgeNames(
   const gained = identifiers.filter((identifier) => !formerKeys.has(key(identifier)));
   const lost = former.filter((identifier) => !nextKeys.has(key(identifier)));
   const holders = await loadHolders(transaction, gained);
-  refuseHeldNames(gained, holders, context.clock(), context.settings.numberQuarantineDays);
+  refuseHeldNames(gained, holders, actor, context.clock(), context.settings.numberQuarantineDays);
   return { lost, gained, holders };
 }
 

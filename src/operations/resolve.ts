@@ -4,6 +4,9 @@
 import { type Reference, readReference } from '#core/identifier.ts';
 import type { Kind } from '#core/kind.ts';
 import { type FieldError, invalid, problem } from '#core/problem.ts';
+import { requireRight, sees } from '#operations/access.ts';
+import type { Actor } from '#operations/context.ts';
+import type { Permission } from '#core/permission.ts';
 import type { Session } from '#store/database.ts';
 import { type EntityState, findEntity, lockEntity } from '#store/entity.ts';
 import type { Transaction } from '#store/transaction.ts';
@@ -33,17 +36,46 @@ export function requireId(value: unknown, field: string): string | number {
   throw value === undefined ? problem('invalid', `${field}: is missing`, { errors: [error] }) : invalid(error);
 }
 
-/** The entity, or `not_found`. */
-export async function getEntity(session: Session, given: string | number, field = 'id'): Promise<EntityState> {
+/** The entity, or `not_found`; what the actor may not see does not exist for it. */
+export async function getEntity(
+  session: Session,
+  actor: Actor,
+  given: string | number,
+  field = 'id',
+): Promise<EntityState> {
   const entity = await findEntity(session, requireReference(given, field));
-  if (entity === null) throw notFound(given);
+  if (entity === null || !sees(actor, entity)) throw notFound(given);
   return entity;
 }
 
-/** The entity, locked until the transaction ends, with its standing as of after the lock. */
-export async function getLocked(transaction: Transaction, given: string | number): Promise<EntityState> {
-  const entity = await getEntity(transaction, given);
+/** The entity as `getEntity` finds it, if the actor may do this to it; else `forbidden`. */
+export async function getPermitted(
+  session: Session,
+  actor: Actor,
+  given: string | number,
+  permission: Permission,
+): Promise<EntityState> {
+  const entity = await getEntity(session, actor, given);
+  requireRight(actor, entity, permission);
+  return entity;
+}
+
+/** The same, locked until the transaction ends, with its standing as of after the lock. */
+export async function getLocked(
+  transaction: Transaction,
+  actor: Actor,
+  given: string | number,
+  permission: Permission,
+): Promise<EntityState> {
+  const entity = await getPermitted(transaction, actor, given, permission);
   return lockEntity(transaction, entity.id);
+}
+
+/** An entity that another one refers to, whoever may see it. */
+export async function getLinked(session: Session, id: number): Promise<EntityState> {
+  const entity = await findEntity(session, { by: 'number', number: id });
+  if (entity === null) throw new Error(`entity ${id} vanished: rows are never deleted`);
+  return entity;
 }
 
 export function notFound(given: string | number) {

@@ -11,7 +11,7 @@ import { type Created, createBatch } from '#operations/create/create-batch.ts';
 import { readViews } from '#operations/entity-view.ts';
 import { liftWithin } from '#operations/lift-hold.ts';
 import { moveWithin } from '#operations/move-entity.ts';
-import { type Work, refuseOtherRequest } from '#operations/perform.ts';
+import { type Work, refuseOtherRequest, workOf } from '#operations/perform.ts';
 import { asObject } from '#operations/plan-change.ts';
 import { placeWithin } from '#operations/place-hold.ts';
 import { putProfileWithin } from '#operations/put-profile.ts';
@@ -87,7 +87,7 @@ export async function runBulk(
         context.chainKey,
         lockFor(chunk),
         author,
-        (transaction) => runChunk({ transaction, context, actor }, chunk, from, options),
+        (transaction) => runChunk(workOf(transaction, context, actor), chunk, from, options),
       );
       outcomes.push(...value);
       if (committed !== null) {
@@ -170,7 +170,7 @@ async function createMany(work: Work, items: readonly BulkItem[], isBrief: boole
 
 async function viewsOf(work: Work, created: readonly (Created | Problem)[]): Promise<Map<number, unknown>> {
   const ids = created.flatMap((outcome) => (outcome instanceof Problem ? [] : [outcome.id]));
-  const views = await readViews(work.transaction, await listByNumbers(work.transaction, ids));
+  const views = await readViews(work.transaction, work.actor, await listByNumbers(work.transaction, ids));
   return new Map(views.map((view) => [view.number, view]));
 }
 

@@ -31,9 +31,9 @@ export async function transferWithin(
   to: unknown,
   version?: number,
 ): Promise<EntityView> {
-  const { transaction } = work;
-  const entity = await getLocked(transaction, id);
-  const owner = to === null ? null : await getEntity(transaction, requireId(to, 'owner'), 'owner');
+  const { transaction, actor } = work;
+  const entity = await getLocked(transaction, actor, id, 'entity:transfer');
+  const owner = to === null ? null : await getEntity(transaction, actor, requireId(to, 'owner'), 'owner');
   if (!LEAF_KINDS.has(entity.kind))
     throw invalid({
       field: 'id',
@@ -50,7 +50,7 @@ export async function transferWithin(
   if (owner?.closed) throw problem('closed', `${owner.label} is closed; it cannot own anything new.`);
   refuseStale(entity, version);
   const ownerId = owner === null || owner.id === account ? null : owner.id;
-  if (ownerId === entity.owner_id) return readView(transaction, entity.id);
+  if (ownerId === entity.owner_id) return readView(transaction, actor, entity.id);
   await setOwner(transaction, entity.id, ownerId);
   transaction.record({
     kind: 'entity.transferred',
@@ -58,5 +58,5 @@ export async function transferWithin(
     facts: { from: entity.owner_id ?? account, to: ownerId ?? account },
     touched: [entity.id, entity.owner_id ?? account, ownerId ?? account],
   });
-  return readView(transaction, entity.id);
+  return readView(transaction, actor, entity.id);
 }

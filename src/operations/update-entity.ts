@@ -11,7 +11,7 @@ import { applySipPassword, mailboxHash, readPassword } from '#operations/credent
 import { type EntityView, readView } from '#operations/entity-view.ts';
 import { NO_RENAMING, judgeNames, renameEntity } from '#operations/rename.ts';
 import { type Performed, type Work, perform } from '#operations/perform.ts';
-import { getEntity, getLocked, refuseClosed, refuseStale, requireKind } from '#operations/resolve.ts';
+import { getEntity, getLinked, getLocked, refuseClosed, refuseStale, requireKind } from '#operations/resolve.ts';
 import { type EntityState, touchEntity } from '#store/entity.ts';
 import type { IdempotencyKey } from '#store/idempotency.ts';
 import { readKindRows, updateKindRow } from '#store/kind-row.ts';
@@ -45,8 +45,8 @@ export async function updateWithin(
   input: Readonly<Record<string, unknown>>,
   version?: number,
 ): Promise<EntityView> {
-  const { transaction } = work;
-  const entity = await getLocked(transaction, id);
+  const { transaction, actor } = work;
+  const entity = await getLocked(transaction, actor, id, 'entity:update');
   const errors: FieldError[] = [];
   refuseUnknown(entity, input, errors);
   const { kind } = entity;
@@ -77,7 +77,7 @@ export async function updateWithin(
   }
   for (const [name, value] of Object.entries(changed))
     if (JSON.stringify(value) === JSON.stringify(former[name])) delete changed[name];
-  if (Object.keys(changed).length === 0) return readView(transaction, entity.id);
+  if (Object.keys(changed).length === 0) return readView(transaction, actor, entity.id);
   await updateKindRow(transaction, kind, entity.id, changed);
   const takenFrom = await renameEntity(work, entity, renaming);
   await touchEntity(transaction, entity.id, labelOf(kind, next, identifiers));
@@ -90,7 +90,7 @@ export async function updateWithin(
     touched: [entity.id, ...takenFrom],
     personal,
   });
-  return readView(transaction, entity.id);
+  return readView(transaction, actor, entity.id);
 }
 
 function refuseUnknown(entity: EntityState, input: Readonly<Record<string, unknown>>, errors: FieldError[]): void {
@@ -124,7 +124,7 @@ function judgeDigests(
 /** The container's fields, where they are part of names. */
 export async function containerOf(work: Work, entity: Pick<EntityState, 'parent_id'>) {
   if (entity.parent_id === null) return null;
-  const parent = await getEntity(work.transaction, entity.parent_id);
+  const parent = await getLinked(work.transaction, entity.parent_id);
   const values = (await readKindRows(work.transaction, parent.kind, [parent.id])).get(parent.id) ?? {};
   return { kind: parent.kind, values };
 }
@@ -143,7 +143,7 @@ async function findTargets(work: Work, entity: EntityState, changed: Values): Pr
   for (const [name, field] of Object.entries(KIND_FIELDS[entity.kind])) {
     const given: Json | undefined = changed[name];
     if (field.type !== 'reference' || given === undefined || given === null) continue;
-    targets.set(name, await getEntity(work.transaction, given as string | number, name)); // readFields lets nothing else through.
+    targets.set(name, await getEntity(work.transaction, work.actor, given as string | number, name)); // readFields lets nothing else through.
   }
   return targets;
 }

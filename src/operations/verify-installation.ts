@@ -42,7 +42,9 @@ const GENESIS = Buffer.alloc(32);
 const ENGINE_WAIT_MS = 5_000;
 
 /** Verifies everything; yields progress and at last the result. */
-export async function* verifyInstallation(context: OperationContext): AsyncGenerator<VerifyProgress | VerifyResult> {
+export async function* verifyInstallation(
+  context: OperationContext,
+): AsyncGenerator<VerifyProgress | VerifyResult> {
   const session = reader(context);
   const findings: Finding[] = [];
   const totals = await countForAudit(session);

@@ -9,6 +9,7 @@ import { createHash, createHmac, hash, randomBytes } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { sql } from 'kysely';
 
+import type { CredentialRef } from '#store/actor.ts';
 import type { Session } from '#store/database.ts';
 
 /** The padded blocks of the installation's HMAC key (RFC 2104), known to a session for as long as it lives. */
@@ -32,6 +33,8 @@ export interface Origin {
 /** Who makes the changes of a transaction. Several transactions of one request have the same author. */
 export interface Author {
   readonly actor: string;
+  /** What the actor's right rests on; null for the system itself. Looked at again as each transaction begins. */
+  readonly credential: CredentialRef | null;
   readonly origin: Origin;
   readonly personal: readonly { field: string; value: string; salt: string; commitment: string }[];
 }
@@ -45,7 +48,13 @@ export interface RequestFacts {
 }
 
 /** Makes an author, with fresh salts for what is personal. */
-export function makeAuthor(actor: string, account: number, as: number | null, facts: RequestFacts): Author {
+export function makeAuthor(
+  actor: string,
+  account: number,
+  as: number | null,
+  facts: RequestFacts,
+  credential: CredentialRef | null = null,
+): Author {
   const { face, request, address, reason } = facts;
   const personal = Object.entries({ address, reason }).flatMap(([field, value]) =>
     value === undefined ? [] : [committed(field, value)],
@@ -53,6 +62,7 @@ export function makeAuthor(actor: string, account: number, as: number | null, fa
   const commitments = Object.fromEntries(personal.map(({ field, commitment }) => [field, commitment]));
   return {
     actor,
+    credential,
     origin: {
       account,
       ...(as === null ? {} : { as }),
@@ -175,6 +185,7 @@ export function listChanges(
   after: number,
   limit: number,
   entityId: number | null = null,
+  scope = 0,
 ): Promise<Change[]> {
   return session.rows(
     sql<Change>`select c.revision, c.at, c.actor, c.origin, c.kind, c.entity_id, e.uuid as entity_uuid, c.facts,
@@ -183,6 +194,7 @@ export function listChanges(
           join request_personal r on r.commitment = k.value) as request_personal
       from change c left join entity e on e.id = c.entity_id
       where c.revision > ${after} ${entityId === null ? sql`` : sql`and c.entity_id = ${entityId}`}
+        and (${scope}::bigint = 0 or ${scope}::bigint = any (path_of(c.entity_id)))
       order by c.revision limit ${limit}`,
   );
 }

@@ -28,11 +28,16 @@ export interface EntityState {
   readonly closed: boolean;
   readonly owner_closed: boolean;
   readonly governing_hold: number | null;
+  /** The accounts from the platform down to the one that contains it; an account ends its own line. */
+  readonly line: number[];
+  /** The same of its owner, where that is another account. */
+  readonly owner_line: number[] | null;
 }
 
 /** The columns of `EntityState`, from an entity `e` and its restrictions `r`. */
 export const entityState = sql`e.id, e.uuid, e.kind, e.parent_id, e.owner_id, e.ancestors, e.label, e.closed_at, e.version,
-  e.created_at, e.updated_at, r.denied, r.intercepted, r.closed, r.owner_closed, r.governing_hold`;
+  e.created_at, e.updated_at, r.denied, r.intercepted, r.closed, r.owner_closed, r.governing_hold, r.line,
+  r.owner_line`;
 
 /** The text under which a reference is found again in the answer of `findEntities`. */
 export function referenceKey(reference: Reference): string {
@@ -197,11 +202,12 @@ export async function countBeneath(session: Session, id: number, limit: number):
   return row?.count ?? 0;
 }
 
-/** UUIDs by number. */
-export async function uuidsOf(session: Session, ids: readonly number[]): Promise<Map<number, string>> {
+/** UUIDs by number; of a scope other than the platform only those of what lies beneath it or is owned there. */
+export async function uuidsOf(session: Session, ids: readonly number[], scope = 0): Promise<Map<number, string>> {
   if (ids.length === 0) return new Map();
   const rows = await session.rows(
-    sql<{ id: number; uuid: string }>`select id, uuid from entity where id = any (${[...ids]}::bigint[])`,
+    sql<{ id: number; uuid: string }>`select id, uuid from entity where id = any (${[...ids]}::bigint[])
+      and (${scope}::bigint = 0 or ${scope}::bigint = any (path_of(id)))`,
   );
   return new Map(rows.map((row) => [row.id, row.uuid]));
 }

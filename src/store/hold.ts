@@ -3,7 +3,7 @@
  */
 import { sql } from 'kysely';
 
-import type { Authority } from '#core/authority.ts';
+import type { Authority, Subject } from '#core/authority.ts';
 import type { Session } from '#store/database.ts';
 import type { Transaction } from '#store/transaction.ts';
 
@@ -15,10 +15,15 @@ export interface HoldRow {
   readonly profile: string;
   readonly authority: Authority;
   readonly authority_rank: number;
+  readonly subject: Subject;
+  /** The account with whose authority it was placed; null: whichever account of that level is nearest. */
+  readonly placed_for: number | null;
   readonly source: string;
   readonly external_ref: string | null;
   readonly note: string | null;
   readonly placed_by: string;
+  /** The name of the login that placed it; null when it was none, or is erased. */
+  readonly placed_by_name: string | null;
   readonly placed_at: Date;
   readonly starts_at: Date;
   readonly ends_at: Date | null;
@@ -34,6 +39,8 @@ export interface NewHold {
   readonly profile: string;
   readonly authority: Authority;
   readonly authorityRank: number;
+  readonly subject: Subject;
+  readonly placedFor: number | null;
   readonly source: string;
   readonly externalRef: string | null;
   readonly note: string | null;
@@ -45,20 +52,22 @@ export interface NewHold {
   readonly isActive: boolean;
 }
 
-const columns = sql`h.id, h.uuid, h.entity_id, e.uuid as entity_uuid, h.profile, h.authority, h.authority_rank, h.source,
-  h.external_ref, h.note, h.placed_by, h.placed_at, h.starts_at, h.ends_at, h.activated_at, h.ended_at, h.end_cause,
+const columns = sql`h.id, h.uuid, h.entity_id, e.uuid as entity_uuid, h.profile, h.authority, h.authority_rank,
+  h.subject, h.placed_for, h.source, h.external_ref, h.note, h.placed_by,
+  (select l.name from login l where l.id = case when h.placed_by like 'login:%' then substr(h.placed_by, 7)::uuid end) as placed_by_name,
+  h.placed_at, h.starts_at, h.ends_at, h.activated_at, h.ended_at, h.end_cause,
   h.ended_by, h.review_at`;
 
 /** Inserts a hold; null when one with the same entity, profile, source and external reference has not ended. */
 export async function insertHold(transaction: Transaction, hold: NewHold): Promise<HoldRow | null> {
   return transaction.row(
     sql<HoldRow>`with h as (
-        insert into hold (entity_id, profile, authority, authority_rank, source, external_ref, note, placed_by, starts_at,
+        insert into hold (entity_id, profile, authority, authority_rank, subject, placed_for, source, external_ref, note, placed_by, starts_at,
           ends_at, activated_at, review_at)
-        values (${hold.entityId}, ${hold.profile}, ${hold.authority}, ${hold.authorityRank}, ${hold.source},
+        values (${hold.entityId}, ${hold.profile}, ${hold.authority}, ${hold.authorityRank}, ${hold.subject}, ${hold.placedFor}, ${hold.source},
           ${hold.externalRef}, ${hold.note}, ${hold.placedBy}, ${hold.startsAt}, ${hold.endsAt},
           case when ${hold.isActive}::boolean then now() end, ${hold.reviewAt})
-        on conflict (entity_id, profile, source, external_ref) where ended_at is null do nothing
+        on conflict (entity_id, profile, source, external_ref, placed_for) where ended_at is null do nothing
         returning *
       ) select ${columns} from h join entity e on e.id = h.entity_id`,
   );
@@ -67,12 +76,13 @@ export async function insertHold(transaction: Transaction, hold: NewHold): Promi
 /** The hold that the same source placed before and that has not ended. */
 export function findSameHold(
   session: Session,
-  hold: Pick<NewHold, 'entityId' | 'profile' | 'source' | 'externalRef'>,
+  hold: Pick<NewHold, 'entityId' | 'profile' | 'source' | 'externalRef' | 'placedFor'>,
 ): Promise<HoldRow | null> {
   return session.row(
     sql<HoldRow>`select ${columns} from hold h join entity e on e.id = h.entity_id
       where h.entity_id = ${hold.entityId} and h.profile = ${hold.profile} and h.source = ${hold.source}
-        and h.external_ref is not distinct from ${hold.externalRef} and h.ended_at is null`,
+        and h.external_ref is not distinct from ${hold.externalRef}
+        and h.placed_for is not distinct from ${hold.placedFor} and h.ended_at is null`,
   );
 }
 

@@ -17,6 +17,8 @@ export interface NameHolder {
   readonly kind: string;
   /** Since when its holder is closed, by itself or by what contains it; null: it is open. */
   readonly closed_since: Date | null;
+  /** Everything that reaches its holder: who may know of it. */
+  readonly path: number[];
 }
 
 /** The longest value that is stored as it is: index entries end at a third of a page. */
@@ -31,7 +33,7 @@ export function storedValue(value: string): string {
 /** Who has the names now. */
 export function findHolders(session: Session, identifiers: readonly Identifier[]): Promise<NameHolder[]> {
   return session.rows(
-    sql<NameHolder>`select i.scheme, i.value, i.entity_id, e.uuid, e.kind, closed_since(i.entity_id) as closed_since
+    sql<NameHolder>`select i.scheme, i.value, i.entity_id, e.uuid, e.kind, closed_since(i.entity_id) as closed_since, path_of(i.entity_id) as path
       from unnest(${identifiers.map((i) => i.scheme)}::text[], ${identifiers.map((i) => storedValue(i.value))}::text[]) w (scheme, value)
       join identifier i on i.scheme = w.scheme and i.value = w.value
       join entity e on e.id = i.entity_id`,

@@ -8,6 +8,7 @@ import { sql } from 'kysely';
 import pg from 'pg';
 
 import { Problem } from '#core/problem.ts';
+import { type ActorRow, type CredentialRef, actorStatement } from '#store/actor.ts';
 import { type Author, type ChainKey, type NewChange, commitArguments } from '#store/change.ts';
 import { Session } from '#store/database.ts';
 
@@ -32,10 +33,13 @@ export interface Transacted<T> {
 export class Transaction extends Session {
   readonly author: Author;
   readonly changes: NewChange[] = [];
+  /** What the author's credential allows as of the beginning; null when it counts no more, or has none. */
+  readonly actor: ActorRow | null;
 
-  constructor(client: pg.PoolClient, author: Author) {
+  constructor(client: pg.PoolClient, author: Author, actor: ActorRow | null) {
     super(client);
     this.author = author;
+    this.actor = actor;
   }
 
   record(change: NewChange): void {
@@ -102,6 +106,17 @@ async function prepare(client: pg.PoolClient, key: ChainKey): Promise<void> {
   prepared.add(client);
 }
 
+/** Begins a transaction, takes the shape lock, and looks at the author's credential, in one round trip. */
+async function begin(client: pg.PoolClient, lock: ShapeLock, credential: CredentialRef | null): Promise<ActorRow | null> {
+  if (credential === null) {
+    await client.query(BEGIN[lock]);
+    return null;
+  }
+  // Each statement has a snapshot of its own: the look comes after the lock.
+  const results = (await client.query(`${BEGIN[lock]}; ${actorStatement(credential)}`)) as unknown as pg.QueryResult[];
+  return (results.at(-1)?.rows[0] as ActorRow | undefined) ?? null; // The statement's own columns.
+}
+
 async function once<T>(
   pool: pg.Pool,
   key: ChainKey,
@@ -116,8 +131,7 @@ async function once<T>(
   client.on('error', onError);
   try {
     await prepare(client, key);
-    await client.query(BEGIN[lock]);
-    const transaction = new Transaction(client, author);
+    const transaction = new Transaction(client, author, await begin(client, lock, author.credential));
     const value = await work(transaction);
     const { changes } = transaction;
     if (changes.length === 0) {

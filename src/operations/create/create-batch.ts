@@ -13,6 +13,7 @@ import { ACCOUNT_DEPTH_MAX, type Kind, PARENT_KINDS, RESOURCE_DEPTH_MAX } from '
 import { KIND_FIELDS } from '#core/kind-fields.ts';
 import { type FieldError, Problem, invalid, problem } from '#core/problem.ts';
 import { applySipPassword } from '#operations/credentials.ts';
+import { manages, requirePermission, sees } from '#operations/access.ts';
 import { refuseHeldNames } from '#operations/names.ts';
 import { factsOf } from '#operations/facts.ts';
 import type { Work } from '#operations/perform.ts';
@@ -43,6 +44,8 @@ interface Ground {
   readonly kind: Kind;
   readonly label: string;
   readonly ancestors: number[] | null;
+  /** The accounts from the platform down to the one that contains it. */
+  readonly line: number[];
   /** How many resources lie on the line up to the account, itself included. */
   readonly depth: number;
   readonly account: number;
@@ -145,6 +148,7 @@ class Batch {
     const parent = this.#find(item.parent, 'parent');
     const owner = item.owner === null ? null : this.#find(item.owner, 'owner');
     for (const [name, reference] of item.references) this.#find(reference, name);
+    this.#refuseUnentitled(item, parent);
     if (item.errors.length > 0) throw invalid(...item.errors);
     const errors: FieldError[] = [];
     const values = this.#judgeFields(item, parent, owner, errors);
@@ -174,6 +178,7 @@ class Batch {
       kind,
       label,
       ancestors,
+      line: ancestors ?? parent.line,
       depth: item.kind === 'account' ? 0 : parent.depth + 1,
       account: item.kind === 'account' ? id : parent.account,
       reseller: item.kind === 'account' && values['reseller'] === true ? id : parent.reseller,
@@ -186,12 +191,26 @@ class Batch {
     this.#record(id, uuid, kind, parent.id, ownerId, values, takenFrom);
   }
 
+  /** Who may create, and where: beneath the own account, while its reseller is active; resellers by the platform alone. */
+  #refuseUnentitled(item: ReadItem, parent: Ground): void {
+    const { actor } = this.#work;
+    requirePermission(actor, 'entity:create');
+    if (!manages(actor, parent))
+      throw problem('forbidden', `${parent.label} is only assigned to your account; what it contains is not yours to make.`);
+    if (actor.isInactiveReseller)
+      throw problem('forbidden', 'The reseller is not active: it cannot create customers or records.');
+    if (item.kind === 'account' && item.values['reseller'] === true && actor.authority !== 'platform')
+      throw problem('forbidden', 'reseller: only the platform creates resellers.', {
+        errors: [{ field: 'reseller', message: 'is for the platform to set' }],
+      });
+  }
+
   #find(reference: Reference, field: string): Ground {
     const key = referenceKey(reference);
     const local = this.#grounds.get(key);
     if (local !== undefined) return local;
     const entity = this.#around.entities.get(key);
-    if (entity === undefined)
+    if (entity === undefined || !sees(this.#work.actor, entity))
       throw problem('not_found', `There is no ${key.replace(/^#/, '')} to be the ${field}.`, {
         errors: [{ field, message: 'does not exist' }],
       });
@@ -266,8 +285,8 @@ class Batch {
       const key = `${identifier.scheme}:${identifier.value}`;
       if (this.#grounds.has(key)) throw problem('exists', `${key} is there already.`, { facts: { identifier: key } });
     }
-    const { context } = this.#work;
-    refuseHeldNames(identifiers, this.#holders, context.clock(), context.settings.numberQuarantineDays);
+    const { context, actor } = this.#work;
+    refuseHeldNames(identifiers, this.#holders, actor, context.clock(), context.settings.numberQuarantineDays);
   }
 
   #record(

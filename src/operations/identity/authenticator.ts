@@ -1,0 +1,297 @@
+/**
+ * Who asks: from a credential to an actor, from memory where it can be.
+ *
+ * What was verified once is remembered, so that a password costs its hashing once and a decision costs none. It is
+ * forgotten with the next request after the password, the key, the login, the role or anything on the line of its
+ * account changed in any process: the engine tells what was touched. Every write looks again inside its transaction.
+ */
+import { createHash, createHmac } from 'node:crypto';
+
+import { invalid, problem } from '#core/problem.ts';
+import { manages } from '#operations/access.ts';
+import { type Actor, type Credential, type OperationContext, reader } from '#operations/context.ts';
+import { verifyPassword } from '#operations/identity/password.ts';
+import { judgeActor, unauthenticated } from '#operations/identity/judge-actor.ts';
+import { problemOf } from '#operations/failure.ts';
+import { getEntity } from '#operations/resolve.ts';
+import { findActor } from '#store/actor.ts';
+import { findKeyByDigest } from '#store/api-key.ts';
+import type { RequestFacts } from '#store/change.ts';
+import { findLogin, findLoginByName, noteUse } from '#store/login.ts';
+import { levelsOf } from '#store/role.ts';
+import { beginAttempt, endAttempt, findSessionByDigest } from '#store/session.ts';
+
+/** What a caller shows of itself. */
+export interface Presented {
+  /** The header `Authorization`. */
+  readonly authorization?: string | undefined;
+  /** The token of a session's cookie; counts only without the header. */
+  readonly cookie?: string | undefined;
+  /** The account to act as. */
+  readonly actAs?: string | undefined;
+}
+
+interface Entry {
+  readonly credential: Credential;
+  readonly line: readonly number[];
+  actor: Actor;
+  isStale: boolean;
+  recheckAtMs: number;
+  usedAtMs: number;
+}
+
+/** Verified credentials that are remembered. Those used longest ago are forgotten first. */
+const REMEMBERED_MAX = 10_000;
+/** Even what nobody touched is looked at again after this time: keys run out, sessions fall silent. */
+const RECHECK_MS = 30_000;
+const NOTE_USE_MS = 60_000;
+/** Failures that cost nothing, by name and by address. */
+const FREE_BY_NAME = 5;
+const FREE_BY_ADDRESS = 50;
+/** No header can say this. */
+const COOKIE = '\u0000';
+const CREDENTIAL_MAX = 1_024;
+const KEY_PREFIX = 'aby_';
+
+export class Authenticator {
+  readonly #context: OperationContext;
+  readonly #administrator: (token: string) => Actor | null;
+  readonly #entries = new Map<string, Entry>();
+  readonly #byAccount = new Map<number, Set<Entry>>();
+  readonly #underway = new Map<string, Promise<Entry>>();
+  #forget: () => void = () => {};
+  #timer: NodeJS.Timeout | undefined;
+  #notedAtMs = Date.now();
+
+  /** `administrator` answers for the token of the first administrator. */
+  constructor(context: OperationContext, administrator: (token: string) => Actor | null) {
+    this.#context = context;
+    this.#administrator = administrator;
+  }
+
+  start(): void {
+    this.#forget = this.#context.engine.onTouched((ids) => this.#touched(ids));
+    this.#timer = setInterval(() => void this.noteUse(), NOTE_USE_MS);
+    this.#timer.unref();
+  }
+
+  async stop(): Promise<void> {
+    this.#forget();
+    clearInterval(this.#timer);
+    await this.noteUse();
+  }
+
+  /** Who asks. Throws `unauthenticated`, `forbidden` while its account does not operate, `rate_limited` after failures. */
+  authenticate(presented: Presented, request: RequestFacts): Actor | Promise<Actor> {
+    const { authorization, cookie, actAs } = presented;
+    const shown = authorization ?? (cookie === undefined ? undefined : `${COOKIE} ${cookie}`);
+    if (shown === undefined || shown.length > CREDENTIAL_MAX) throw unauthenticated();
+    const key = actAs === undefined ? shown : `${shown}\n${actAs}`;
+    const known = this.#entries.get(key);
+    if (known !== undefined && !known.isStale) {
+      const now = Date.now();
+      if (now < known.recheckAtMs) {
+        known.usedAtMs = now;
+        return known.actor.request === request ? known.actor : { ...known.actor, request };
+      }
+    }
+    if (authorization !== undefined) {
+      const token = bearerOf(authorization);
+      const administrator = token === null ? null : this.#administrator(token);
+      if (administrator !== null)
+        return actAs === undefined ? { ...administrator, request } : this.#actAs({ ...administrator, request }, actAs);
+    }
+    return this.#remembered(key, known, shown, actAs, request);
+  }
+
+  /** Writes down which logins, keys and sessions were used since the last time. */
+  async noteUse(): Promise<void> {
+    const since = this.#notedAtMs;
+    this.#notedAtMs = Date.now();
+    const used = [...this.#entries.values()].filter((entry) => entry.usedAtMs >= since).map((entry) => entry.credential);
+    const ids = (pick: (credential: Credential) => string | null) =>
+      [...new Set(used.map(pick))].filter((id) => id !== null);
+    await noteUse(
+      reader(this.#context),
+      ids((credential) => credential.login),
+      ids((credential) => credential.key),
+      ids((credential) => credential.session),
+    ).catch(() => {}); // What was used is good to know and nothing more.
+  }
+
+  async #remembered(
+    key: string,
+    known: Entry | undefined,
+    shown: string,
+    actAs: string | undefined,
+    request: RequestFacts,
+  ): Promise<Actor> {
+    const { engine } = this.#context;
+    const underway = this.#underway.get(key) ?? this.#look(known, shown, actAs, request);
+    this.#underway.set(key, underway);
+    try {
+      const entry = await underway;
+      this.#keep(key, entry);
+      return { ...entry.actor, request };
+    } catch (error) {
+      const what = problemOf(error);
+      // While the database is away, who was known stays known for as long as decisions are made from memory.
+      if (what.code === 'unavailable' && known?.isStale === false && engine.ready) return { ...known.actor, request };
+      // Whose account is held stays known, so that its password is not hashed again and again.
+      if (what.code === 'unauthenticated' || what.code === 'not_found') this.#drop(key);
+      throw what;
+    } finally {
+      if (this.#underway.get(key) === underway) this.#underway.delete(key);
+    }
+  }
+
+  async #look(known: Entry | undefined, shown: string, actAs: string | undefined, request: RequestFacts): Promise<Entry> {
+    if (known !== undefined) {
+      // Another version of the login: its password has to be shown again, to what it is now.
+      const entry = await this.#entryOf(known.credential, request).catch((error: unknown) => {
+        if (problemOf(error).code === 'unauthenticated') return null;
+        throw error;
+      });
+      if (entry !== null) return entry;
+    }
+    const credential = await this.#verify(shown, request);
+    const own = await this.#entryOf(credential, request);
+    if (actAs === undefined) return own;
+    const { accountId } = await this.#actAs(own.actor, actAs);
+    return accountId === own.actor.accountId ? own : this.#entryOf({ ...credential, actAs: accountId }, request);
+  }
+
+  /** An actor as an account beneath its own. Throws `not_found` for whatever it may not see. */
+  async #actAs(actor: Actor, given: string): Promise<Actor> {
+    const session = reader(this.#context);
+    const account = await getEntity(session, actor, given, 'Abeyance-Act-As');
+    if (account.kind !== 'account' || !manages(actor, account))
+      throw invalid({ field: 'Abeyance-Act-As', message: `must be an account, and ${account.label} is ${account.kind}` });
+    if (account.id === actor.accountId) return actor;
+    const level = (await levelsOf(session, [account.id])).get(account.id);
+    return { ...actor, accountId: account.id, authority: level === 'reseller' ? 'reseller' : 'customer' };
+  }
+
+  async #entryOf(credential: Credential, request: RequestFacts): Promise<Entry> {
+    const row = await findActor(reader(this.#context), credential);
+    const actor = judgeActor(row, credential, request);
+    const now = Date.now();
+    return {
+      credential,
+      line: [...new Set([...(row?.own_line ?? []), actor.accountId])],
+      actor,
+      isStale: false,
+      recheckAtMs: Math.min(now + RECHECK_MS, row?.expires_at?.getTime() ?? Number.POSITIVE_INFINITY),
+      usedAtMs: now,
+    };
+  }
+
+  async #verify(shown: string, request: RequestFacts): Promise<Credential> {
+    const session = reader(this.#context);
+    const [scheme = '', rest = ''] = shown.split(/ +(.*)/s);
+    const none = { key: null, session: null, actAs: null };
+    switch (scheme.toLowerCase()) {
+      case 'bearer': {
+        const found = rest.startsWith(KEY_PREFIX) ? await findKeyByDigest(session, digestOf(rest)) : null;
+        const login = found === null ? null : await findLogin(session, found.login_id);
+        if (found === null || login === null) throw unauthenticated();
+        return { ...none, login: login.id, version: login.version, key: found.id };
+      }
+      case COOKIE: {
+        const found = await findSessionByDigest(session, digestOf(rest));
+        const login = found === null ? null : await findLogin(session, found.login_id);
+        if (found === null || login === null) throw unauthenticated();
+        return { ...none, login: login.id, version: login.version, session: found.id };
+      }
+      case 'basic': {
+        const [name, password] = readBasic(rest);
+        const login = await this.verifyPassword(name, password, request.address);
+        return { ...none, login: login.id, version: login.version };
+      }
+      default:
+        throw unauthenticated();
+    }
+  }
+
+  /** The login of a name and a password. Throws `unauthenticated`, or `rate_limited` after too many failures. */
+  async verifyPassword(
+    name: string,
+    password: string,
+    address: string | undefined,
+  ): Promise<{ readonly id: string; readonly version: number; readonly accountId: number }> {
+    const session = reader(this.#context);
+    const byName = this.#attemptKey(`name ${loginName(name)}`);
+    const byAddress = this.#attemptKey(`address ${address ?? ''}`);
+    const waitSeconds = await beginAttempt(session, [
+      { subject: byName, free: FREE_BY_NAME },
+      { subject: byAddress, free: FREE_BY_ADDRESS },
+    ]);
+    if (waitSeconds > 0)
+      throw problem('rate_limited', `Too many sign-ins failed; try again in ${Math.ceil(waitSeconds)} seconds.`, {
+        facts: { retryAfterSeconds: Math.ceil(waitSeconds) },
+      });
+    const login = await findLoginByName(session, loginName(name));
+    const isRight = await verifyPassword(password, login?.enabled === true ? login.password_hash : null);
+    if (login === null || !isRight) throw unauthenticated();
+    await endAttempt(session, byName, byAddress);
+    return { id: login.id, version: login.version, accountId: login.account_id };
+  }
+
+  #attemptKey(subject: string): Buffer {
+    return createHmac('sha256', this.#context.chainKey.innerPad).update(subject).digest();
+  }
+
+  #keep(key: string, entry: Entry): void {
+    if (this.#entries.get(key) === entry) return;
+    this.#drop(key);
+    this.#entries.set(key, entry);
+    for (const account of entry.line) {
+      const there = this.#byAccount.get(account);
+      if (there === undefined) this.#byAccount.set(account, new Set([entry]));
+      else there.add(entry);
+    }
+    if (this.#entries.size <= REMEMBERED_MAX) return;
+    const [oldest] = this.#entries.keys();
+    if (oldest !== undefined) this.#drop(oldest);
+  }
+
+  #drop(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    this.#entries.delete(key);
+    for (const account of entry.line) {
+      const there = this.#byAccount.get(account);
+      there?.delete(entry);
+      if (there?.size === 0) this.#byAccount.delete(account);
+    }
+  }
+
+  /** Something changed: whose line it lies on is looked at again; null: it may be anything. */
+  #touched(ids: Iterable<number> | null): void {
+    if (this.#entries.size === 0) return;
+    if (ids === null) for (const entry of this.#entries.values()) entry.isStale = true;
+    else for (const id of ids) for (const entry of this.#byAccount.get(id) ?? []) entry.isStale = true;
+  }
+}
+
+/** The SHA-256 by which the database knows a key or a session. */
+export function digestOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}
+
+/** The name of a login in its normal form. */
+export function loginName(name: string): string {
+  return name.trim().normalize('NFC').toLowerCase();
+}
+
+function bearerOf(authorization: string): string | null {
+  return /^Bearer +([\w.~+/-]{1,512}=*)$/i.exec(authorization)?.[1] ?? null;
+}
+
+/** Name and password of HTTP Basic (RFC 7617). */
+function readBasic(encoded: string): [string, string] {
+  const text = Buffer.from(encoded, 'base64').toString('utf8');
+  const colon = text.indexOf(':');
+  if (colon < 1) throw unauthenticated();
+  return [text.slice(0, colon), text.slice(colon + 1)];
+}

@@ -1,0 +1,82 @@
+/**
+ * From what the database says of a credential to the actor, or to the refusal: its right at this moment.
+ */
+import { ACTION_BIT } from '#core/action.ts';
+import {
+  BUILTIN_ROLES,
+  type PermissionMask,
+  READ_ONLY,
+  type Role,
+  matchPatterns,
+  permissionsOfLevel,
+} from '#core/permission.ts';
+import { type Problem, problem } from '#core/problem.ts';
+import type { Actor, Credential } from '#operations/context.ts';
+import type { ActorRow } from '#store/actor.ts';
+import type { RequestFacts } from '#store/change.ts';
+
+const LIFTING = matchPatterns(['hold:lift']);
+
+/** The refusal of whatever was not, or is no longer, a credential. It tells nothing about which part was wrong. */
+export function unauthenticated(): Problem {
+  return problem(
+    'unauthenticated',
+    'Send the header Authorization with a valid credential: Bearer <key or token>, or Basic <login and password>.',
+  );
+}
+
+/** The role of a login: a built-in one, or one that its account or an account above has made. */
+export function roleOf(row: Pick<ActorRow, 'role' | 'role_permissions' | 'role_subject'>): Role {
+  const builtin = BUILTIN_ROLES[row.role];
+  if (builtin !== undefined) return builtin;
+  // A role that was removed, or lies on another line since a move, allows nothing.
+  return { name: row.role, permissions: matchPatterns(row.role_permissions ?? []), subject: row.role_subject ?? 'wish' };
+}
+
+/**
+ * The actor of a credential. Throws `unauthenticated` for one that counts no more, `forbidden` while its own account
+ * does not operate, `not_found` when the account to act as lies elsewhere.
+ */
+export function judgeActor(row: ActorRow | null, credential: Credential, request: RequestFacts): Actor {
+  if (row === null || !row.enabled || !row.credential_ok || row.version !== credential.version) throw unauthenticated();
+  const role = roleOf(row);
+  const standing = judgeStanding(row, credential.session === null ? 'api' : 'sign_in');
+  if (row.acts_as === null || row.level === null) throw problem('not_found', 'There is no such account to act as.');
+  const scopes = row.scopes === null ? role.permissions : role.permissions & matchPatterns(row.scopes);
+  return {
+    name: `login:${credential.login}`,
+    accountId: row.acts_as,
+    ownAccountId: row.own_account,
+    authority: row.level,
+    subject: role.subject,
+    permissions: scopes & permissionsOfLevel(row.level) & standing.permissions,
+    lacking: standing.lacking ?? (scopes === role.permissions ? `the role ${role.name}` : 'this key'),
+    isHeldByItself: standing.isHeldByItself,
+    isInactiveReseller: row.inactive_reseller,
+    credential,
+    request,
+  };
+}
+
+interface StandingOfActor {
+  readonly permissions: PermissionMask;
+  readonly lacking: string | null;
+  readonly isHeldByItself: boolean;
+}
+
+/** What its own account's standing leaves to an actor. */
+function judgeStanding(row: ActorRow, action: 'api' | 'sign_in'): StandingOfActor {
+  const mayAct = (row.denied & ACTION_BIT[action]) === 0;
+  const mayProvision = (row.denied & ACTION_BIT.provision) === 0;
+  if (mayAct && mayProvision) return { permissions: -1, lacking: null, isHeldByItself: false };
+  if (row.closed)
+    throw problem('forbidden', 'Your account is closed.', { facts: { standing: 'closed' } });
+  // Who has stopped itself must be able to start again: to look, and to lift its own hold.
+  if (row.held_by_itself)
+    return { permissions: READ_ONLY | LIFTING, lacking: 'an account that is held by its own hold', isHeldByItself: true };
+  if (!mayAct)
+    throw problem('forbidden', 'Your account is suspended; nothing can be done with it until that is lifted.', {
+      facts: { standing: 'suspended' },
+    });
+  return { permissions: READ_ONLY, lacking: 'an account that is limited', isHeldByItself: false };
+}

@@ -1,0 +1,75 @@
+/**
+ * Passwords of logins: argon2id, a few at a time, so that nobody can fill the memory or the cores by guessing.
+ */
+import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
+import { promisify } from 'node:util';
+
+import { problem } from '#core/problem.ts';
+import type { FieldError } from '#core/problem.ts';
+
+/** Memory (KiB), passes and lanes that OWASP recommends for argon2id. */
+const PARAMETERS = { memory: 19_456, passes: 2, parallelism: 1, tagLength: 32 } as const;
+const SALT_BYTES = 16;
+const PASSWORD_MIN = 10;
+const PASSWORD_MAX = 256;
+/** As many at once as leave a core to everything else. */
+const RUNNING_MAX = 2;
+/** Those who wait longer than this queue takes are told to come back. */
+const WAITING_MAX = 64;
+
+const derive = promisify(argon2);
+
+let running = 0;
+const waiting: (() => void)[] = [];
+
+async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  if (running >= RUNNING_MAX) {
+    if (waiting.length >= WAITING_MAX) throw problem('busy', 'Too many sign-ins at once; try again.');
+    await new Promise<void>((resolve) => waiting.push(resolve));
+  } else running++;
+  try {
+    return await work();
+  } finally {
+    const next = waiting.shift();
+    if (next === undefined) running--;
+    else next();
+  }
+}
+
+/** Hashes a password as a PHC string. */
+export async function hashPassword(password: string): Promise<string> {
+  const nonce = randomBytes(SALT_BYTES);
+  const tag = await inTurn(() => derive('argon2id', { message: password.normalize('NFC'), nonce, ...PARAMETERS }));
+  return `$argon2id$v=19$m=${PARAMETERS.memory},t=${PARAMETERS.passes},p=${PARAMETERS.parallelism}$${plain(nonce)}$${plain(tag as Buffer)}`;
+}
+
+const plain = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '');
+const PHC = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
+/** What an unknown login is compared with, so that its refusal takes as long as any other. */
+const NOBODY = `$argon2id$v=19$m=${PARAMETERS.memory},t=${PARAMETERS.passes},p=${PARAMETERS.parallelism}$${plain(Buffer.alloc(SALT_BYTES))}$${plain(Buffer.alloc(PARAMETERS.tagLength))}`;
+
+/** Whether the password is the one that was hashed; without a hash it takes as long and is none. */
+export async function verifyPassword(password: string, phc: string | null): Promise<boolean> {
+  const match = PHC.exec(phc ?? NOBODY);
+  if (match === null) throw new Error('a password hash of an unknown form');
+  const [, memory, passes, parallelism, salt = '', expected = ''] = match;
+  const tag = Buffer.from(expected, 'base64');
+  const found = await inTurn(() =>
+    derive('argon2id', {
+      message: password.normalize('NFC').slice(0, PASSWORD_MAX),
+      nonce: Buffer.from(salt, 'base64'),
+      memory: Number(memory),
+      passes: Number(passes),
+      parallelism: Number(parallelism),
+      tagLength: tag.length,
+    }),
+  );
+  return timingSafeEqual(found as Buffer, tag) && phc !== null;
+}
+
+/** Reads a new password; null when it is none. */
+export function readNewPassword(given: unknown, field: string, errors: FieldError[]): string | null {
+  if (typeof given === 'string' && given.length >= PASSWORD_MIN && given.length <= PASSWORD_MAX) return given;
+  errors.push({ field, message: `must be text of ${PASSWORD_MIN} to ${PASSWORD_MAX} characters` });
+  return null;
+}
