@@ -19,6 +19,7 @@ export const RENDERINGS: Readonly<Record<ProblemCode, Rendering>> = {
   conflict: { status: 409, title: 'It contradicts what is there' },
   precondition_failed: { status: 412, title: 'It was changed meanwhile' },
   plan_required: { status: 428, title: 'A plan is needed first' },
+  rate_limited: { status: 429, title: 'Too many requests' },
   busy: { status: 503, title: 'Too much is going on' },
   unavailable: { status: 503, title: 'It cannot be done now' },
   bug: { status: 500, title: 'Something went wrong inside' },
