@@ -8,6 +8,7 @@ import { writeFile } from 'node:fs/promises';
 import { pino } from 'pino';
 
 import { makeHttpServer } from '#main/http-server.ts';
+import { DEFAULT_HTTP_SETTINGS } from '#main/http-settings.ts';
 import { readVersion } from '#main/version.ts';
 import type { OperationContext } from '#operations/context.ts';
 
@@ -23,6 +24,7 @@ export async function openApiText(): Promise<string> {
     stopping: new AbortController().signal,
     metrics: null,
     readiness: () => Promise.reject(new Error('no route is called')),
+    settings: DEFAULT_HTTP_SETTINGS,
   });
   try {
     const response = await app.inject('/docs/json');

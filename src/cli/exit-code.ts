@@ -13,6 +13,7 @@ export const EXIT = {
   notAllowed: 4,
   decidedNo: 5,
   partlyDone: 6,
+  tooMany: 7,
   interrupted: 130,
 } as const;
 
@@ -27,6 +28,7 @@ export const EXIT_MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [EXIT.notAllowed, 'not allowed: no token, a wrong one, or one without the right'],
   [EXIT.decidedNo, 'the decision is a no: deny, intercept or unknown (decide)'],
   [EXIT.partlyDone, 'partly done: some items were refused'],
+  [EXIT.tooMany, 'too many requests: try again later'],
   [EXIT.interrupted, 'interrupted by Ctrl-C'],
 ];
 
@@ -53,5 +55,6 @@ export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof Interrupted) return EXIT.interrupted;
   if (error instanceof Unreachable) return EXIT.unreachable;
   if (error instanceof ApiProblem && (error.httpStatus === 401 || error.httpStatus === 403)) return EXIT.notAllowed;
+  if (error instanceof ApiProblem && error.code === 'rate_limited') return EXIT.tooMany;
   return EXIT.failed;
 }

@@ -5,7 +5,7 @@ import { ApiProblem, Interrupted, Unreachable } from './client-error.ts';
 
 /** Connections break when a server restarts; nobody listening is told at once, and a refusal is an answer. */
 export function isWorthAnotherTry(error: unknown): boolean {
-  if (error instanceof ApiProblem) return error.code === 'busy';
+  if (error instanceof ApiProblem) return error.code === 'busy' || error.code === 'rate_limited';
   return ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(causeCode(error) ?? '');
 }
 

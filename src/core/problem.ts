@@ -2,7 +2,7 @@
  * Refusals and failures, free of any transport. A face renders each code once, from an exhaustive record.
  *
  * `PROBLEM_ORDER` is the order in which a request is judged: the first that applies is the one that is answered.
- * `busy`, `unavailable` and `bug` may come at any time.
+ * `rate_limited`, `busy`, `unavailable` and `bug` may come at any time.
  */
 export const PROBLEM_ORDER = [
   'malformed',

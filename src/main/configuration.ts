@@ -5,6 +5,9 @@ import { resolve } from 'node:path';
 
 import { EMERGENCY_NUMBERS } from '#core/emergency.ts';
 
+import { type HttpSettings, readHttpSettings } from './http-settings.ts';
+import { ConfigurationError, type Environment, readInteger } from './setting.ts';
+
 export interface Configuration {
   readonly host: string;
   readonly port: number;
@@ -19,17 +22,8 @@ export interface Configuration {
   /** The numbers of emergency services. */
   readonly emergencyNumbers: ReadonlySet<string>;
   readonly logLevel: string;
+  readonly http: HttpSettings;
 }
-
-/** A setting that cannot be used. */
-export class ConfigurationError extends Error {
-  constructor(name: string, wanted: string) {
-    super(`${name} ${wanted}.`);
-    this.name = 'ConfigurationError';
-  }
-}
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 /** A token that can be guessed is none. */
@@ -55,15 +49,8 @@ export function readConfiguration(
     staleMaxMs: readInteger(environment, 'ABEYANCE_STALE_MAX_MS', 60_000, 1_000, 86_400_000),
     emergencyNumbers: readEmergencyNumbers(environment['ABEYANCE_EMERGENCY_NUMBERS']),
     logLevel,
+    http: readHttpSettings(environment),
   };
-}
-
-function readInteger(environment: Environment, name: string, fallback: number, min: number, max: number): number {
-  const text = environment[name];
-  if (text === undefined || text === '') return fallback;
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-  throw new ConfigurationError(name, `must be a whole number from ${min} to ${max}, not "${text}"`);
 }
 
 function readEmergencyNumbers(text: string | undefined): ReadonlySet<string> {

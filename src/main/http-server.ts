@@ -1,12 +1,31 @@
-/** The HTTP server: limits, the pages that monitoring reads, and the faces. */
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+/** The HTTP server: limits, headers, the log of requests, the pages that monitoring reads, and the faces. */
+import cors from '@fastify/cors';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+  LogController,
+} from 'fastify';
 
+import { problem } from '#core/problem.ts';
+import { registerErrors, sendError } from '#faces/native/errors.ts';
 import { nativeFace } from '#faces/native/native-face.ts';
 import type { Authenticate } from '#faces/shared/actor.ts';
+import { registerRateLimits } from '#faces/shared/rate-limit.ts';
+import { registerFacts } from '#faces/shared/request-facts.ts';
 import type { OperationContext } from '#operations/context.ts';
 
+import { CONNECTION, URL_MAX, isTimed } from './http-limits.ts';
+import type { HttpSettings } from './http-settings.ts';
 import type { Metrics } from './metrics.ts';
 import type { Readiness } from './readiness.ts';
+import { requestIdOf } from './request-id.ts';
+import { makeRequestLog } from './request-log.ts';
+import { isDocumentation, makeSecurityHeaders } from './security-headers.ts';
+import { readTls } from './tls.ts';
+import { makeClientErrorHandler } from './unreadable-request.ts';
 
 export interface HttpDeps {
   readonly context: OperationContext;
@@ -16,34 +35,81 @@ export interface HttpDeps {
   readonly stopping: AbortSignal;
   readonly metrics: Metrics | null;
   readonly readiness: () => Promise<Readiness>;
+  readonly settings: HttpSettings;
 }
 
-/** One megabyte holds every single write; bulk has a limit of its own. */
-const BODY_MAX = 1024 * 1024;
-/** The longest identifier in a path, percent-encoded. */
-const PARAM_MAX = 2_048;
-/** A request that is not sent within this time is given up, in milliseconds. */
-const REQUEST_MAX_MS = 120_000;
+/** Headers of ours that pages of another origin may read, besides those that all may. */
+const EXPOSED_HEADERS = [
+  'ETag',
+  'Retry-After',
+  'Idempotent-Replayed',
+  'Abeyance-Revision',
+  'Abeyance-Pending',
+  'Abeyance-Request-Id',
+  'RateLimit-Limit',
+  'RateLimit-Remaining',
+  'RateLimit-Reset',
+];
+/** How long a browser remembers what it may ask, in seconds. */
+const PREFLIGHT_SECONDS = 600;
 
 export async function makeHttpServer(deps: HttpDeps): Promise<FastifyInstance> {
-  const app = Fastify({
+  const { metrics, settings } = deps;
+  const tls = settings.tls === null ? null : await readTls(settings.tls);
+  const headersFor = makeSecurityHeaders(tls !== null);
+  const logAnswer = makeRequestLog(deps.log);
+  const onAnswered = (request: FastifyRequest, reply: FastifyReply) => {
+    const route = request.routeOptions.url ?? 'none';
+    // What is refused before there is a route was never timed.
+    const elapsedMs = Number.isFinite(reply.elapsedTime) ? reply.elapsedTime : 0;
+    logAnswer(request, reply, route, elapsedMs);
+    metrics?.requests.observe({ method: request.method, route, status: String(reply.statusCode) }, elapsedMs / 1000);
+  };
+  const options: FastifyServerOptions & { readonly https?: object } = {
+    ...CONNECTION.server,
     loggerInstance: deps.log,
     logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: BODY_MAX,
-    requestTimeout: REQUEST_MAX_MS,
-    forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: PARAM_MAX },
+    genReqId: requestIdOf,
+    requestTimeout: settings.requestTimeoutMs,
+    connectionTimeout: Math.max(CONNECTION.idleMs, 2 * settings.requestTimeoutMs),
+    trustProxy: settings.trustedProxies.length === 0 ? false : [...settings.trustedProxies],
+    return503OnClosing: false, // Refused below, as a problem.
+    clientErrorHandler: makeClientErrorHandler(headersFor),
+    frameworkErrors: (error, request, reply) => {
+      reply.headers(headersFor(request.url)).header('abeyance-request-id', request.id);
+      onAnswered(request, sendError(reply, error));
+    },
+    ...(tls === null ? { http: CONNECTION.node } : { https: { ...CONNECTION.node, ...tls } }),
+  };
+  const app = Fastify(options);
+  registerFacts(app);
+  registerErrors(app);
+  await registerRateLimits(app, settings);
+  app.addHook('onRequest', (request, reply, done) => {
+    const { url } = request;
+    reply.headers(headersFor(url)).header('abeyance-request-id', request.id);
+    if (url.length > URL_MAX)
+      done(
+        Object.assign(new Error(`A path with its query must have at most ${URL_MAX} characters.`), { statusCode: 414 }),
+      );
+    else if (deps.stopping.aborted) done(problem('unavailable', 'The server is stopping.'));
+    else if (isDocumentation(url))
+      app.rateLimits.countAddress(request).then((limited) => done(limited ?? undefined), done);
+    else done();
   });
-  const { metrics } = deps;
-  if (metrics !== null)
-    app.addHook('onResponse', (request, reply, done) => {
-      const labels = {
-        method: request.method,
-        route: request.routeOptions.url ?? 'none',
-        status: String(reply.statusCode),
-      };
-      metrics.requests.observe(labels, reply.elapsedTime / 1000);
-      done();
+  app.addHook('onResponse', (request, reply, done) => {
+    onAnswered(request, reply);
+    done();
+  });
+  app.addHook('onRoute', (route) => {
+    if (isTimed(route.method, route.url)) route.handlerTimeout = settings.requestTimeoutMs;
+  });
+  if (settings.corsOrigins.length > 0)
+    await app.register(cors, {
+      origin: [...settings.corsOrigins],
+      methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+      exposedHeaders: EXPOSED_HEADERS,
+      maxAge: PREFLIGHT_SECONDS,
     });
   app.get('/healthz', () => ({ alive: true }));
   app.get('/readyz', async (_request, reply) => {

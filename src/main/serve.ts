@@ -10,9 +10,11 @@ import { readVersion } from './version.ts';
 export async function serve(overrides: ServeOptions): Promise<void> {
   const configuration = readConfiguration(process.env, overrides);
   const log = makeLog(configuration.logLevel);
-  const signal = hearSignals();
+  let reread: (() => Promise<void>) | null = null;
+  const signal = hearSignals(configuration.http.tls === null ? undefined : () => void reread?.());
   try {
     const server = await startServer({ configuration, log, version: await readVersion() });
+    reread = server.rereadCertificate;
     process.stdout.write(`Abeyance is at ${server.address}, its interactive documentation at ${server.address}/docs\n`);
     if (server.newToken !== null)
       process.stdout.write(

@@ -30,6 +30,7 @@ import { Maintenance, engineCheckpointFile } from './maintenance.ts';
 import { makeMetrics } from './metrics.ts';
 import { readReadiness } from './readiness.ts';
 import { Scheduler } from './scheduler.ts';
+import { rereadTls } from './tls.ts';
 
 export interface ServerOptions {
   readonly configuration: Configuration;
@@ -47,6 +48,8 @@ export interface Server {
   readonly context: OperationContext;
   /** Rejects when the embedded database ends by itself. */
   readonly failed: Promise<never>;
+  /** Takes certificate and key from their files as they are now; null without TLS. */
+  readonly rereadCertificate: (() => Promise<void>) | null;
   /** Answers what was asked, refuses the rest, and stops everything. */
   stop(): Promise<void>;
 }
@@ -126,6 +129,7 @@ async function wire(
     stopping: stopping.signal,
     metrics: makeMetrics(engine, scheduler),
     readiness: () => readReadiness(context, scheduler),
+    settings: configuration.http,
   });
   endings.push(() => maintenance.saveEngine());
   endings.push(() => maintenance.stop());
@@ -139,7 +143,15 @@ async function wire(
   scheduler.start();
   maintenance.start();
   const address = await listen(app, configuration);
-  return { address, newToken: administrator?.newToken ?? null, context, failed: database.failed, stop: stopAll };
+  const { tls } = configuration.http;
+  return {
+    address,
+    newToken: administrator?.newToken ?? null,
+    context,
+    failed: database.failed,
+    rereadCertificate: tls === null ? null : () => rereadTls(app, tls, log),
+    stop: stopAll,
+  };
 }
 
 interface Database {

@@ -1,4 +1,7 @@
-/** Waits for the signal to stop, and stops; a second signal ends the process at once. */
+/**
+ * Waits for the signal to stop, and stops; a second signal ends the process at once. With a certificate SIGHUP does not
+ * stop: it has the files read again.
+ */
 import type { Server } from './server.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
@@ -16,7 +19,7 @@ export interface StopSignal {
  * Hears signals from now on. To be called before anything is started: a process that a signal ends while it starts
  * leaves its database running.
  */
-export function hearSignals(): StopSignal {
+export function hearSignals(onHangup?: () => void): StopSignal {
   const { promise: told, resolve } = Promise.withResolvers<void>();
   let isTold = false;
   const onSignal = () => {
@@ -24,9 +27,10 @@ export function hearSignals(): StopSignal {
     isTold = true;
     resolve();
   };
-  for (const signal of SIGNALS) process.on(signal, onSignal);
+  const handlers = SIGNALS.map((signal) => [signal, (signal === 'SIGHUP' && onHangup) || onSignal] as const);
+  for (const [signal, handler] of handlers) process.on(signal, handler);
   const release = () => {
-    for (const signal of SIGNALS) process.off(signal, onSignal);
+    for (const [signal, handler] of handlers) process.off(signal, handler);
   };
   return { told, isTold: () => isTold, release };
 }

@@ -8,6 +8,7 @@ import { normaliseSubject } from '#core/identifier.ts';
 import { DecisionEngine } from '#decisions/engine.ts';
 import { authenticator } from '#main/administrator.ts';
 import { type HttpDeps, makeHttpServer } from '#main/http-server.ts';
+import { DEFAULT_HTTP_SETTINGS } from '#main/http-settings.ts';
 import {
   type Actor,
   DEFAULT_SETTINGS,
@@ -50,10 +51,13 @@ export async function testInstallation(t: Cleanup, settings: Partial<OperationSe
   return { ...database, context, app, follow: () => follow(context) };
 }
 
+/** Tests ask as fast as they can. */
+export const NO_LIMITS = { ...DEFAULT_HTTP_SETTINGS, rateLimit: 0, rateLimitAddress: 0 };
+
 /** A server on a context of its own making: another pool, another actor, a log that is read. */
 export function makeApp(
   context: OperationContext,
-  options: Partial<Pick<HttpDeps, 'authenticate' | 'log' | 'stopping'>> = {},
+  options: Partial<Pick<HttpDeps, 'authenticate' | 'log' | 'metrics' | 'settings' | 'stopping'>> = {},
 ): Promise<FastifyInstance> {
   return makeHttpServer({
     context,
@@ -63,6 +67,7 @@ export function makeApp(
     stopping: new AbortController().signal,
     metrics: null,
     readiness: () => Promise.reject(new Error('not asked for in tests')),
+    settings: NO_LIMITS,
     ...options,
   });
 }

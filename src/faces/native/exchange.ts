@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { problem } from '#core/problem.ts';
 import { requireActor } from '#faces/shared/actor.ts';
+import { noteActor } from '#faces/shared/request-facts.ts';
 import type { Actor } from '#operations/context.ts';
 import type { IdempotencyKey, Performed } from '#operations/perform.ts';
 
@@ -20,7 +21,9 @@ export function actorOf(deps: NativeDeps, request: FastifyRequest): Actor {
     keyOf(request);
     versionOf(request);
   }
-  return requireActor(deps.authenticate, request.headers.authorization);
+  const actor = requireActor(deps.authenticate, request.headers.authorization);
+  noteActor(request, actor.name);
+  return actor;
 }
 
 /** The `Idempotency-Key` of a write, with the digest of what it asks. */

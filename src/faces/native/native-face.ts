@@ -10,10 +10,12 @@ import type { z } from 'zod';
 
 import { problem } from '#core/problem.ts';
 import type { Authenticate } from '#faces/shared/actor.ts';
+import { tellRate } from '#faces/shared/rate-limit.ts';
 import type { OperationContext } from '#operations/context.ts';
 
 import { documentOptions } from './document.ts';
 import { registerErrors } from './errors.ts';
+import { holdsUnfitText, registerJsonParser } from './json-body.ts';
 import type { NativeTypes } from './routes.ts';
 import { changeRoutes } from './routes/changes.ts';
 import { createRoutes } from './routes/create.ts';
@@ -43,8 +45,9 @@ export async function nativeFace(app: FastifyInstance, deps: NativeDeps): Promis
   await app.register(
     async (scope) => {
       registerErrors(scope);
-      // A connection that were kept open now would keep the server from ending until it is idle for long.
-      scope.addHook('onSend', (_request, reply, _payload, done) => {
+      scope.addHook('onSend', (request, reply, _payload, done) => {
+        tellRate(request, reply);
+        // A connection that were kept open now would keep the server from ending until it is idle for long.
         if (deps.stopping.aborted) reply.header('connection', 'close');
         done();
       });
@@ -70,21 +73,14 @@ export async function nativeFace(app: FastifyInstance, deps: NativeDeps): Promis
   );
 }
 
-/** JSON as Fastify reads it, but that no body at all is no mistake where none is needed. */
-function registerJsonParser(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error');
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') done(null);
-    else void parse(request, String(body), done);
-  });
-}
-
 /** Queries and paths are read by their schema; bodies must be objects, and core reads the rest. */
 function validate(schema: z.ZodType, part: string, data: unknown): { value: unknown } | { error: Error } {
   if (part === 'body') {
     if (typeof data === 'object' && data !== null && !Array.isArray(data)) return { value: data };
     return { error: problem('malformed', 'The body must be a JSON object, sent as application/json.') };
   }
+  if (holdsUnfitText(data))
+    return { error: problem('malformed', 'Path and query must not hold the character U+0000.') };
   const result = schema.safeParse(data);
   if (result.success) return { value: result.data };
   const errors = result.error.issues.map((issue) => ({ field: issue.path.join('.'), message: issue.message }));

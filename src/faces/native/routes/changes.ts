@@ -55,6 +55,7 @@ async function stream(
   const { raw } = reply;
   const { ended, forget } = endOf(raw, deps.stopping);
   // The connection ends with the stream: one that is kept would keep the server from ending.
+  for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) raw.setHeader(name, value);
   raw.writeHead(200, {
     connection: 'close',
     'content-type': 'text/event-stream',
