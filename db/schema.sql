@@ -64,6 +64,22 @@ create table account (
 );
 comment on table account is 'Accounts: resellers, customers and whatever they group. Written by create and update.';
 
+create table api_key (
+  id uuid not null default gen_random_uuid(),
+  login_id uuid not null,
+  name text not null,
+  digest bytea not null,
+  scopes text[],
+  created_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  constraint api_key_pkey PRIMARY KEY (id),
+  constraint api_key_digest_key UNIQUE (digest),
+  constraint api_key_login_fkey FOREIGN KEY (login_id) REFERENCES login(id) ON DELETE CASCADE
+);
+comment on table api_key is 'Keys with which programs act for a login, by the SHA-256 of the key, which is shown once. Written by the key operations; last_used_at now and then.';
+CREATE INDEX api_key_login_idx ON public.api_key USING btree (login_id);
+
 create table application (
   entity_id bigint not null,
   name text not null,
@@ -251,20 +267,26 @@ create table hold (
   end_cause text,
   ended_by text,
   review_at timestamp with time zone,
+  subject text not null default 'general'::text,
+  placed_for bigint,
   constraint hold_pkey PRIMARY KEY (id),
   constraint hold_uuid_key UNIQUE (uuid),
   constraint hold_entity_fkey FOREIGN KEY (entity_id) REFERENCES entity(id),
+  constraint hold_placed_for_fkey FOREIGN KEY (placed_for) REFERENCES entity(id),
   constraint hold_profile_fkey FOREIGN KEY (profile) REFERENCES profile(name),
   constraint hold_end_cause_check CHECK ((end_cause = ANY (ARRAY['lifted'::text, 'expired'::text, 'closed'::text]))),
   constraint hold_end_check CHECK (((ended_at IS NULL) = (end_cause IS NULL))),
-  constraint hold_period_check CHECK ((ends_at > starts_at))
+  constraint hold_period_check CHECK ((ends_at > starts_at)),
+  constraint hold_subject_check CHECK ((subject = ANY (ARRAY['wish'::text, 'technical'::text, 'billing'::text, 'general'::text, 'fraud'::text, 'legal'::text])))
 );
 comment on table hold is 'One reason why an entity does not operate. Written by place-hold, lift-hold and the scheduler. In force: activated_at is not null and ended_at is null.';
+comment on column hold.subject is 'What the hold is about; with the level in authority it says who may lift it.';
+comment on column hold.placed_for is 'The account with whose authority it was placed; null: whichever account of that level is nearest on the line.';
 CREATE INDEX hold_end_due_idx ON public.hold USING btree (ends_at) WHERE ((ended_at IS NULL) AND (ends_at IS NOT NULL));
 CREATE INDEX hold_entity_idx ON public.hold USING btree (entity_id, id);
 CREATE INDEX hold_in_force_idx ON public.hold USING btree (entity_id) WHERE ((activated_at IS NOT NULL) AND (ended_at IS NULL));
 CREATE INDEX hold_profile_idx ON public.hold USING btree (profile) WHERE (ended_at IS NULL);
-CREATE UNIQUE INDEX hold_same_idx ON public.hold USING btree (entity_id, profile, source, external_ref) NULLS NOT DISTINCT WHERE (ended_at IS NULL);
+CREATE UNIQUE INDEX hold_same_idx ON public.hold USING btree (entity_id, profile, source, external_ref, placed_for) NULLS NOT DISTINCT WHERE (ended_at IS NULL);
 CREATE INDEX hold_start_due_idx ON public.hold USING btree (starts_at) WHERE ((activated_at IS NULL) AND (ended_at IS NULL));
 
 create table idempotency (
@@ -309,6 +331,25 @@ create table installation (
   constraint installation_singleton_check CHECK (singleton)
 );
 comment on table installation is 'One row: who this installation is. Written at the first start.';
+
+create table login (
+  id uuid not null default gen_random_uuid(),
+  account_id bigint not null,
+  name text not null,
+  role text not null,
+  password_hash text,
+  enabled boolean not null default true,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  password_changed_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  constraint login_pkey PRIMARY KEY (id),
+  constraint login_name_key UNIQUE (name),
+  constraint login_account_fkey FOREIGN KEY (account_id) REFERENCES entity(id)
+);
+comment on table login is 'Who signs in for an account. Written by the login operations; last_used_at now and then.';
+comment on column login.version is 'Raised by whatever makes what was verified before invalid: password, role, enabled.';
+CREATE INDEX login_account_idx ON public.login USING btree (account_id, name);
 
 create table mailbox (
   entity_id bigint not null,
@@ -429,6 +470,19 @@ create table request_personal (
 );
 comment on table request_personal is 'Address and reason of requests, found by the commitments in change.origin. Written by commit_changes; erasable.';
 
+create table role (
+  account_id bigint not null,
+  name text not null,
+  description text not null default ''::text,
+  permissions text[] not null,
+  subject text not null,
+  updated_at timestamp with time zone not null default now(),
+  constraint role_pkey PRIMARY KEY (account_id, name),
+  constraint role_account_fkey FOREIGN KEY (account_id) REFERENCES entity(id),
+  constraint role_subject_check CHECK ((subject = ANY (ARRAY['wish'::text, 'technical'::text, 'billing'::text, 'general'::text, 'fraud'::text, 'legal'::text])))
+);
+comment on table role is 'Roles beside the built-in ones; each counts for the account that made it and all beneath. Written by the role operations.';
+
 create table schema_migration (
   version integer not null,
   name text not null,
@@ -436,6 +490,32 @@ create table schema_migration (
   applied_at timestamp with time zone not null default now(),
   constraint schema_migration_pkey PRIMARY KEY (version)
 );
+
+create table session (
+  id uuid not null default gen_random_uuid(),
+  login_id uuid not null,
+  digest bytea not null,
+  address text,
+  created_at timestamp with time zone not null default now(),
+  last_seen_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone not null,
+  constraint session_pkey PRIMARY KEY (id),
+  constraint session_digest_key UNIQUE (digest),
+  constraint session_login_fkey FOREIGN KEY (login_id) REFERENCES login(id) ON DELETE CASCADE
+);
+comment on table session is 'Sign-ins of browsers, by the SHA-256 of the cookie. Written at sign-in and sign-out; last_seen_at each minute; swept when over.';
+CREATE INDEX session_expires_idx ON public.session USING btree (expires_at);
+CREATE INDEX session_login_idx ON public.session USING btree (login_id);
+
+create table sign_in_attempt (
+  subject bytea not null,
+  failures integer not null,
+  last_at timestamp with time zone not null,
+  locked_until timestamp with time zone,
+  constraint sign_in_attempt_pkey PRIMARY KEY (subject)
+);
+comment on table sign_in_attempt is 'Failed sign-ins by name and by address, as keyed digests. Written by sign-in; swept after a day.';
+CREATE INDEX sign_in_attempt_last_idx ON public.sign_in_attempt USING btree (last_at);
 
 create table sip_account (
   entity_id bigint not null,
@@ -539,6 +619,64 @@ begin
     if chain is not null then return here; end if;
     here := parent;
   end loop;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.actor_facts(p_login uuid, p_key uuid, p_session uuid, p_act_as bigint, p_idle interval, OUT name text, OUT version integer, OUT enabled boolean, OUT role text, OUT role_permissions text[], OUT role_subject text, OUT credential_ok boolean, OUT expires_at timestamp with time zone, OUT scopes text[], OUT own_account bigint, OUT own_line bigint[], OUT denied integer, OUT closed boolean, OUT held_by_itself boolean, OUT acts_as bigint, OUT level text, OUT inactive_reseller boolean)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  l login;
+  r record;
+  acting_line bigint[];
+  impersonated bigint;
+begin
+  select * into l from login where login.id = p_login;
+  if not found then return; end if;
+  name := l.name;
+  version := l.version;
+  enabled := l.enabled;
+  role := l.role;
+  own_account := l.account_id;
+  credential_ok := true;
+  if p_key is not null then
+    select k.scopes, k.expires_at, k.expires_at is null or k.expires_at > now() into scopes, expires_at, credential_ok
+    from api_key k where k.id = p_key and k.login_id = p_login;
+    credential_ok := coalesce(credential_ok, false);
+  elsif p_session is not null then
+    select s.expires_at, s.expires_at > now() and s.last_seen_at > now() - p_idle into expires_at, credential_ok
+    from session s where s.id = p_session and s.login_id = p_login;
+    credential_ok := coalesce(credential_ok, false);
+  end if;
+  select * into r from restrictions(own_account);
+  own_line := r.line;
+  denied := r.denied;
+  closed := r.closed;
+  held_by_itself := not closed and not exists (
+    select from hold h where h.entity_id = any (own_line) and h.activated_at is not null and h.ended_at is null
+      and not (h.entity_id = own_account and (h.placed_for = own_account or h.placed_for is null and h.authority = 'customer' and h.subject = 'wish')));
+  select ro.permissions, ro.subject into role_permissions, role_subject
+  from unnest(own_line) with ordinality u (id, depth) join role ro on ro.account_id = u.id and ro.name = l.role
+  order by u.depth desc limit 1;
+  acts_as := own_account;
+  acting_line := own_line;
+  select a.impersonate_id into impersonated from account a where a.entity_id = own_account;
+  if impersonated is not null and impersonated = (
+    select u.id from unnest(own_line[:array_length(own_line, 1) - 1]) with ordinality u (id, depth)
+    where (select a.reseller from account a where a.entity_id = u.id) order by u.depth desc limit 1)
+  then
+    acts_as := impersonated;
+    acting_line := (select e.ancestors from entity e where e.id = impersonated);
+  end if;
+  if p_act_as is not null then
+    acting_line := (select e.ancestors from entity e where e.id = p_act_as);
+    acts_as := case when acts_as = any (acting_line) then p_act_as end;
+  end if;
+  level := level_of(acts_as);
+  inactive_reseller := exists (select from account a where a.entity_id = any (acting_line) and a.reseller and not a.reseller_active);
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.closed_since(p_entity bigint)
@@ -650,11 +788,41 @@ begin
   end loop;
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.entities_beneath(p_entity bigint)
+ RETURNS SETOF bigint
+ LANGUAGE sql
+ STABLE
+ SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+  with recursive beneath (id) as (
+    select p_entity
+    union
+    select c.id from beneath b cross join lateral (
+      select e.id from entity e where e.parent_id = b.id
+      union all
+      select e.id from entity e where e.owner_id = b.id
+    ) c
+  )
+  select id from beneath
+$function$;
+
 CREATE OR REPLACE FUNCTION public.hmac_sha256(p_message bytea, p_inner_pad bytea, p_outer_pad bytea)
  RETURNS bytea
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE STRICT
 RETURN sha256((p_outer_pad || sha256((p_inner_pad || p_message))));
+
+CREATE OR REPLACE FUNCTION public.level_of(p_account bigint)
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+ SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+  select case when p_account = 0 then 'platform' when a.reseller then 'reseller' else 'customer' end
+  from account a where a.entity_id = p_account
+$function$;
 
 CREATE OR REPLACE FUNCTION public.path_of(p_entity bigint)
  RETURNS bigint[]
@@ -682,7 +850,7 @@ begin
   return path;
 end $function$;
 
-CREATE OR REPLACE FUNCTION public.restrictions(p_entity bigint, OUT denied integer, OUT intercepted integer, OUT closed boolean, OUT owner_closed boolean, OUT governing_hold bigint)
+CREATE OR REPLACE FUNCTION public.restrictions(p_entity bigint, OUT denied integer, OUT intercepted integer, OUT closed boolean, OUT owner_closed boolean, OUT governing_hold bigint, OUT line bigint[], OUT owner_line bigint[])
  RETURNS record
  LANGUAGE plpgsql
  STABLE PARALLEL SAFE SECURITY DEFINER
@@ -694,30 +862,28 @@ declare
   all_but_emergency constant integer := 8191 - 8;
   parent bigint;
   owner bigint;
-  chain bigint[];
   path bigint[] := array[p_entity];
-  owner_path bigint[];
   held record;
 begin
   denied := 0;
   intercepted := 0;
   owner_closed := false;
-  select e.parent_id, e.owner_id, e.ancestors into parent, owner, chain from entity e where e.id = p_entity;
+  select e.parent_id, e.owner_id, e.ancestors into parent, owner, line from entity e where e.id = p_entity;
   if not found then
     denied := everything;
     closed := true;
     return;
   end if;
-  while chain is null loop
+  while line is null loop
     path := path || parent;
-    select e.parent_id, e.ancestors into parent, chain from entity e where e.id = parent;
+    select e.parent_id, e.ancestors into parent, line from entity e where e.id = parent;
   end loop;
-  path := path || chain;
+  path := path || line;
   closed := exists (select from entity e where e.id = any (path) and e.closed_at is not null);
   if owner is not null then
-    select e.ancestors into owner_path from entity e where e.id = owner;
-    owner_closed := exists (select from entity e where e.id = any (owner_path) and e.closed_at is not null);
-    path := path || owner_path;
+    select e.ancestors into owner_line from entity e where e.id = owner;
+    owner_closed := exists (select from entity e where e.id = any (owner_line) and e.closed_at is not null);
+    path := path || owner_line;
   end if;
   for held in
     with reaching as materialized (

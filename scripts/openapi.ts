@@ -18,7 +18,8 @@ export const OPENAPI_FILE = new URL('../docs/openapi.json', import.meta.url);
 export async function openApiText(): Promise<string> {
   const app = await makeHttpServer({
     context: {} as OperationContext, // No route is called.
-    authenticate: () => null,
+    verifyPassword: () => Promise.reject(new Error('the document is made without any request')),
+    authenticate: () => Promise.reject(new Error('the document is made without any request')),
     version: await readVersion(),
     log: pino({ level: 'silent' }),
     stopping: new AbortController().signal,

@@ -28,8 +28,8 @@ export type Via = 'self' | 'parent' | 'owner' | 'target';
 
 export interface ReasonView {
   readonly hold: string | null;
-  readonly entity: string;
-  readonly entityNumber: number;
+  readonly entity: string | null;
+  readonly entityNumber: number | null;
   /** Decisions leave it out: they are answered from memory, where labels are not. */
   readonly label?: string;
   readonly profile: string | null;
@@ -58,10 +58,12 @@ export interface HoldView {
   readonly profile: string;
   readonly entity: string;
   readonly authority: string;
+  readonly subject?: string;
   readonly source: string;
   readonly externalRef: string | null;
   readonly note: string | null;
   readonly placedBy: string;
+  readonly placedByName?: string | null;
   readonly placedAt: string;
   readonly startsAt: string | null;
   readonly endsAt: string | null;

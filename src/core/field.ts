@@ -18,6 +18,8 @@ interface Common {
   readonly personal?: true;
   /** A credential or the material of one: stored, and shown by the export with secrets alone. */
   readonly secret?: true;
+  /** Changed only by an account above, or by the platform alone. */
+  readonly by?: 'above' | 'platform';
   /** Kept by Abeyance itself; input is ignored. */
   readonly computed?: true;
 }

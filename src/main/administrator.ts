@@ -3,7 +3,6 @@
  */
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 
-import type { Authenticate } from '#faces/shared/actor.ts';
 import { type Actor, platformActor } from '#operations/context.ts';
 import type { Session } from '#store/database.ts';
 import { getInstallation, setAdminTokenDigest } from '#store/installation.ts';
@@ -15,8 +14,11 @@ function digestOf(token: string): Buffer {
   return hash('sha256', token, 'buffer');
 }
 
+/** Answers for the token of the first administrator; null for any other. */
+export type KnowToken = (token: string) => Actor | null;
+
 export interface Administrator {
-  readonly authenticate: Authenticate;
+  readonly knows: KnowToken;
   /** The token that was made just now, to be shown once; null when there was one. */
   readonly newToken: string | null;
 }
@@ -27,7 +29,7 @@ export async function prepareAdministrator(session: Session, configured: string 
   const wasSet = await setAdminTokenDigest(session, digestOf(configured ?? made ?? ''), configured === undefined);
   const { admin_token_digest: digest } = await getInstallation(session);
   if (digest === null) throw new Error('the digest was just set');
-  return { authenticate: authenticator(digest), newToken: wasSet ? made : null };
+  return { knows: authenticator(digest), newToken: wasSet ? made : null };
 }
 
 /** The longest token that is remembered, in bytes; for a longer one its digest is made each time. */
@@ -39,7 +41,7 @@ const LENGTH_BYTES = 2;
  * decision, so the right token is remembered once it was seen: the digest guards the database, while through the memory
  * of this process every token passes anyway.
  */
-export function authenticator(digest: Buffer): Authenticate {
+export function authenticator(digest: Buffer): KnowToken {
   const given = Buffer.alloc(LENGTH_BYTES + REMEMBERED_MAX);
   let remembered: Buffer | null = null;
   return (token) => {
@@ -57,6 +59,6 @@ export function authenticator(digest: Buffer): Authenticate {
 }
 
 /** Answers for the configured token while the database is away. */
-export function offlineAuthenticator(configured: string | undefined): Authenticate {
+export function offlineAuthenticator(configured: string | undefined): KnowToken {
   return configured === undefined ? () => null : authenticator(digestOf(configured));
 }

@@ -15,6 +15,7 @@ import { nativeFace } from '#faces/native/native-face.ts';
 import type { Authenticate } from '#faces/shared/actor.ts';
 import { registerRateLimits } from '#faces/shared/rate-limit.ts';
 import { registerFacts } from '#faces/shared/request-facts.ts';
+import type { Authenticator } from '#operations/identity/authenticator.ts';
 import type { OperationContext } from '#operations/context.ts';
 
 import { CONNECTION, URL_MAX, isTimed } from './http-limits.ts';
@@ -30,6 +31,7 @@ import { makeClientErrorHandler } from './unreadable-request.ts';
 export interface HttpDeps {
   readonly context: OperationContext;
   readonly authenticate: Authenticate;
+  readonly verifyPassword: Authenticator['verifyPassword'];
   readonly version: string;
   readonly log: FastifyBaseLogger;
   readonly stopping: AbortSignal;
@@ -123,6 +125,7 @@ export async function makeHttpServer(deps: HttpDeps): Promise<FastifyInstance> {
   await app.register(nativeFace, {
     context: deps.context,
     authenticate: deps.authenticate,
+    verifyPassword: deps.verifyPassword,
     version: deps.version,
     stopping: deps.stopping,
   });

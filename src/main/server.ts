@@ -9,15 +9,15 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 
 import { normaliseSubject } from '#core/identifier.ts';
 import { DecisionEngine } from '#decisions/engine.ts';
-import type { Authenticate } from '#faces/shared/actor.ts';
 import { DEFAULT_SETTINGS, type OperationContext } from '#operations/context.ts';
+import { Authenticator } from '#operations/identity/authenticator.ts';
 import { makeChainKey } from '#store/change.ts';
 import { Session, makePool } from '#store/database.ts';
 import { makeDecisionSource } from '#store/decision-source.ts';
 import { migrate } from '#store/migrate.ts';
 import { asProblem } from '#store/transaction.ts';
 
-import { type Administrator, offlineAuthenticator, prepareAdministrator } from './administrator.ts';
+import { type Administrator, type KnowToken, offlineAuthenticator, prepareAdministrator } from './administrator.ts';
 import { seedProfiles } from './builtin-profiles.ts';
 import type { Configuration } from './configuration.ts';
 import { makeDataFolder } from './database/data-folder.ts';
@@ -97,7 +97,7 @@ async function wire(
     log.warn('the database is away: decisions are made from the checkpoint until it comes back');
     return null;
   });
-  let authenticate: Authenticate = administrator?.authenticate ?? offlineAuthenticator(configuration.adminToken);
+  let knowsAdministrator: KnowToken = administrator?.knows ?? offlineAuthenticator(configuration.adminToken);
   const engine = new DecisionEngine({
     source: makeDecisionSource(pool, database.connectionString),
     normaliseSubject,
@@ -118,12 +118,16 @@ async function wire(
     },
     clock: () => new Date(),
   };
+  const authenticator = new Authenticator(context, (token) => knowsAdministrator(token));
+  authenticator.start();
+  endings.push(() => authenticator.stop());
   const scheduler = new Scheduler(context, log);
   const maintenance = new Maintenance(context, dataFolder, log);
   const stopping = new AbortController();
   const app = await makeHttpServer({
     context,
-    authenticate: (token) => authenticate(token),
+    authenticate: (presented, request) => authenticator.authenticate(presented, request),
+    verifyPassword: (name, password, address) => authenticator.verifyPassword(name, password, address),
     version: options.version,
     log,
     stopping: stopping.signal,
@@ -138,7 +142,7 @@ async function wire(
   endings.push(() => stopping.abort());
   if (administrator === null)
     void comeBack(prepare, stopping.signal, log, (found) => {
-      authenticate = found.authenticate;
+      knowsAdministrator = found.knows;
     });
   scheduler.start();
   maintenance.start();

@@ -88,6 +88,8 @@ export function authorOf(actor: Actor): Author {
   return makeAuthor(name, ownAccountId, ownAccountId === accountId ? null : accountId, request, credential);
 }
 
+export type { RequestFacts };
+
 /** A session for reading outside any transaction. */
 export function reader(context: OperationContext): Session {
   return new Session(context.pool);

@@ -38,7 +38,8 @@ export function decide(
   if (errors.length > 0) throw invalid(...errors);
   const { engine } = context;
   const options = destination === undefined ? undefined : { destination };
-  if (atRevision === undefined || atRevision <= engine.revision) return decideNow(engine, actor, subject, action, options);
+  if (atRevision === undefined || atRevision <= engine.revision)
+    return decideNow(engine, actor, subject, action, options);
   return waitFor(context, atRevision).then(() => decideNow(engine, actor, subject, action, options));
 }
 

@@ -50,7 +50,14 @@ export async function readStanding(
   await followHead(context, session);
   const answer = context.engine.standing(entity.id);
   if (answer === null) throw behind(entity);
-  return standingView(answer, await loadKnown(session, actor, answer.reasons.map((reason) => reason.entityNumber)));
+  return standingView(
+    answer,
+    await loadKnown(
+      session,
+      actor,
+      answer.reasons.map((reason) => reason.entityNumber),
+    ),
+  );
 }
 
 /** The standing with the whole chain and the holds on each node of it. Throws `not_found`, `unavailable`. */
@@ -66,7 +73,11 @@ export async function explainStanding(
   const explanation = context.engine.explain(entity.id);
   if (explanation === null) throw behind(entity);
   const { chain, ...answer } = explanation;
-  const known = await loadKnown(session, actor, chain.map((node) => node.entityNumber));
+  const known = await loadKnown(
+    session,
+    actor,
+    chain.map((node) => node.entityNumber),
+  );
   return {
     entity: entity.uuid,
     standing: standingView(answer, known),
@@ -132,4 +143,3 @@ async function followHead(context: OperationContext, session: Session): Promise<
 function behind(entity: EntityState) {
   return problem('unavailable', `The decision engine does not know ${entity.label} yet; try again.`);
 }
-

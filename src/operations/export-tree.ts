@@ -153,6 +153,7 @@ async function* holdItems(session: Session, rootId: number | null): AsyncGenerat
         body: {
           profile: hold.profile,
           authority: hold.authority,
+          subject: hold.subject,
           source: hold.source,
           startsAt: hold.starts_at.toISOString(),
           ...(hold.external_ref === null ? {} : { externalRef: hold.external_ref }),

@@ -64,7 +64,12 @@ export async function refuseLowerAuthority(
   );
   const isHigh = entity.line.indexOf(holder) >= entity.line.indexOf(actor.accountId);
   const isOwnOnly = actor.isHeldByItself && entity.id !== actor.ownAccountId;
-  if (isHigh && !isOwnOnly && reachesLevel(actor.authority, hold.authority) && reachesSubject(actor.subject, hold.subject))
+  if (
+    isHigh &&
+    !isOwnOnly &&
+    reachesLevel(actor.authority, hold.authority) &&
+    reachesSubject(actor.subject, hold.subject)
+  )
     return;
   throw await lowerAuthority(session, actor, entity, hold, holder);
 }

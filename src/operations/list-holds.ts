@@ -38,5 +38,9 @@ export async function listHolds(
     limit: limit + 1,
   });
   const items = rows.slice(0, limit);
-  return { items: items.map((row) => holdView(row, actor, entity)), next: rows.length > limit ? String(items.at(-1)?.id) : null, total: null };
+  return {
+    items: items.map((row) => holdView(row, actor, entity)),
+    next: rows.length > limit ? String(items.at(-1)?.id) : null,
+    total: null,
+  };
 }

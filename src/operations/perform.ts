@@ -59,7 +59,7 @@ export async function perform<T>(
     author,
     async (transaction) => {
       const work = workOf(transaction, context, actor);
-    if (idempotency !== undefined && !(await claimKey(transaction, idempotency))) {
+      if (idempotency !== undefined && !(await claimKey(transaction, idempotency))) {
         const kept = await keptAnswer<T>(transaction, idempotency);
         if (kept !== null) return kept;
         throw problem('busy', 'A request with this Idempotency-Key is being carried out; try again.');

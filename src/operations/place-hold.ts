@@ -14,6 +14,7 @@ import { type FieldError, invalid, problem } from '#core/problem.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
 import { requirePlan } from '#operations/guard.ts';
 import { type HoldView, holdView } from '#operations/hold-view.ts';
+import { readTime } from '#operations/read-time.ts';
 import { type Performed, type Work, perform } from '#operations/perform.ts';
 import { getPermitted, refuseClosed } from '#operations/resolve.ts';
 import type { EntityState } from '#store/entity.ts';
@@ -114,8 +115,6 @@ const HOLD_FIELDS = new Set([
   'subject',
   'action',
 ]);
-/** RFC 3339: a day, or a time with its offset, so that no reader has to guess the zone. */
-const TIME = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?$/;
 const NOTE_MAX = 2_000;
 const WORD_MAX = 128;
 
@@ -131,14 +130,7 @@ export function readHold(input: HoldInput, actor: Actor, entity: EntityState, no
     errors.push({ field: name, message: `must be text of 1 to ${max} characters` });
     return null;
   };
-  const time = (name: 'startsAt' | 'endsAt' | 'reviewAt'): Date | null => {
-    const value = input[name];
-    if (value === undefined || value === null) return null;
-    const at = typeof value === 'string' && TIME.test(value) ? new Date(value) : new Date(Number.NaN);
-    if (!Number.isNaN(at.getTime())) return at;
-    errors.push({ field: name, message: 'must be a time such as 2026-01-31T22:00:00Z' });
-    return null;
-  };
+  const time = (name: 'startsAt' | 'endsAt' | 'reviewAt') => readTime(input[name], name, errors);
   const profile = text('profile', WORD_MAX);
   if (profile === null && errors.length === 0)
     errors.push({ field: 'profile', message: 'is missing: the name of a profile, such as suspended' });

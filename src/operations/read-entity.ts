@@ -67,7 +67,11 @@ export async function listChildren(
 }
 
 /** A page of all entities, in the order of creation. Throws `invalid`. */
-export async function listEntities(context: OperationContext, actor: Actor, input: ListInput): Promise<Page<EntityView>> {
+export async function listEntities(
+  context: OperationContext,
+  actor: Actor,
+  input: ListInput,
+): Promise<Page<EntityView>> {
   requirePermission(actor, 'entity:read');
   const session = reader(context);
   const filter = await readFilter(context, actor, input);

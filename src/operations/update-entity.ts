@@ -3,7 +3,10 @@ import type { Json, Values } from '#core/field.ts';
 import { readFields } from '#core/field.ts';
 import { identifiersOf, labelOf } from '#core/identifier.ts';
 import { KIND_FIELDS, judgeFields } from '#core/kind-fields.ts';
-import { type FieldError, invalid } from '#core/problem.ts';
+import { type FieldError, invalid, problem } from '#core/problem.ts';
+import { replaceProperties } from '#core/property.ts';
+import { isAbove, requirePermission } from '#operations/access.ts';
+import { asProperties, notEntitled } from '#operations/properties.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
 import { judgeContainer } from '#operations/create/container.ts';
 import { factsOf } from '#operations/facts.ts';
@@ -53,6 +56,7 @@ export async function updateWithin(
   const changed = readFields(KIND_FIELDS[kind], input, 'update', errors);
   const password = readPassword(kind, input, errors);
   const former = (await readKindRows(transaction, kind, [entity.id], true)).get(entity.id) ?? {};
+  if (kind === 'account') judgeAccount(actor, entity, former, changed);
   const next: Values = { ...former, ...changed };
   judgeFields(kind, next, errors);
   for (const name of ['value', 'priority'])
@@ -101,6 +105,26 @@ function refuseUnknown(entity: EntityState, input: Readonly<Record<string, unkno
     else if (name === 'owner') errors.push({ field: name, message: 'is changed by transfer' });
     else errors.push({ field: name, message: `is no field of ${entity.kind} that can be changed` });
   }
+}
+
+/** Refuses (`forbidden`) what only an account above may change, and keeps the properties that the actor may not write. */
+function judgeAccount(actor: Actor, entity: EntityState, former: Values, changed: Values): void {
+  const errors: FieldError[] = [];
+  for (const [name, value] of Object.entries(changed)) {
+    const by = KIND_FIELDS.account[name]?.by;
+    if (by === undefined || JSON.stringify(value) === JSON.stringify(former[name])) continue;
+    const isEntitled = actor.accountId === 0 || (by === 'above' && isAbove(actor, entity));
+    if (!isEntitled)
+      errors.push({ field: name, message: `is for ${by === 'above' ? 'an account above' : 'the platform'} to change` });
+  }
+  if (errors.length > 0)
+    throw problem('forbidden', errors.map(({ field, message }) => `${field}: ${message}`).join('; '), { errors });
+  if (changed['properties'] === undefined) return;
+  const properties = asProperties(former['properties']);
+  const { next, refused } = replaceProperties(properties, asProperties(changed['properties']), actor.authority);
+  if (refused.length > 0) throw notEntitled(refused);
+  if (JSON.stringify(next) !== JSON.stringify(properties)) requirePermission(actor, 'property:write');
+  changed['properties'] = next as unknown as Json; // Plain data.
 }
 
 /** Digests are bound to the user name: a new one needs the password again, or new digests. */

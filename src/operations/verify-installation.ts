@@ -3,7 +3,8 @@
  * entity, which SQL and the engine must answer as a computation from scratch does.
  */
 import { type HoldEffect, mergeHolds } from '#core/restrictions.ts';
-import { type OperationContext, reader } from '#operations/context.ts';
+import { requirePermission } from '#operations/access.ts';
+import { type Actor, type OperationContext, reader } from '#operations/context.ts';
 import {
   type ForceRow,
   type SpineRow,
@@ -44,7 +45,9 @@ const ENGINE_WAIT_MS = 5_000;
 /** Verifies everything; yields progress and at last the result. */
 export async function* verifyInstallation(
   context: OperationContext,
+  actor: Actor,
 ): AsyncGenerator<VerifyProgress | VerifyResult> {
+  requirePermission(actor, 'installation:verify');
   const session = reader(context);
   const findings: Finding[] = [];
   const totals = await countForAudit(session);

@@ -52,7 +52,9 @@ export interface LoginFilter {
 
 /** A page of the logins of an account, by name. */
 export function listLogins(session: Session, filter: LoginFilter): Promise<LoginRow[]> {
-  const within = filter.isBeneath ? sql`e.ancestors @> array[${filter.accountId}::bigint]` : sql`l.account_id = ${filter.accountId}`;
+  const within = filter.isBeneath
+    ? sql`e.ancestors @> array[${filter.accountId}::bigint]`
+    : sql`l.account_id = ${filter.accountId}`;
   return session.rows(
     sql<LoginRow>`select ${columns} from login l join entity e on e.id = l.account_id
       where ${within} and l.name > ${filter.after} order by l.name limit ${filter.limit}`,
@@ -105,7 +107,12 @@ export async function countLogins(session: Session, accountId: number, role: str
 }
 
 /** Notes that credentials were used; nothing waits for it and nothing is lost when it fails. */
-export async function noteUse(session: Session, logins: readonly string[], keys: readonly string[], sessions: readonly string[]): Promise<void> {
+export async function noteUse(
+  session: Session,
+  logins: readonly string[],
+  keys: readonly string[],
+  sessions: readonly string[],
+): Promise<void> {
   if (logins.length > 0)
     await session.rows(sql`update login set last_used_at = now() where id = any (${[...logins]}::uuid[])`);
   if (keys.length > 0)

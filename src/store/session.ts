@@ -29,7 +29,12 @@ export function listSessions(session: Session, loginId: string): Promise<Session
 
 export async function insertSession(
   transaction: Transaction,
-  added: { readonly loginId: string; readonly digest: Buffer; readonly address: string | null; readonly lifeMinutes: number },
+  added: {
+    readonly loginId: string;
+    readonly digest: Buffer;
+    readonly address: string | null;
+    readonly lifeMinutes: number;
+  },
 ): Promise<SessionRow> {
   const row = await transaction.row(
     sql<SessionRow>`insert into session (login_id, digest, address, expires_at)

@@ -107,7 +107,11 @@ async function prepare(client: pg.PoolClient, key: ChainKey): Promise<void> {
 }
 
 /** Begins a transaction, takes the shape lock, and looks at the author's credential, in one round trip. */
-async function begin(client: pg.PoolClient, lock: ShapeLock, credential: CredentialRef | null): Promise<ActorRow | null> {
+async function begin(
+  client: pg.PoolClient,
+  lock: ShapeLock,
+  credential: CredentialRef | null,
+): Promise<ActorRow | null> {
   if (credential === null) {
     await client.query(BEGIN[lock]);
     return null;

@@ -16,6 +16,7 @@ import {
   type OperationSettings,
   platformActor,
 } from '#operations/context.ts';
+import { Authenticator } from '#operations/identity/authenticator.ts';
 import { makeDecisionSource } from '#store/decision-source.ts';
 
 import { type Cleanup, type TestDatabase, testDatabase } from './database.ts';
@@ -59,9 +60,12 @@ export function makeApp(
   context: OperationContext,
   options: Partial<Pick<HttpDeps, 'authenticate' | 'log' | 'metrics' | 'settings' | 'stopping'>> = {},
 ): Promise<FastifyInstance> {
+  const identities = new Authenticator(context, authenticator(createHash('sha256').update(TOKEN).digest()));
+  identities.start();
   return makeHttpServer({
     context,
-    authenticate: authenticator(createHash('sha256').update(TOKEN).digest()),
+    authenticate: (presented, request) => identities.authenticate(presented, request),
+    verifyPassword: (name, password, address) => identities.verifyPassword(name, password, address),
     version: '0.0.0-test',
     log: pino({ level: 'silent' }),
     stopping: new AbortController().signal,

@@ -2,7 +2,7 @@
 import { Problem, type ProblemCode } from '#core/problem.ts';
 import { type Finding, verifyInstallation } from '#operations/verify-installation.ts';
 
-import type { Installation } from './installation.ts';
+import { ADMIN, type Installation } from './installation.ts';
 
 export type Outcome<T> =
   | { readonly value: T; readonly code: null }
@@ -26,7 +26,7 @@ export function codesOf(outcomes: readonly Outcome<unknown>[]): string[] {
 /** All that the verification finds wrong, after the engine has followed. */
 export async function findingsOf(here: Installation): Promise<readonly Finding[]> {
   await here.follow();
-  for await (const step of verifyInstallation(here.context)) if ('findings' in step) return step.findings;
+  for await (const step of verifyInstallation(here.context, ADMIN)) if ('findings' in step) return step.findings;
   throw new Error('the verification ended without a result');
 }
 

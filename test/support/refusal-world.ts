@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 import type { FastifyInstance } from 'fastify';
 
 import { platformActor } from '#operations/context.ts';
+import type { Authenticate } from '#faces/shared/actor.ts';
+import { unauthenticated } from '#operations/identity/judge-actor.ts';
 import { makePool } from '#store/database.ts';
 
 import { type Cleanup } from './database.ts';
@@ -111,8 +113,10 @@ async function makeServers(t: Cleanup, { context, connectionString }: Installati
   away.port = '1';
   const blind = new URL(connectionString);
   blind.searchParams.set('options', '-c search_path=nowhere');
-  const authenticate = (token: string) =>
-    token === CUSTOMER_TOKEN ? ({ ...platformActor('token:customer'), authority: 'customer' } as const) : null;
+  const authenticate: Authenticate = ({ authorization }, request) => {
+    if (authorization !== `Bearer ${CUSTOMER_TOKEN}`) throw unauthenticated();
+    return { ...platformActor('token:customer', request), authority: 'customer' };
+  };
   return {
     /** What a customer's request adds. */
     customer: { token: CUSTOMER_TOKEN, server: await own({}, { authenticate }) },

@@ -22,7 +22,7 @@ export interface Arrangement {
 
 interface ReasonLike {
   readonly cause: string;
-  readonly entity: string;
+  readonly entity: string | null;
   readonly hold: string | null;
 }
 

@@ -36,7 +36,9 @@ async function run(session: Session, args: readonly string[], options: DecideOpt
   const query = { subject: argumentAt(args, 0), action: argumentAt(args, 1), destination, atRevision };
   const decision = await session.client.get<DecisionView>('/v1/decisions', query);
   // A decision is made from memory, where entities have no labels; people want to read them.
-  const places = session.isJson ? [] : [...new Set(decision.reasons.map(({ entity }) => entity))];
+  const places = session.isJson
+    ? []
+    : [...new Set(decision.reasons.map(({ entity }) => entity))].filter((id) => id !== null);
   const named = await Promise.all(places.map((id) => session.client.get<EntityView>(entityPath(id))));
   session.show(decision, () => {
     const names = new Map(named.map((entity) => [entity.id, entity]));

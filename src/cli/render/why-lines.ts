@@ -20,8 +20,13 @@ export function whyLines(entity: Named, standing: StandingView, chain: readonly 
 
 /** One reason: what holds, where it lies, and beneath it who placed it and for how long. */
 export function reasonLines(reason: ReasonView, names: ReadonlyMap<string, Named>, paint: Paint): string[] {
-  const known = names.get(reason.entity);
-  const name = known ? entityName(known) : `${reason.label ?? reason.entity} (number ${reason.entityNumber})`;
+  const known = reason.entity === null ? undefined : names.get(reason.entity);
+  const name =
+    reason.entity === null
+      ? 'an account above'
+      : known
+        ? entityName(known)
+        : `${reason.label ?? reason.entity} (number ${reason.entityNumber})`;
   const where = placeText(reason, name);
   if (reason.cause !== 'hold') {
     const since = reason.since === null ? '' : ` since ${timeText(reason.since)}`;

@@ -2,28 +2,35 @@
 import { readDomainName } from '#core/domain-name.ts';
 import { readEmailAddress } from '#core/email-address.ts';
 import { type Fields, INTEGER_MAX } from '#core/field.ts';
+import { readProperties } from '#core/property.ts';
 
 const text = (max: number, note: string) => ({ type: 'text', max, note }) as const;
 const personal = (max: number, note: string) => ({ type: 'text', max, note, personal: true }) as const;
 
 export const accountFields: Fields = {
   name: { ...personal(255, 'The name that people know the account by; need not be unique.'), required: true },
-  reference: text(64, "The operator's own customer number; unique on the platform; identifier ref:<reference>."),
+  reference: {
+    ...text(64, "The operator's own customer number; unique on the platform; identifier ref:<reference>."),
+    by: 'above',
+  },
   reseller: {
     type: 'boolean',
+    by: 'platform',
     note: 'Whether this account groups customers. Absent: true directly beneath the platform, false elsewhere.',
   },
   resellerActive: {
     type: 'boolean',
     default: true,
+    by: 'above',
     note: 'Whether a reseller may create customers and records; existing service is not touched.',
   },
   impersonate: {
     type: 'reference',
     kinds: ['account'],
+    by: 'above',
     note: "A customer that names its reseller here has the reseller's rights.",
   },
-  accountType: { ...text(16, 'Full or Trial.'), oneOf: ['Full', 'Trial'], default: 'Full' },
+  accountType: { ...text(16, 'Full or Trial.'), by: 'above', oneOf: ['Full', 'Trial'], default: 'Full' },
   role: text(64, 'Free role word of the Restcomm face.'),
   initialized: { type: 'boolean', default: true, note: 'False until the account has its first password.' },
   organization: {
@@ -36,7 +43,7 @@ export const accountFields: Fields = {
   firstName: personal(128, 'First name of the contact.'),
   lastName: personal(128, 'Last name of the contact.'),
   company: text(255, 'Company or organisation.'),
-  companyCode: text(64, "Code of the company in the operator's books."),
+  companyCode: { ...text(64, "Code of the company in the operator's books."), by: 'above' },
   tel: personal(64, 'Telephone, as the customer writes it.'),
   mobile: personal(64, 'Mobile telephone.'),
   fax: personal(64, 'Fax.'),
@@ -57,9 +64,17 @@ export const accountFields: Fields = {
   techContactName: personal(255, 'Technical contact: name.'),
   techContactEmail: { ...personal(254, 'Technical contact: e-mail address.'), read: readEmailAddress },
   techContactPhone: personal(64, 'Technical contact: telephone.'),
-  balance: text(32, 'Balance of the customer in the billing system, a decimal number; informative.'),
-  creditLimit: text(32, 'Credit limit in the billing system, a decimal number; informative.'),
-  properties: { type: 'json', default: [], note: 'Properties: a list of {name, value, category, permission}.' },
+  balance: {
+    ...text(32, 'Balance of the customer in the billing system, a decimal number; informative.'),
+    by: 'above',
+  },
+  creditLimit: { ...text(32, 'Credit limit in the billing system, a decimal number; informative.'), by: 'above' },
+  properties: {
+    type: 'json',
+    default: [],
+    read: readProperties,
+    note: 'Properties: a list of {name, value, category, permission}.',
+  },
   tenantId: text(30, 'Identity as service provider or enterprise of a BroadWorks platform.'),
   tenantType: { ...text(32, 'ServiceProvider or Enterprise.'), oneOf: ['ServiceProvider', 'Enterprise'] },
   groupId: text(30, 'Identity as group of the nearest tenant above.'),

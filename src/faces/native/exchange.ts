@@ -4,9 +4,8 @@ import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { problem } from '#core/problem.ts';
-import { requireActor } from '#faces/shared/actor.ts';
-import { noteActor } from '#faces/shared/request-facts.ts';
-import type { Actor } from '#operations/context.ts';
+import { identify, isReading, writingFacts } from '#faces/shared/actor.ts';
+import type { Actor, RequestFacts } from '#operations/context.ts';
 import type { IdempotencyKey, Performed } from '#operations/perform.ts';
 
 import type { NativeDeps } from './native-face.ts';
@@ -14,16 +13,15 @@ import type { NativeDeps } from './native-face.ts';
 /** How long an answer waits until this process's decisions include the write, in milliseconds. */
 const ENGINE_WAIT_MS = 1_000;
 const KEY_MAX = 255;
+/** Reading leaves no trace, so nothing has to be known of the request. */
+const READING: RequestFacts = { face: 'native' };
 
 /** Who asks. What cannot be read in the headers of a write is refused before that. */
-export function actorOf(deps: NativeDeps, request: FastifyRequest): Actor {
-  if (request.method !== 'GET') {
-    keyOf(request);
-    versionOf(request);
-  }
-  const actor = requireActor(deps.authenticate, request.headers.authorization);
-  noteActor(request, actor.name);
-  return actor;
+export function actorOf(deps: NativeDeps, request: FastifyRequest): Actor | Promise<Actor> {
+  if (isReading(request)) return identify(deps.authenticate, request, READING);
+  keyOf(request);
+  versionOf(request);
+  return identify(deps.authenticate, request, writingFacts('native', request));
 }
 
 /** The `Idempotency-Key` of a write, with the digest of what it asks. */
@@ -34,7 +32,8 @@ export function idempotencyOf(actor: Actor, request: FastifyRequest): Idempotenc
   const digest = createHash('sha256')
     .update(JSON.stringify(request.body ?? null))
     .digest();
-  return { actor: actor.name, key, route, digest };
+  // As another account the same login asks for something else.
+  return { actor: `${actor.name}@${actor.accountId}`, key, route, digest };
 }
 
 function keyOf(request: FastifyRequest): string | undefined {

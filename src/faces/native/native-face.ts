@@ -11,6 +11,7 @@ import type { z } from 'zod';
 import { problem } from '#core/problem.ts';
 import type { Authenticate } from '#faces/shared/actor.ts';
 import { tellRate } from '#faces/shared/rate-limit.ts';
+import type { Authenticator } from '#operations/identity/authenticator.ts';
 import type { OperationContext } from '#operations/context.ts';
 
 import { documentOptions } from './document.ts';
@@ -24,12 +25,15 @@ import { decisionRoutes } from './routes/decisions.ts';
 import { entityRoutes } from './routes/entities.ts';
 import { holdRoutes } from './routes/holds.ts';
 import { installationRoutes } from './routes/installation.ts';
+import { loginRoutes } from './routes/logins.ts';
 import { planRoutes } from './routes/plans.ts';
 import { profileRoutes } from './routes/profiles.ts';
+import { sessionRoutes } from './routes/sessions.ts';
 
 export interface NativeDeps {
   readonly context: OperationContext;
   readonly authenticate: Authenticate;
+  readonly verifyPassword: Authenticator['verifyPassword'];
   readonly version: string;
   /** Aborted when the server stops: endless answers end. */
   readonly stopping: AbortSignal;
@@ -68,6 +72,8 @@ export async function nativeFace(app: FastifyInstance, deps: NativeDeps): Promis
       bulkRoutes(typed, deps);
       changeRoutes(typed, deps);
       installationRoutes(typed, deps);
+      loginRoutes(typed, deps);
+      sessionRoutes(typed, deps);
     },
     { prefix: '/v1' },
   );

@@ -5,8 +5,9 @@
 import { z } from 'zod';
 
 import { ACTIONS } from '#core/action.ts';
-import { AUTHORITIES } from '#core/authority.ts';
+import { AUTHORITIES, SUBJECTS } from '#core/authority.ts';
 import { PROBLEM_ANY_TIME, PROBLEM_ORDER } from '#core/problem.ts';
+import { PROPERTY_PERMISSIONS } from '#core/property.ts';
 import { BULK_OPS } from '#operations/run-bulk.ts';
 
 import { entity, id, kind, lifecycle, standing, time, uuid } from './entity-schemas.ts';
@@ -19,11 +20,13 @@ export const hold = z
     id: uuid,
     profile: z.string(),
     entity: uuid,
-    authority: z.enum(AUTHORITIES),
+    authority: z.enum(AUTHORITIES).describe('The level with whose authority it was placed.'),
+    subject: z.enum(SUBJECTS).describe('What it is about.'),
     source: z.string(),
     externalRef: z.string().nullable(),
     note: z.string().nullable(),
-    placedBy: z.string(),
+    placedBy: z.string().describe('The level alone, where it was placed above the account of the reader.'),
+    placedByName: z.string().nullable().describe('Name of the login that placed it.'),
     placedAt: time,
     startsAt: time,
     endsAt: time.nullable(),
@@ -50,7 +53,8 @@ export const placeHold = z
       .nullable()
       .optional()
       .describe("The source's own number of the reason, such as an invoice."),
-    authority: z.enum(AUTHORITIES).nullable().optional(),
+    authority: z.enum(AUTHORITIES).nullable().optional().describe('Absent: the level of the caller.'),
+    subject: z.enum(SUBJECTS).nullable().optional().describe('Absent: wish for an own hold, else as the role.'),
   })
   .meta({ id: 'PlaceHold' });
 
@@ -59,8 +63,8 @@ const reason = z
     cause: z.enum(['hold', 'closed', 'owner_closed', 'target_closed']),
     via,
     inherited: z.boolean(),
-    entity: uuid,
-    entityNumber: z.number().int(),
+    entity: uuid.nullable().describe('Null where it sits above the account of the reader.'),
+    entityNumber: z.number().int().nullable(),
     label: z.string().optional(),
     hold: uuid.nullable(),
     profile: z.string().nullable(),
@@ -292,8 +296,34 @@ export const listQuery = z.object({
   standing: standing.optional(),
   q: z.string().max(255).optional().describe('Part of the label.'),
   owner: z.string().optional(),
+  beneath: z.string().optional().describe('Everything beneath an entity, what its accounts own elsewhere included.'),
   closed: flag.optional().describe('Closed ones, too.'),
   cursor: z.string().optional(),
   limit: z.coerce.number().int().min(1).max(1_000).optional(),
   total: z.enum(['exact']).optional(),
 });
+
+const propertyFields = {
+  name: z.string(),
+  value: z.string(),
+  category: z.string(),
+  permission: z.enum(PROPERTY_PERMISSIONS).describe('The level that may change it; higher ones may, too.'),
+};
+export const properties = z
+  .strictObject({
+    items: z.array(
+      z.strictObject({
+        ...propertyFields,
+        effective: z
+          .boolean()
+          .describe('Whether it takes effect: pstn_access and its like need the same of the reseller.'),
+        writable: z.boolean().describe('Whether the caller may change it.'),
+      }),
+    ),
+  })
+  .meta({ id: 'Properties' });
+export const setProperties = z
+  .object({
+    properties: z.array(z.object({ ...propertyFields, value: z.string().nullable() }).partial()),
+  })
+  .meta({ id: 'SetProperties' });

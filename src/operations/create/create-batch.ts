@@ -14,6 +14,8 @@ import { KIND_FIELDS } from '#core/kind-fields.ts';
 import { type FieldError, Problem, invalid, problem } from '#core/problem.ts';
 import { applySipPassword } from '#operations/credentials.ts';
 import { manages, requirePermission, sees } from '#operations/access.ts';
+import { replaceProperties } from '#core/property.ts';
+import { asProperties, notEntitled } from '#operations/properties.ts';
 import { refuseHeldNames } from '#operations/names.ts';
 import { factsOf } from '#operations/facts.ts';
 import type { Work } from '#operations/perform.ts';
@@ -196,13 +198,18 @@ class Batch {
     const { actor } = this.#work;
     requirePermission(actor, 'entity:create');
     if (!manages(actor, parent))
-      throw problem('forbidden', `${parent.label} is only assigned to your account; what it contains is not yours to make.`);
+      throw problem(
+        'forbidden',
+        `${parent.label} is only assigned to your account; what it contains is not yours to make.`,
+      );
     if (actor.isInactiveReseller)
       throw problem('forbidden', 'The reseller is not active: it cannot create customers or records.');
     if (item.kind === 'account' && item.values['reseller'] === true && actor.authority !== 'platform')
       throw problem('forbidden', 'reseller: only the platform creates resellers.', {
         errors: [{ field: 'reseller', message: 'is for the platform to set' }],
       });
+    const { refused } = replaceProperties([], asProperties(item.values['properties']), actor.authority);
+    if (item.kind === 'account' && refused.length > 0) throw notEntitled(refused);
   }
 
   #find(reference: Reference, field: string): Ground {
@@ -218,12 +225,13 @@ class Batch {
   }
 
   #groundOf(entity: EntityState): Ground {
-    const account = entity.kind === 'account' ? entity.id : (this.#around.accounts.get(entity.id) ?? entity.id);
+    const account = entity.line.at(-1) ?? entity.id;
     return {
       id: entity.id,
       kind: entity.kind,
       label: entity.label,
       ancestors: entity.ancestors,
+      line: entity.line,
       depth: entity.kind === 'account' ? 0 : (this.#around.depths.get(entity.id) ?? 1),
       account,
       reseller: this.#around.resellers.get(account) ?? null,

@@ -6,7 +6,7 @@ import type { Values } from '#core/field.ts';
 import type { Identifier, Reference } from '#core/identifier.ts';
 import type { Kind } from '#core/kind.ts';
 import { resourceDepthsOf } from '#store/depth.ts';
-import { type EntityState, accountsOf, findEntities, resellersOf } from '#store/entity.ts';
+import { type EntityState, findEntities, resellersOf } from '#store/entity.ts';
 import { type NameHolder, findHolders, storedValue } from '#store/identifier.ts';
 import { readKindRows } from '#store/kind-row.ts';
 import type { Transaction } from '#store/transaction.ts';
@@ -20,8 +20,6 @@ export interface Surroundings {
   readonly entities: ReadonlyMap<string, EntityState>;
   /** Fields of the containers that lend names, by number. */
   readonly names: ReadonlyMap<number, Values>;
-  /** The account that contains each entity, by number. */
-  readonly accounts: ReadonlyMap<number, number>;
   /** The nearest reseller of each account, by number. */
   readonly resellers: ReadonlyMap<number, number | null>;
   /** How many resources lie above each resource that may contain its like, itself included, by number. */
@@ -50,14 +48,10 @@ export async function loadSurroundings(transaction: Transaction, items: readonly
   }
   const nesting = found.filter((entity) => entity.kind === 'foreign').map((entity) => entity.id);
   const depths = nesting.length === 0 ? new Map<number, number>() : await resourceDepthsOf(transaction, nesting);
-  if (!items.some((item) => item.owner !== null))
-    return { entities, names, accounts: new Map(), resellers: new Map(), depths };
-  const accounts = await accountsOf(
-    transaction,
-    found.map((entity) => entity.id),
-  );
-  const resellers = await resellersOf(transaction, [...new Set(accounts.values())]);
-  return { entities, names, accounts, resellers, depths };
+  if (!items.some((item) => item.owner !== null)) return { entities, names, resellers: new Map(), depths };
+  const accounts = new Set(found.map((entity) => entity.line.at(-1) ?? entity.id));
+  const resellers = await resellersOf(transaction, [...accounts]);
+  return { entities, names, resellers, depths };
 }
 
 /** Who has the names, by `scheme:value`. */

@@ -29,6 +29,14 @@ export interface Presented {
   readonly cookie?: string | undefined;
   /** The account to act as. */
   readonly actAs?: string | undefined;
+  /** Where the request comes from, for counting what fails. */
+  readonly address: () => string;
+}
+
+interface Shown {
+  readonly shown: string;
+  readonly actAs: string | undefined;
+  readonly address: () => string;
 }
 
 interface Entry {
@@ -51,7 +59,8 @@ const FREE_BY_ADDRESS = 50;
 /** No header can say this. */
 const COOKIE = '\u0000';
 const CREDENTIAL_MAX = 1_024;
-const KEY_PREFIX = 'aby_';
+/** By which a key is told from other bearers, also by those who look for leaked ones. */
+export const KEY_PREFIX = 'aby_';
 
 export class Authenticator {
   readonly #context: OperationContext;
@@ -101,14 +110,16 @@ export class Authenticator {
       if (administrator !== null)
         return actAs === undefined ? { ...administrator, request } : this.#actAs({ ...administrator, request }, actAs);
     }
-    return this.#remembered(key, known, shown, actAs, request);
+    return this.#remembered(key, known, { shown, actAs, address: presented.address }, request);
   }
 
   /** Writes down which logins, keys and sessions were used since the last time. */
   async noteUse(): Promise<void> {
     const since = this.#notedAtMs;
     this.#notedAtMs = Date.now();
-    const used = [...this.#entries.values()].filter((entry) => entry.usedAtMs >= since).map((entry) => entry.credential);
+    const used = [...this.#entries.values()]
+      .filter((entry) => entry.usedAtMs >= since)
+      .map((entry) => entry.credential);
     const ids = (pick: (credential: Credential) => string | null) =>
       [...new Set(used.map(pick))].filter((id) => id !== null);
     await noteUse(
@@ -119,15 +130,9 @@ export class Authenticator {
     ).catch(() => {}); // What was used is good to know and nothing more.
   }
 
-  async #remembered(
-    key: string,
-    known: Entry | undefined,
-    shown: string,
-    actAs: string | undefined,
-    request: RequestFacts,
-  ): Promise<Actor> {
+  async #remembered(key: string, known: Entry | undefined, credential: Shown, request: RequestFacts): Promise<Actor> {
     const { engine } = this.#context;
-    const underway = this.#underway.get(key) ?? this.#look(known, shown, actAs, request);
+    const underway = this.#underway.get(key) ?? this.#look(known, credential, request);
     this.#underway.set(key, underway);
     try {
       const entry = await underway;
@@ -145,7 +150,7 @@ export class Authenticator {
     }
   }
 
-  async #look(known: Entry | undefined, shown: string, actAs: string | undefined, request: RequestFacts): Promise<Entry> {
+  async #look(known: Entry | undefined, { shown, actAs, address }: Shown, request: RequestFacts): Promise<Entry> {
     if (known !== undefined) {
       // Another version of the login: its password has to be shown again, to what it is now.
       const entry = await this.#entryOf(known.credential, request).catch((error: unknown) => {
@@ -154,7 +159,7 @@ export class Authenticator {
       });
       if (entry !== null) return entry;
     }
-    const credential = await this.#verify(shown, request);
+    const credential = await this.#verify(shown, address);
     const own = await this.#entryOf(credential, request);
     if (actAs === undefined) return own;
     const { accountId } = await this.#actAs(own.actor, actAs);
@@ -166,7 +171,10 @@ export class Authenticator {
     const session = reader(this.#context);
     const account = await getEntity(session, actor, given, 'Abeyance-Act-As');
     if (account.kind !== 'account' || !manages(actor, account))
-      throw invalid({ field: 'Abeyance-Act-As', message: `must be an account, and ${account.label} is ${account.kind}` });
+      throw invalid({
+        field: 'Abeyance-Act-As',
+        message: `must be an account, and ${account.label} is ${account.kind}`,
+      });
     if (account.id === actor.accountId) return actor;
     const level = (await levelsOf(session, [account.id])).get(account.id);
     return { ...actor, accountId: account.id, authority: level === 'reseller' ? 'reseller' : 'customer' };
@@ -186,7 +194,7 @@ export class Authenticator {
     };
   }
 
-  async #verify(shown: string, request: RequestFacts): Promise<Credential> {
+  async #verify(shown: string, address: () => string): Promise<Credential> {
     const session = reader(this.#context);
     const [scheme = '', rest = ''] = shown.split(/ +(.*)/s);
     const none = { key: null, session: null, actAs: null };
@@ -205,7 +213,7 @@ export class Authenticator {
       }
       case 'basic': {
         const [name, password] = readBasic(rest);
-        const login = await this.verifyPassword(name, password, request.address);
+        const login = await this.verifyPassword(name, password, address());
         return { ...none, login: login.id, version: login.version };
       }
       default:
@@ -217,11 +225,11 @@ export class Authenticator {
   async verifyPassword(
     name: string,
     password: string,
-    address: string | undefined,
+    address: string,
   ): Promise<{ readonly id: string; readonly version: number; readonly accountId: number }> {
     const session = reader(this.#context);
     const byName = this.#attemptKey(`name ${loginName(name)}`);
-    const byAddress = this.#attemptKey(`address ${address ?? ''}`);
+    const byAddress = this.#attemptKey(`address ${address}`);
     const waitSeconds = await beginAttempt(session, [
       { subject: byName, free: FREE_BY_NAME },
       { subject: byAddress, free: FREE_BY_ADDRESS },

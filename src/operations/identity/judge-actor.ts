@@ -30,7 +30,11 @@ export function roleOf(row: Pick<ActorRow, 'role' | 'role_permissions' | 'role_s
   const builtin = BUILTIN_ROLES[row.role];
   if (builtin !== undefined) return builtin;
   // A role that was removed, or lies on another line since a move, allows nothing.
-  return { name: row.role, permissions: matchPatterns(row.role_permissions ?? []), subject: row.role_subject ?? 'wish' };
+  return {
+    name: row.role,
+    permissions: matchPatterns(row.role_permissions ?? []),
+    subject: row.role_subject ?? 'wish',
+  };
 }
 
 /**
@@ -69,11 +73,14 @@ function judgeStanding(row: ActorRow, action: 'api' | 'sign_in'): StandingOfActo
   const mayAct = (row.denied & ACTION_BIT[action]) === 0;
   const mayProvision = (row.denied & ACTION_BIT.provision) === 0;
   if (mayAct && mayProvision) return { permissions: -1, lacking: null, isHeldByItself: false };
-  if (row.closed)
-    throw problem('forbidden', 'Your account is closed.', { facts: { standing: 'closed' } });
+  if (row.closed) throw problem('forbidden', 'Your account is closed.', { facts: { standing: 'closed' } });
   // Who has stopped itself must be able to start again: to look, and to lift its own hold.
   if (row.held_by_itself)
-    return { permissions: READ_ONLY | LIFTING, lacking: 'an account that is held by its own hold', isHeldByItself: true };
+    return {
+      permissions: READ_ONLY | LIFTING,
+      lacking: 'an account that is held by its own hold',
+      isHeldByItself: true,
+    };
   if (!mayAct)
     throw problem('forbidden', 'Your account is suspended; nothing can be done with it until that is lifted.', {
       facts: { standing: 'suspended' },

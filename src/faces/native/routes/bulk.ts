@@ -32,7 +32,7 @@ export function bulkRoutes(app: Routes, deps: NativeDeps): void {
       },
     },
     async (request, reply) => {
-      const actor = actorOf(deps, request);
+      const actor = await actorOf(deps, request);
       const body = request.body as { items?: unknown }; // The validator lets only objects through.
       refuseUnknown(body, ['items'], 'a bulk request');
       const items = readItems(body.items);

@@ -33,11 +33,12 @@ export function changeRoutes(app: Routes, deps: NativeDeps): void {
       },
     },
     async (request, reply) => {
-      actorOf(deps, request);
-      if (!/\btext\/event-stream\b/.test(request.headers.accept ?? '')) return listChanges(deps.context, request.query);
+      const actor = await actorOf(deps, request);
+      if (!/\btext\/event-stream\b/.test(request.headers.accept ?? ''))
+        return listChanges(deps.context, actor, request.query);
       const resumed = request.headers['last-event-id'];
       const after = typeof resumed === 'string' && resumed !== '' ? resumed : request.query.after;
-      const first = await listChanges(deps.context, { after, entity: request.query.entity, limit: STREAM_PAGE });
+      const first = await listChanges(deps.context, actor, { after, entity: request.query.entity, limit: STREAM_PAGE });
       return stream(deps, request, reply, first, request.query.entity);
     },
   );
@@ -75,7 +76,9 @@ async function stream(
         if (isMore === 'ended') break;
         if (!isMore) await write(raw, ': alive\n\n');
       }
-      page = await listChanges(deps.context, { after: page.next, entity, limit: STREAM_PAGE });
+      // Whoever may no longer read is told no more.
+      const reading = await actorOf(deps, request);
+      page = await listChanges(deps.context, reading, { after: page.next, entity, limit: STREAM_PAGE });
     }
   } catch (error) {
     // The headers are gone: all that is left is to end the stream, and the client comes back with its last id.

@@ -14,7 +14,7 @@ export function createRoutes(app: Routes, deps: NativeDeps): void {
     '/accounts',
     { schema: { summary: 'Create an account', tags: ['entities'], body: createAccount, response } },
     async (request, reply) => {
-      const actor = actorOf(deps, request);
+      const actor = await actorOf(deps, request);
       const input = { ...(request.body as object), kind: 'account' };
       const performed = await createEntity(deps.context, actor, input, idempotencyOf(actor, request));
       await answerWrite(deps, reply, performed, 201);
@@ -32,7 +32,7 @@ export function createRoutes(app: Routes, deps: NativeDeps): void {
       },
     },
     async (request, reply) => {
-      const actor = actorOf(deps, request);
+      const actor = await actorOf(deps, request);
       const input = request.body as Record<string, unknown>; // The validator lets only objects through.
       if (input['kind'] === 'account')
         throw problem('invalid', 'kind: an account is created at /v1/accounts', {

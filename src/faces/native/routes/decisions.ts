@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 import { problem } from '#core/problem.ts';
 import { type Question, decide, decideMany } from '#operations/decide.ts';
+import type { Actor } from '#operations/context.ts';
 import { refuseUnknown } from '#operations/resolve.ts';
 
 import { actorOf } from '#faces/native/exchange.ts';
@@ -37,9 +38,12 @@ export function decisionRoutes(app: Routes, deps: NativeDeps): void {
       childLoggerFactory: (logger) => logger,
     },
     (request) => {
-      actorOf(deps, request);
       const { atRevision } = request.query;
-      return decide(context, request.query, atRevision === undefined ? undefined : Number(atRevision));
+      const answer = (actor: Actor) =>
+        decide(context, actor, request.query, atRevision === undefined ? undefined : Number(atRevision));
+      // Whoever is known is answered in the same turn.
+      const actor = actorOf(deps, request);
+      return actor instanceof Promise ? actor.then(answer) : answer(actor);
     },
   );
   app.post(
@@ -53,7 +57,7 @@ export function decisionRoutes(app: Routes, deps: NativeDeps): void {
       },
     },
     async (request) => {
-      actorOf(deps, request);
+      const actor = await actorOf(deps, request);
       const body = request.body as { questions?: unknown; atRevision?: unknown }; // The validator lets only objects through.
       refuseUnknown(body, ['questions', 'atRevision'], 'a list of questions');
       const { questions, atRevision } = body;
@@ -71,7 +75,7 @@ export function decisionRoutes(app: Routes, deps: NativeDeps): void {
       const list = questions.map((question: unknown) =>
         typeof question === 'object' && question !== null ? (question as Question) : {},
       );
-      return { answers: await decideMany(context, list, atRevision) };
+      return { answers: await decideMany(context, actor, list, atRevision) };
     },
   );
 }

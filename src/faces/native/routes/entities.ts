@@ -3,10 +3,12 @@ import { closeEntity } from '#operations/close-entity.ts';
 import { explainStanding, readStanding } from '#operations/explain-standing.ts';
 import { moveEntity } from '#operations/move-entity.ts';
 import { listChildren, listEntities, readEntity } from '#operations/read-entity.ts';
+import { readAccountProperties, setProperties } from '#operations/properties.ts';
 import { transferEntity } from '#operations/transfer-entity.ts';
 import { updateEntity } from '#operations/update-entity.ts';
 
 import { entity, updateEntity as updateBody } from '#faces/native/entity-schemas.ts';
+import type { Actor } from '#operations/context.ts';
 import { actorOf, answerWrite, idempotencyOf, versionOf } from '#faces/native/exchange.ts';
 import type { NativeDeps } from '#faces/native/native-face.ts';
 import type { Routes } from '#faces/native/routes.ts';
@@ -26,16 +28,16 @@ export function entityRoutes(app: Routes, deps: NativeDeps): void {
     '/entities',
     { schema: { summary: 'List entities', tags, querystring: schemas.listQuery, response: answers(page) } },
     async (request) => {
-      actorOf(deps, request);
-      return listEntities(context, request.query);
+      const actor = await actorOf(deps, request);
+      return listEntities(context, actor, request.query);
     },
   );
   app.get(
     '/entities/:id',
     { schema: { summary: 'Read an entity', tags, params, response: answers(entity) } },
     async (request, reply) => {
-      actorOf(deps, request);
-      const view = await readEntity(context, request.params.id);
+      const actor = await actorOf(deps, request);
+      const view = await readEntity(context, actor, request.params.id);
       reply.header('etag', `"${view.version}"`);
       return view;
     },
@@ -52,7 +54,7 @@ export function entityRoutes(app: Routes, deps: NativeDeps): void {
       },
     },
     async (request, reply) => {
-      const actor = actorOf(deps, request);
+      const actor = await actorOf(deps, request);
       const body = request.body as Record<string, unknown>; // The validator lets only objects through.
       const performed = await updateEntity(context, actor, request.params.id, body, writeOptions(actor, request));
       await answerWrite(deps, reply, performed, 200);
@@ -70,8 +72,8 @@ export function entityRoutes(app: Routes, deps: NativeDeps): void {
       },
     },
     async (request) => {
-      actorOf(deps, request);
-      return listChildren(context, request.params.id, request.query);
+      const actor = await actorOf(deps, request);
+      return listChildren(context, actor, request.params.id, request.query);
     },
   );
   app.get(
@@ -85,8 +87,8 @@ export function entityRoutes(app: Routes, deps: NativeDeps): void {
       },
     },
     async (request) => {
-      actorOf(deps, request);
-      return readStanding(context, request.params.id);
+      const actor = await actorOf(deps, request);
+      return readStanding(context, actor, request.params.id);
     },
   );
   app.get(
@@ -100,14 +102,51 @@ export function entityRoutes(app: Routes, deps: NativeDeps): void {
       },
     },
     async (request) => {
-      actorOf(deps, request);
-      return explainStanding(context, request.params.id);
+      const actor = await actorOf(deps, request);
+      return explainStanding(context, actor, request.params.id);
     },
   );
+  propertyRoutes(app, deps);
   shapeRoutes(app, deps);
 }
 
-function writeOptions(actor: ReturnType<typeof actorOf>, request: Parameters<typeof versionOf>[0]) {
+function propertyRoutes(app: Routes, deps: NativeDeps): void {
+  const { context } = deps;
+  app.get(
+    '/entities/:id/properties',
+    {
+      schema: {
+        summary: 'List the properties of an account, with those that take effect',
+        tags,
+        params,
+        response: { 200: schemas.properties, '4xx': schemas.problem },
+      },
+    },
+    async (request) => ({
+      items: await readAccountProperties(context, await actorOf(deps, request), request.params.id),
+    }),
+  );
+  app.patch(
+    '/entities/:id/properties',
+    {
+      schema: {
+        summary: 'Change single properties of an account; a null value removes one',
+        tags,
+        params,
+        body: schemas.setProperties,
+        response: { 200: schemas.properties, '4xx': schemas.problem },
+      },
+    },
+    async (request, reply) => {
+      const actor = await actorOf(deps, request);
+      const body = request.body as Record<string, unknown>; // The validator lets only objects through.
+      const changed = await setProperties(context, actor, request.params.id, body, idempotencyOf(actor, request));
+      await answerWrite(deps, reply, changed, 200);
+    },
+  );
+}
+
+function writeOptions(actor: Actor, request: Parameters<typeof versionOf>[0]) {
   return { version: versionOf(request), idempotency: idempotencyOf(actor, request) };
 }
 
@@ -124,7 +163,7 @@ function shapeRoutes(app: Routes, deps: NativeDeps): void {
       },
     },
     async (request, reply) => {
-      const actor = actorOf(deps, request);
+      const actor = await actorOf(deps, request);
       await answerWrite(
         deps,
         reply,
@@ -145,7 +184,7 @@ function shapeRoutes(app: Routes, deps: NativeDeps): void {
       },
     },
     async (request, reply) => {
-      const actor = actorOf(deps, request);
+      const actor = await actorOf(deps, request);
       const { parent } = request.body as Record<string, unknown>; // The validator lets only objects through.
       await answerWrite(
         deps,
@@ -167,7 +206,7 @@ function shapeRoutes(app: Routes, deps: NativeDeps): void {
       },
     },
     async (request, reply) => {
-      const actor = actorOf(deps, request);
+      const actor = await actorOf(deps, request);
       const { owner } = request.body as Record<string, unknown>; // The validator lets only objects through.
       await answerWrite(
         deps,

@@ -34,8 +34,8 @@ export function holdRoutes(app: Routes, deps: NativeDeps): void {
       },
     },
     async (request) => {
-      actorOf(deps, request);
-      return listHolds(context, request.params.id, request.query);
+      const actor = await actorOf(deps, request);
+      return listHolds(context, actor, request.params.id, request.query);
     },
   );
   app.post(
@@ -52,7 +52,7 @@ export function holdRoutes(app: Routes, deps: NativeDeps): void {
       },
     },
     async (request, reply) => {
-      const actor = actorOf(deps, request);
+      const actor = await actorOf(deps, request);
       const performed = await placeHold(context, actor, request.params.id, request.body, idempotencyOf(actor, request));
       await answerWrite(deps, reply, performed, performed.value.isNew ? 201 : 200, performed.value.hold);
     },
@@ -68,7 +68,7 @@ export function holdRoutes(app: Routes, deps: NativeDeps): void {
       },
     },
     async (request, reply) => {
-      const actor = actorOf(deps, request);
+      const actor = await actorOf(deps, request);
       const { id, holdId } = request.params;
       await answerWrite(deps, reply, await liftHold(context, actor, id, holdId, idempotencyOf(actor, request)), 200);
     },

@@ -22,8 +22,8 @@ export function installationRoutes(app: Routes, deps: NativeDeps): void {
     '/status',
     { schema: { summary: 'What runs here', tags, response: { 200: schemas.status } } },
     async (request) => {
-      actorOf(deps, request);
-      return { version: deps.version, ...(await readStatus(context)) };
+      const actor = await actorOf(deps, request);
+      return { version: deps.version, ...(await readStatus(context, actor)) };
     },
   );
   app.get(
@@ -40,9 +40,9 @@ export function installationRoutes(app: Routes, deps: NativeDeps): void {
       },
     },
     async (request, reply) => {
-      actorOf(deps, request);
+      const actor = await actorOf(deps, request);
       const { root, secrets } = request.query;
-      return reply.type(NDJSON).send(lines(exportTree(context, { root, secrets: secrets === true })));
+      return reply.type(NDJSON).send(lines(exportTree(context, actor, { root, secrets: secrets === true })));
     },
   );
   app.post(
@@ -56,8 +56,8 @@ export function installationRoutes(app: Routes, deps: NativeDeps): void {
       },
     },
     async (request, reply) => {
-      actorOf(deps, request);
-      return reply.type(NDJSON).send(lines(verifyInstallation(context)));
+      const actor = await actorOf(deps, request);
+      return reply.type(NDJSON).send(lines(verifyInstallation(context, actor)));
     },
   );
 }

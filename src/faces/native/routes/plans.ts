@@ -25,7 +25,7 @@ export function planRoutes(app: Routes, deps: NativeDeps): void {
       },
     },
     async (request, reply) => {
-      const actor = actorOf(deps, request);
+      const actor = await actorOf(deps, request);
       await answerWrite(deps, reply, await planChange(context, actor, request.params.id, request.body), 201);
     },
   );
@@ -40,7 +40,7 @@ export function planRoutes(app: Routes, deps: NativeDeps): void {
       },
     },
     async (request, reply) => {
-      const actor = actorOf(deps, request);
+      const actor = await actorOf(deps, request);
       await answerWrite(
         deps,
         reply,

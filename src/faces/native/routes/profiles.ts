@@ -20,20 +20,20 @@ export function profileRoutes(app: Routes, deps: NativeDeps): void {
     '/profiles',
     { schema: { summary: 'List profiles', tags, response: { 200: schemas.pageOf(schemas.profile, 'ProfilePage') } } },
     async (request) => {
-      actorOf(deps, request);
-      const items = await listProfiles(context);
+      const actor = await actorOf(deps, request);
+      const items = await listProfiles(context, actor);
       return { items, next: null, total: items.length };
     },
   );
   app.get('/profiles/:name', { schema: { summary: 'Read a profile', tags, params, response } }, async (request) => {
-    actorOf(deps, request);
-    return getProfile(context, request.params.name);
+    const actor = await actorOf(deps, request);
+    return getProfile(context, actor, request.params.name);
   });
   app.put(
     '/profiles/:name',
     { schema: { summary: 'Define or edit a profile', tags, params, body: schemas.profileBody, response } },
     async (request, reply) => {
-      const actor = actorOf(deps, request);
+      const actor = await actorOf(deps, request);
       const body = request.body as Record<string, unknown>; // The validator lets only objects through.
       await answerWrite(
         deps,
@@ -47,7 +47,7 @@ export function profileRoutes(app: Routes, deps: NativeDeps): void {
     '/profiles/:name',
     { schema: { summary: 'Remove a profile that was never used', tags, params, response } },
     async (request, reply) => {
-      const actor = actorOf(deps, request);
+      const actor = await actorOf(deps, request);
       await answerWrite(
         deps,
         reply,

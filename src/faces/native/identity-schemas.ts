@@ -1,0 +1,100 @@
+/** The shapes of logins, keys, roles and sessions. */
+import { z } from 'zod';
+
+import { AUTHORITIES, SUBJECTS } from '#core/authority.ts';
+import { PERMISSIONS } from '#core/permission.ts';
+
+import { time, uuid } from './entity-schemas.ts';
+
+const patterns = z.array(z.string()).describe('Patterns resource:verb; either part may be *.');
+
+export const login = z
+  .strictObject({
+    id: uuid,
+    account: uuid,
+    name: z.string(),
+    role: z.string(),
+    enabled: z.boolean(),
+    hasPassword: z.boolean().describe('Without one only its keys count.'),
+    createdAt: time,
+    passwordChangedAt: time.nullable(),
+    lastUsedAt: time.nullable().describe('To the minute.'),
+  })
+  .meta({ id: 'Login' });
+
+const loginFields = {
+  name: z.string().describe('Unique on the platform, such as an e-mail address; case means nothing.'),
+  role: z.string().describe('administrator, operator, billing, developer, auditor, or a role of the account.'),
+  password: z.string().min(10).max(256).nullable().optional(),
+  enabled: z.boolean().optional(),
+};
+export const createLogin = z.object(loginFields).meta({ id: 'CreateLogin' });
+export const updateLogin = z.object(loginFields).partial().meta({ id: 'UpdateLogin' });
+export const changePassword = z
+  .object({ current: z.string(), password: z.string().min(10).max(256) })
+  .meta({ id: 'ChangePassword' });
+
+export const key = z
+  .strictObject({
+    id: uuid,
+    login: uuid,
+    name: z.string(),
+    scopes: patterns.nullable().describe('What narrows the role of its login; null: nothing does.'),
+    createdAt: time,
+    expiresAt: time.nullable(),
+    lastUsedAt: time.nullable().describe('To the minute.'),
+    key: z.string().optional().describe('The key itself, in the answer to its creation alone.'),
+  })
+  .meta({ id: 'Key' });
+export const createKey = z
+  .object({ name: z.string().max(128), scopes: patterns.nullable().optional(), expiresAt: time.nullable().optional() })
+  .meta({ id: 'CreateKey' });
+
+export const role = z
+  .strictObject({
+    name: z.string(),
+    builtin: z.boolean(),
+    account: uuid.nullable().describe('The account that made it, where the reader may know.'),
+    description: z.string(),
+    permissions: patterns,
+    subject: z.enum(SUBJECTS).describe('How high its authority over holds reaches.'),
+  })
+  .meta({ id: 'Role' });
+export const putRole = z
+  .object({
+    description: z.string().max(255).optional(),
+    permissions: patterns,
+    subject: z.enum(SUBJECTS).optional().describe('Absent: wish.'),
+  })
+  .meta({ id: 'PutRole' });
+
+export const session = z
+  .strictObject({
+    id: uuid,
+    address: z.string().nullable(),
+    createdAt: time,
+    lastSeenAt: time,
+    expiresAt: time,
+    current: z.boolean(),
+  })
+  .meta({ id: 'Session' });
+export const signIn = z.object({ login: z.string(), password: z.string() }).meta({ id: 'SignIn' });
+export const signedIn = session
+  .extend({ csrf: z.string().describe('To be sent as Abeyance-CSRF with every write of this session.') })
+  .meta({ id: 'SignedIn' });
+
+export const whoAmI = z
+  .strictObject({
+    actor: z.string().describe('As the change log shows it.'),
+    login: uuid.nullable(),
+    name: z.string().nullable(),
+    account: uuid.nullable(),
+    actsAs: uuid.nullable(),
+    level: z.enum(AUTHORITIES),
+    role: z.string().nullable(),
+    subject: z.enum(SUBJECTS),
+    permissions: z.array(z.enum(PERMISSIONS)),
+    heldByItself: z.boolean().describe('Nothing holds the account but its own hold: it may look, and lift that.'),
+    csrf: z.string().nullable(),
+  })
+  .meta({ id: 'WhoAmI' });
