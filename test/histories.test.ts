@@ -91,7 +91,7 @@ test('a rule that is broken in SQL is found, and told by a short history', async
     `select pg_get_functiondef('restrictions'::regproc) as text`,
   );
   const sound = rows[0]?.text ?? '';
-  const broken = sound.replace('path := path || owner_path;', '');
+  const broken = sound.replace('path := path || owner_line;', '');
   assert.notEqual(broken, sound);
   await here.pool.query(broken);
   const found = await playMany(here, cast, BROKEN_HISTORIES, BROKEN_AT_ONCE).then(

@@ -81,8 +81,8 @@ function readProperty(given: unknown): Reading<Property> {
 
 /** The permission that counts for a name: the strictest of what is stored, what is sent, and what the name is known for. */
 export function permissionOf(name: string, ...stated: readonly (PropertyPermission | undefined)[]): PropertyPermission {
-  const all = [KNOWN[name], ...stated].filter((permission) => permission !== undefined);
-  return PROPERTY_PERMISSIONS.find((permission) => all.includes(permission)) ?? 'customer';
+  const all = new Set([KNOWN[name], ...stated]);
+  return PROPERTY_PERMISSIONS.find((permission) => all.has(permission)) ?? 'customer';
 }
 
 /** Whether an actor of the level may change a property. */

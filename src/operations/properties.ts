@@ -61,7 +61,7 @@ async function propertiesOf(session: Session, account: number): Promise<Property
 
 /** What was stored by `readProperties`. */
 export function asProperties(stored: Json | undefined): Property[] {
-  return Array.isArray(stored) ? (stored as unknown as Property[]) : []; // Nothing else writes the column.
+  return Array.isArray(stored) ? stored : []; // Nothing else writes the column.
 }
 
 /** The refusal for properties that only a higher level may change. */

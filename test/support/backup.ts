@@ -73,6 +73,14 @@ export async function fillInstallation(pool: pg.Pool): Promise<void> {
   );
   await pool.query(`insert into idempotency values ('a', 'k', 'r', '\\x00ff5c0a09', null)`);
   await pool.query(`insert into bulk_outcome values ('a', 'k', 0, '{}')`);
+  await pool.query(
+    `insert into role (account_id, name, permissions, subject) values (0, 'desk', '{*:read,hold:*}', 'wish')`,
+  );
+  await pool.query(`with l as (insert into login (account_id, name, role) values (0, 'somebody', 'desk') returning id),
+      k as (insert into api_key (login_id, name, digest, scopes) select id, 'key', '\\x01', '{*}' from l)
+    insert into session (login_id, digest, address, expires_at) select id, '\\x02', '::1', 'infinity' from l`);
+  await pool.query(`insert into sign_in_attempt values ('\\x03', 1, now(), null)`);
+  await pool.query(`insert into request_personal values ('c', 'address', '\\x04', '192.0.2.1')`);
   for (let n = 0; n < 3; n++) await commitChange(pool, `number ${n}`);
   // Another partition than those that every installation has.
   const isPartitioned = await pool.query(`select where to_regclass('change_from_0') is not null`);

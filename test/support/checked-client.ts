@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { TOKEN } from './installation.ts';
 
 import * as entitySchemas from '#faces/native/entity-schemas.ts';
+import * as identitySchemas from '#faces/native/identity-schemas.ts';
 import * as schemas from '#faces/native/schemas.ts';
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -49,13 +50,17 @@ const pageOf = (item: z.ZodType) =>
 
 /** The schemas by the names that the document has for them. */
 const BY_NAME = new Map<string, z.ZodType>([
-  ...Object.values({ ...entitySchemas, ...schemas })
+  ...Object.values({ ...entitySchemas, ...identitySchemas, ...schemas })
     .filter((value) => value instanceof z.ZodType)
     .flatMap((schema): [string, z.ZodType][] => {
       const id = schema.meta()?.id;
       return id === undefined ? [] : [[id, schema]];
     }),
   ['EntityPage', pageOf(entitySchemas.entity)],
+  ['LoginPage', pageOf(identitySchemas.login)],
+  ['KeyPage', pageOf(identitySchemas.key)],
+  ['RolePage', pageOf(identitySchemas.role)],
+  ['SessionPage', pageOf(identitySchemas.session)],
   ['HoldPage', pageOf(schemas.hold)],
   ['ProfilePage', pageOf(schemas.profile)],
 ]);

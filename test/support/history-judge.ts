@@ -125,8 +125,14 @@ function judgeHold(world: World, given: Extract<Operation, { type: 'hold' }>, gu
   const { node, actor, profile, ref, startsAt, endsAt } = given;
   const authority = given.authority ?? actor.authority;
   if (RANK[authority] > RANK[actor.authority]) return refuse('invalid');
+  const isOwnLevel = authority === actor.authority;
   const same = node.holds.find(
-    (hold) => hold.state !== 'ended' && hold.profile === profile && hold.source === actor.name && hold.ref === ref,
+    (hold) =>
+      hold.state !== 'ended' &&
+      hold.profile === profile &&
+      hold.source === actor.name &&
+      hold.ref === ref &&
+      hold.isOwnLevel === isOwnLevel,
   );
   const isOther =
     same !== undefined &&
@@ -144,6 +150,7 @@ function judgeHold(world: World, given: Extract<Operation, { type: 'hold' }>, gu
         node,
         profile,
         authority,
+        isOwnLevel,
         source: actor.name,
         ref,
         startsAt: startsAt ?? Number.NaN,

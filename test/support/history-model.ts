@@ -12,6 +12,8 @@ export interface ModelHold {
   readonly node: ModelNode;
   readonly profile: ModelProfile;
   readonly authority: Authority;
+  /** Whether it was placed with the actor's own level, and not in the name of a lower one. */
+  readonly isOwnLevel: boolean;
   readonly source: string;
   readonly ref: string | null;
   /** Milliseconds; NaN for one that was placed without a time. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 
 import type { FastifyInstance } from 'fastify';
 
+import { DEFAULT_HTTP_SETTINGS } from '#main/http-settings.ts';
 import { platformActor } from '#operations/context.ts';
 import type { Authenticate } from '#faces/shared/actor.ts';
 import { unauthenticated } from '#operations/identity/judge-actor.ts';
@@ -123,6 +124,8 @@ async function makeServers(t: Cleanup, { context, connectionString }: Installati
     withoutDatabase: await withPool({ connectionString: away.href }),
     impatient: await withPool({ connectionString, statementTimeoutMs: 250 }),
     broken: await withPool({ connectionString: blind.href }),
+    /** One request a minute is all it takes. */
+    hurried: await own({}, { settings: { ...DEFAULT_HTTP_SETTINGS, rateLimit: 1 } }),
     /** Two entities are too many for its guard. */
     guarded: await own({ settings: { ...context.settings, guardLimit: 1 } }),
   };

@@ -3,6 +3,8 @@
  */
 import { z } from 'zod';
 
+import { PROPERTY_PERMISSIONS } from '#core/property.ts';
+
 import type { Field, Fields } from '#core/field.ts';
 import { KINDS, type Kind, LEAF_KINDS, PARENT_KINDS } from '#core/kind.ts';
 import { KIND_FIELDS } from '#core/kind-fields.ts';
@@ -112,3 +114,28 @@ export const entity = z
     ) as unknown as [z.ZodType, z.ZodType, ...z.ZodType[]],
   )
   .meta({ id: 'Entity' });
+
+const propertyFields = {
+  name: z.string(),
+  value: z.string(),
+  category: z.string(),
+  permission: z.enum(PROPERTY_PERMISSIONS).describe('The level that may change it; higher ones may, too.'),
+};
+export const properties = z
+  .strictObject({
+    items: z.array(
+      z.strictObject({
+        ...propertyFields,
+        effective: z
+          .boolean()
+          .describe('Whether it takes effect: pstn_access and its like need the same of the reseller.'),
+        writable: z.boolean().describe('Whether the caller may change it.'),
+      }),
+    ),
+  })
+  .meta({ id: 'Properties' });
+export const setProperties = z
+  .object({
+    properties: z.array(z.object({ ...propertyFields, value: z.string().nullable() }).partial()),
+  })
+  .meta({ id: 'SetProperties' });

@@ -246,7 +246,8 @@ test('the document is served with pages to try it, without a token', async () =>
 
 test('health is answered without a token, and everything under /v1 asks for one', async () => {
   assert.deepEqual((await app.inject('/healthz')).json(), { alive: true });
-  for (const route of client.routes) {
+  // Signing in is how to get a credential.
+  for (const route of client.routes.filter((each) => each !== 'POST /v1/sessions')) {
     const [method, path = ''] = route.split(' ');
     const url = path
       .replace('{id}', '0')

@@ -7,7 +7,6 @@ import { z } from 'zod';
 import { ACTIONS } from '#core/action.ts';
 import { AUTHORITIES, SUBJECTS } from '#core/authority.ts';
 import { PROBLEM_ANY_TIME, PROBLEM_ORDER } from '#core/problem.ts';
-import { PROPERTY_PERMISSIONS } from '#core/property.ts';
 import { BULK_OPS } from '#operations/run-bulk.ts';
 
 import { entity, id, kind, lifecycle, standing, time, uuid } from './entity-schemas.ts';
@@ -302,28 +301,3 @@ export const listQuery = z.object({
   limit: z.coerce.number().int().min(1).max(1_000).optional(),
   total: z.enum(['exact']).optional(),
 });
-
-const propertyFields = {
-  name: z.string(),
-  value: z.string(),
-  category: z.string(),
-  permission: z.enum(PROPERTY_PERMISSIONS).describe('The level that may change it; higher ones may, too.'),
-};
-export const properties = z
-  .strictObject({
-    items: z.array(
-      z.strictObject({
-        ...propertyFields,
-        effective: z
-          .boolean()
-          .describe('Whether it takes effect: pstn_access and its like need the same of the reseller.'),
-        writable: z.boolean().describe('Whether the caller may change it.'),
-      }),
-    ),
-  })
-  .meta({ id: 'Properties' });
-export const setProperties = z
-  .object({
-    properties: z.array(z.object({ ...propertyFields, value: z.string().nullable() }).partial()),
-  })
-  .meta({ id: 'SetProperties' });

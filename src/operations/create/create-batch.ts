@@ -13,9 +13,7 @@ import { ACCOUNT_DEPTH_MAX, type Kind, PARENT_KINDS, RESOURCE_DEPTH_MAX } from '
 import { KIND_FIELDS } from '#core/kind-fields.ts';
 import { type FieldError, Problem, invalid, problem } from '#core/problem.ts';
 import { applySipPassword } from '#operations/credentials.ts';
-import { manages, requirePermission, sees } from '#operations/access.ts';
-import { replaceProperties } from '#core/property.ts';
-import { asProperties, notEntitled } from '#operations/properties.ts';
+import { sees } from '#operations/access.ts';
 import { refuseHeldNames } from '#operations/names.ts';
 import { factsOf } from '#operations/facts.ts';
 import type { Work } from '#operations/perform.ts';
@@ -24,6 +22,7 @@ import { type NameHolder, insertIdentifiers, releaseIdentifiers } from '#store/i
 import { insertKindRows } from '#store/kind-row.ts';
 
 import { judgeContainer } from './container.ts';
+import { refuseUnentitled } from './entitlement.ts';
 import { type CreateInput, type ReadItem, readItem } from './read-item.ts';
 import { type Surroundings, holderKey, loadHolders, loadSurroundings } from './surroundings.ts';
 
@@ -150,7 +149,7 @@ class Batch {
     const parent = this.#find(item.parent, 'parent');
     const owner = item.owner === null ? null : this.#find(item.owner, 'owner');
     for (const [name, reference] of item.references) this.#find(reference, name);
-    this.#refuseUnentitled(item, parent);
+    refuseUnentitled(this.#work.actor, item, parent);
     if (item.errors.length > 0) throw invalid(...item.errors);
     const errors: FieldError[] = [];
     const values = this.#judgeFields(item, parent, owner, errors);
@@ -191,25 +190,6 @@ class Batch {
     this.#grounds.set(uuid, ground);
     for (const identifier of identifiers) this.#grounds.set(`${identifier.scheme}:${identifier.value}`, ground);
     this.#record(id, uuid, kind, parent.id, ownerId, values, takenFrom);
-  }
-
-  /** Who may create, and where: beneath the own account, while its reseller is active; resellers by the platform alone. */
-  #refuseUnentitled(item: ReadItem, parent: Ground): void {
-    const { actor } = this.#work;
-    requirePermission(actor, 'entity:create');
-    if (!manages(actor, parent))
-      throw problem(
-        'forbidden',
-        `${parent.label} is only assigned to your account; what it contains is not yours to make.`,
-      );
-    if (actor.isInactiveReseller)
-      throw problem('forbidden', 'The reseller is not active: it cannot create customers or records.');
-    if (item.kind === 'account' && item.values['reseller'] === true && actor.authority !== 'platform')
-      throw problem('forbidden', 'reseller: only the platform creates resellers.', {
-        errors: [{ field: 'reseller', message: 'is for the platform to set' }],
-      });
-    const { refused } = replaceProperties([], asProperties(item.values['properties']), actor.authority);
-    if (item.kind === 'account' && refused.length > 0) throw notEntitled(refused);
   }
 
   #find(reference: Reference, field: string): Ground {

@@ -40,7 +40,7 @@ async function inTurn<T>(work: () => Promise<T>): Promise<T> {
 export async function hashPassword(password: string): Promise<string> {
   const nonce = randomBytes(SALT_BYTES);
   const tag = await inTurn(() => derive('argon2id', { message: password.normalize('NFC'), nonce, ...PARAMETERS }));
-  return `$argon2id$v=19$m=${PARAMETERS.memory},t=${PARAMETERS.passes},p=${PARAMETERS.parallelism}$${plain(nonce)}$${plain(tag as Buffer)}`;
+  return `$argon2id$v=19$m=${PARAMETERS.memory},t=${PARAMETERS.passes},p=${PARAMETERS.parallelism}$${plain(nonce)}$${plain(tag)}`;
 }
 
 const plain = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '');
@@ -64,7 +64,7 @@ export async function verifyPassword(password: string, phc: string | null): Prom
       tagLength: tag.length,
     }),
   );
-  return timingSafeEqual(found as Buffer, tag) && phc !== null;
+  return timingSafeEqual(found, tag) && phc !== null;
 }
 
 /** Reads a new password; null when it is none. */

@@ -7,7 +7,12 @@ import { readAccountProperties, setProperties } from '#operations/properties.ts'
 import { transferEntity } from '#operations/transfer-entity.ts';
 import { updateEntity } from '#operations/update-entity.ts';
 
-import { entity, updateEntity as updateBody } from '#faces/native/entity-schemas.ts';
+import {
+  entity,
+  properties,
+  setProperties as setPropertiesBody,
+  updateEntity as updateBody,
+} from '#faces/native/entity-schemas.ts';
 import type { Actor } from '#operations/context.ts';
 import { actorOf, answerWrite, idempotencyOf, versionOf } from '#faces/native/exchange.ts';
 import type { NativeDeps } from '#faces/native/native-face.ts';
@@ -119,7 +124,7 @@ function propertyRoutes(app: Routes, deps: NativeDeps): void {
         summary: 'List the properties of an account, with those that take effect',
         tags,
         params,
-        response: { 200: schemas.properties, '4xx': schemas.problem },
+        response: { 200: properties, '4xx': schemas.problem },
       },
     },
     async (request) => ({
@@ -133,8 +138,8 @@ function propertyRoutes(app: Routes, deps: NativeDeps): void {
         summary: 'Change single properties of an account; a null value removes one',
         tags,
         params,
-        body: schemas.setProperties,
-        response: { 200: schemas.properties, '4xx': schemas.problem },
+        body: setPropertiesBody,
+        response: { 200: properties, '4xx': schemas.problem },
       },
     },
     async (request, reply) => {

@@ -1,0 +1,31 @@
+/** Who may create, and where: beneath the own account, while its reseller is active; resellers by the platform alone. */
+import { problem } from '#core/problem.ts';
+import { replaceProperties } from '#core/property.ts';
+import { manages, requirePermission } from '#operations/access.ts';
+import type { Actor } from '#operations/context.ts';
+import { asProperties, notEntitled } from '#operations/properties.ts';
+
+import type { ReadItem } from './read-item.ts';
+
+/** Throws `forbidden` for what the actor may not create there. */
+export function refuseUnentitled(
+  actor: Actor,
+  item: ReadItem,
+  parent: { readonly label: string; readonly line: number[] },
+): void {
+  requirePermission(actor, 'entity:create');
+  if (!manages(actor, parent))
+    throw problem(
+      'forbidden',
+      `${parent.label} is only assigned to your account; what it contains is not yours to make.`,
+    );
+  if (actor.isInactiveReseller)
+    throw problem('forbidden', 'The reseller is not active: it cannot create customers or records.');
+  if (item.kind !== 'account') return;
+  if (item.values['reseller'] === true && actor.authority !== 'platform')
+    throw problem('forbidden', 'reseller: only the platform creates resellers.', {
+      errors: [{ field: 'reseller', message: 'is for the platform to set' }],
+    });
+  const { refused } = replaceProperties([], asProperties(item.values['properties']), actor.authority);
+  if (refused.length > 0) throw notEntitled(refused);
+}
