@@ -18,6 +18,8 @@ interface Common {
   readonly personal?: true;
   /** A credential or the material of one: stored, and shown by the export with secrets alone. */
   readonly secret?: true;
+  /** Of a secret text that must be shown again and that nobody reads straight from the table: its column is sealed. */
+  readonly sealed?: true;
   /** Kept by Abeyance itself; input is ignored. */
   readonly computed?: true;
 }

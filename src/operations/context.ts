@@ -7,6 +7,7 @@ import type { Authority } from '#core/authority.ts';
 import type { DecisionEngine } from '#decisions/engine.ts';
 import type { ChainKey } from '#store/change.ts';
 import { Session } from '#store/database.ts';
+import type { SealingKey } from '#store/sealing.ts';
 
 export interface OperationSettings {
   /** A hold, a close or an edit of a profile that would change more entities than this needs a plan. */
@@ -27,6 +28,8 @@ export const DEFAULT_SETTINGS: OperationSettings = {
 export interface OperationContext {
   readonly pool: pg.Pool;
   readonly chainKey: ChainKey;
+  /** Seals and opens secrets that must be shown again. */
+  readonly sealingKey: SealingKey;
   readonly engine: DecisionEngine;
   readonly settings: OperationSettings;
   readonly clock: () => Date;

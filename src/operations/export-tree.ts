@@ -16,6 +16,7 @@ import { uuidsOf } from '#store/entity.ts';
 import { listForExport, listOpenWithin } from '#store/export.ts';
 import { listHolds } from '#store/hold.ts';
 import { type Profile, listProfiles } from '#store/profile.ts';
+import type { SealingKey } from '#store/sealing.ts';
 
 export interface ExportHeader {
   readonly abeyance: 'export';
@@ -67,8 +68,9 @@ export async function* exportTree(
     if (!profile.builtin || profile.version > 1) yield profileItem(profile);
   const platform = (await uuidsOf(session, [0])).get(0);
   const later: BulkItem[] = [];
+  const secretsWith = options.secrets ? context.sealingKey : null;
   for (const kind of ORDER)
-    for await (const view of viewsOf(session, kind, rootId, options.secrets))
+    for await (const view of viewsOf(session, kind, rootId, secretsWith))
       yield* creation(view, view.parent === platform ? 0 : view.parent, rootId === view.number, later);
   yield* later;
   yield* holdItems(session, rootId);
@@ -89,11 +91,11 @@ async function* viewsOf(
   session: Session,
   kind: Kind,
   rootId: number | null,
-  secrets: boolean,
+  secretsWith: SealingKey | null,
 ): AsyncGenerator<EntityView> {
   for (let key: { depth: number; id: number } | null = { depth: 0, id: 0 }; key !== null;) {
     const page = await listForExport(session, kind, key, PAGE, rootId);
-    yield* await readViews(session, page.entities, secrets);
+    yield* await readViews(session, page.entities, secretsWith);
     key = page.next;
   }
 }

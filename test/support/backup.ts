@@ -73,6 +73,8 @@ export async function fillInstallation(pool: pg.Pool): Promise<void> {
   await pool.query(`insert into idempotency values ('a', 'k', 'r', '\\x00ff5c0a09', null)`);
   await pool.query(`insert into bulk_outcome values ('a', 'k', 0, '{}')`);
   for (let n = 0; n < 3; n++) await commitChange(pool, `number ${n}`);
+  const canSeal = await pool.query(`select where to_regclass('unsealed') is not null`);
+  if (canSeal.rowCount !== 0) await pool.query(`insert into unsealed values ('sip_domain', 'private_key', '1', 'x')`);
   // Another partition than those that every installation has.
   const isPartitioned = await pool.query(`select where to_regclass('change_from_0') is not null`);
   if (isPartitioned.rowCount === 0) return;

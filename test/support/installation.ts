@@ -10,8 +10,9 @@ import { authenticator } from '#main/administrator.ts';
 import { type HttpDeps, makeHttpServer } from '#main/http-server.ts';
 import { type Actor, DEFAULT_SETTINGS, type OperationContext, type OperationSettings } from '#operations/context.ts';
 import { makeDecisionSource } from '#store/decision-source.ts';
+import { makeSealingKey } from '#store/sealing.ts';
 
-import { type Cleanup, type TestDatabase, testDatabase } from './database.ts';
+import { type Cleanup, TEST_SECRET, type TestDatabase, testDatabase } from './database.ts';
 
 export const ADMIN: Actor = { name: 'token:admin', accountId: 0, authority: 'platform' };
 export const TOKEN = 'the-token-of-the-tests';
@@ -31,6 +32,7 @@ export async function testInstallation(t: Cleanup, settings: Partial<OperationSe
   const context: OperationContext = {
     pool: database.pool,
     chainKey: database.chainKey,
+    sealingKey: makeSealingKey(TEST_SECRET),
     engine,
     settings: { ...DEFAULT_SETTINGS, ...settings },
     clock: () => new Date(),
