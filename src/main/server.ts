@@ -214,8 +214,8 @@ async function comeBack(
 
 /** What the database refuses at the start is for the operator to read. */
 function asUserError(error: unknown): unknown {
-  const problem = asProblem(error);
-  return problem.code === 'bug' ? error : problem;
+  const told = asProblem(error);
+  return told.code === 'bug' ? error : told;
 }
 
 async function listen(app: FastifyInstance, configuration: Configuration): Promise<string> {
