@@ -10,10 +10,8 @@ import { open, seal } from '#store/sealing.ts';
 import { makeInstallation, pictureOf } from '#test/backup.ts';
 import { waitUntil } from '#test/barrier.ts';
 import { TEST_SECRET, testDatabase } from '#test/database.ts';
-import { backupInstallation, restoreInstallation } from './backup.ts';
-import { isRoot, makeTestFolder, makeTestLog, startForTest, testSettings } from './database/database-for-test.ts';
+import { isRoot, makeTestFolder, makeTestLog } from './database/database-for-test.ts';
 import { lockDataFolder } from './database/lock-data-folder.ts';
-import { storeNextSecretKey } from './database/secret-key.ts';
 import { loadSecretKeys } from './database/secret-keys.ts';
 import { openInstallation } from './open-installation.ts';
 import { type RotateSecretOptions, rotateSecret } from './rotate-secret.ts';
@@ -233,54 +231,4 @@ test('the file belongs to whoever had the former one', async (t) => {
   await rotateSecret(optionsFor(folder, connectionString));
   const { uid, mode } = await stat(join(folder, 'secret.key'));
   assert.deepEqual([uid, mode & 0o777], [owner, 0o600]);
-});
-
-test('the embedded database has another password, and a backup of before needs the former key', async (t) => {
-  const folder = await makeTestFolder(t);
-  const dataFolder = join(folder, 'data');
-  const embedded = { settings: testSettings, sharedFolder: join(folder, 'shared') };
-  const first = await startForTest(t, folder, { secret: TEST_SECRET });
-  await writeFile(join(dataFolder, 'secret.key'), fileOf(TEST_SECRET), { mode: 0o600 });
-  await withPoolOf(first.connectionString, async (pool) => {
-    await makeInstallation(pool);
-    await openSecrets(pool, TEST_SECRET);
-  });
-  const common = { dataFolder, databaseUrl: undefined, secretKeyEnv: undefined, log: makeTestLog(), embedded };
-  await assert.rejects(
-    rotateSecret({ ...common, newSecretKeyEnv: undefined }),
-    /another Abeyance \(pid \d+\) is running on/,
-  );
-  await first.stop();
-  const old = join(folder, 'old.gz');
-  await backupInstallation({ ...common, file: old });
-
-  const { lines } = await rotateSecret({ ...common, newSecretKeyEnv: NEW.toString('base64') });
-  assert.match(lines.join('\n'), /The password of the embedded database is another one/);
-  await assert.rejects(startForTest(t, folder, { secret: TEST_SECRET }), /The secret key does not fit the database/);
-  // As if the process had been killed right after its commit.
-  await writeFile(join(dataFolder, 'secret.key'), fileOf(TEST_SECRET));
-  await storeNextSecretKey(dataFolder, NEW);
-  await backupInstallation({ ...common, file: join(folder, 'new.gz') });
-  assert.equal(await readFile(join(dataFolder, 'secret.key'), 'utf8'), fileOf(NEW));
-  assert.equal((await readdir(dataFolder)).includes('secret.key.next'), false);
-  const second = await startForTest(t, folder, { secret: NEW });
-  const pictures = await withPoolOf(second.connectionString, pictureOf);
-  await second.stop();
-
-  const away = await testDatabase(t, { empty: true });
-  const target = { ...common, dataFolder: join(folder, 'restored'), databaseUrl: away.connectionString };
-  await assert.rejects(restoreInstallation({ ...target, file: old, secretKeyEnv: NEW.toString('hex') }), {
-    code: 'conflict',
-    message: /another secret key/,
-  });
-  await restoreInstallation({ ...target, file: old, secretKeyEnv: TEST_SECRET.toString('hex') });
-  await openSecrets(away.pool, TEST_SECRET);
-  const again = await testDatabase(t, { empty: true });
-  await restoreInstallation({
-    ...target,
-    databaseUrl: again.connectionString,
-    file: join(folder, 'new.gz'),
-    secretKeyEnv: NEW.toString('hex'),
-  });
-  assert.deepEqual(await pictureOf(again.pool), pictures);
 });

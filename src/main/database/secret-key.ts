@@ -6,7 +6,7 @@
  * the old one. Whoever finds both tries both: what is in the database says which one is in force.
  */
 import { randomBytes } from 'node:crypto';
-import { link, lstat, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { link, lstat, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDataFolder } from './data-folder.ts';
 import { DatabaseStartError, hasErrorCode } from './database-start-error.ts';
@@ -50,9 +50,11 @@ export function findNextSecretKey(dataFolder: string): Promise<Buffer | null> {
   return findStoredSecret(nextPath(dataFolder));
 }
 
-/** Writes the key of a rotation beside the one in force; on disk when this returns. */
+/** Writes the key of a rotation beside the one in force; on disk when this returns. For the holder of the folder. */
 export async function storeNextSecretKey(dataFolder: string, secret: Buffer): Promise<void> {
-  await rm(nextPath(dataFolder), { force: true });
+  // With what earlier attempts that were killed have left.
+  for (const name of await readdir(dataFolder))
+    if (join(dataFolder, name).startsWith(nextPath(dataFolder))) await rm(join(dataFolder, name), { force: true });
   // Root may rotate the key of an installation that runs as somebody else, who has to read it.
   await storeSecret(dataFolder, nextPath(dataFolder), secret, await stat(secretPath(dataFolder)));
 }
