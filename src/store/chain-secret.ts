@@ -18,7 +18,7 @@ import {
   padChainKey,
 } from '#store/change.ts';
 import { Session } from '#store/database.ts';
-import { CHAIN_SECRET, writeSealed } from '#store/sealed-columns.ts';
+import { CHAIN_SECRET, READ_BY_KEY, writeSealed } from '#store/sealed-columns.ts';
 import { type Place, type SealingKey, isSealedWith, makeSealingKey, open, seal } from '#store/sealing.ts';
 import { sealUnsealed } from '#store/unsealed.ts';
 
@@ -77,6 +77,7 @@ export function openSecrets(pool: pg.Pool, secret: Buffer): Promise<OpenedSecret
   return borrowConnection(pool, undefined, async (client) => {
     const session = new Session(client);
     await client.query('begin');
+    await client.query(READ_BY_KEY);
     const stored = await readStored(session, 'update');
     await findSecretInForce(session, [secret]);
     const sealingKey = makeSealingKey(secret);

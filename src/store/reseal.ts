@@ -5,7 +5,7 @@ import pg from 'pg';
 import { NO_TIMEOUTS } from '#store/backup-catalogue.ts';
 import { borrowConnection } from '#store/borrow-connection.ts';
 import { Session } from '#store/database.ts';
-import { SEALED_COLUMNS, listSealed, writeSealed } from '#store/sealed-columns.ts';
+import { READ_BY_KEY, SEALED_COLUMNS, listSealed, writeSealed } from '#store/sealed-columns.ts';
 import { makeSealingKey, open, seal } from '#store/sealing.ts';
 
 export interface ResealOptions {
@@ -25,6 +25,7 @@ export function reseal(pool: pg.Pool, options: ResealOptions): Promise<ReadonlyM
     const session = new Session(client);
     await client.query('begin');
     await client.query(NO_TIMEOUTS);
+    await client.query(READ_BY_KEY);
     // The key in the file is replaced as soon as this is committed: a power cut must not take the commit back.
     await client.query('set local synchronous_commit to on');
     // Whoever starts meanwhile waits here, and then learns which key is in force.

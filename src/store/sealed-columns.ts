@@ -34,6 +34,10 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
   ),
 ];
 
+/** For transactions that write many: without it a table that was never analysed is read whole for each page. */
+export const READ_BY_KEY =
+  'set local enable_seqscan to off; set local enable_bitmapscan to off; set local enable_hashjoin to off';
+
 export interface SealedValue {
   readonly row: string;
   readonly sealed: Buffer;
