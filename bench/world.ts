@@ -21,6 +21,7 @@ import { type ChainKey, makeChainKey } from '#store/change.ts';
 import { makePool } from '#store/database.ts';
 import { makeDecisionSource } from '#store/decision-source.ts';
 import { migrate } from '#store/migrate.ts';
+import { makeSealingKey } from '#store/sealing.ts';
 
 import { loadTree, sizeFor } from './generated-tree.ts';
 
@@ -96,7 +97,8 @@ async function startContext(
   const engine = new DecisionEngine({ source: makeDecisionSource(pool, connectionString), normaliseSubject });
   endings.push(() => engine.stop());
   await engine.start();
-  return { pool, chainKey, engine, settings: DEFAULT_SETTINGS, clock: () => new Date() };
+  const sealingKey = makeSealingKey(SECRET);
+  return { pool, chainKey, sealingKey, engine, settings: DEFAULT_SETTINGS, clock: () => new Date() };
 }
 
 export interface OtherProcess {

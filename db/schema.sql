@@ -327,10 +327,12 @@ create table installation (
   id uuid not null default gen_random_uuid(),
   admin_token_digest bytea,
   created_at timestamp with time zone not null default now(),
+  chain_secret_sealed bytea,
   constraint installation_pkey PRIMARY KEY (singleton),
   constraint installation_singleton_check CHECK (singleton)
 );
 comment on table installation is 'One row: who this installation is. Written at the first start.';
+comment on column installation.chain_secret_sealed is 'Sealed: the HMAC key of the change log. Made at the first start, sealed anew by rotate-secret.';
 
 create table login (
   id uuid not null default gen_random_uuid(),
@@ -568,15 +570,16 @@ create table sip_domain (
   entity_id bigint not null,
   domain text not null,
   certificate text,
-  private_key text,
   match_ip_address text,
   match_sip_domain text,
   verify_cert boolean not null,
   require_cert boolean not null,
+  private_key bytea,
   constraint sip_domain_pkey PRIMARY KEY (entity_id),
   constraint sip_domain_entity_fkey FOREIGN KEY (entity_id) REFERENCES entity(id)
 );
 comment on table sip_domain is 'SIP domains. Written by create and update.';
+comment on column sip_domain.private_key is 'Sealed: private key of the certificate, PEM.';
 
 create table trusted_peer (
   entity_id bigint not null,
@@ -595,11 +598,21 @@ create table trusted_peer (
   tags text,
   strip integer not null,
   prefix text,
-  auth_token text,
+  auth_token bytea,
   constraint trusted_peer_pkey PRIMARY KEY (entity_id),
   constraint trusted_peer_entity_fkey FOREIGN KEY (entity_id) REFERENCES entity(id)
 );
 comment on table trusted_peer is 'Peers known by their address, such as a business PBX. Written by create and update.';
+comment on column trusted_peer.auth_token is 'Sealed: token by which the peer proves itself.';
+
+create table unsealed (
+  place_table text not null,
+  place_column text not null,
+  row_id text not null,
+  value text not null,
+  constraint unsealed_pkey PRIMARY KEY (place_table, place_column, row_id)
+);
+comment on table unsealed is 'Values that were stored before their column was sealed. Written by migrations; the next start seals and removes them.';
 
 CREATE OR REPLACE FUNCTION public.account_of(p_entity bigint)
  RETURNS bigint

@@ -36,8 +36,8 @@ describe('the standing of the own account', () => {
       assert.equal((await asking(here.app, basic(boss.name, 'a wrong pass word'))('GET', '/v1/me')).status, 401);
       assert.equal((await manager('GET', `/v1/entities/${customer}`)).status, held === customer ? 200 : 403);
       if (held === customer) {
-        const made = await manager('POST', '/v1/accounts', { name: 'x', parent: customer });
-        assert.equal(made.body.code, 'held', 'those above cannot make it consume');
+        const refused = await manager('POST', '/v1/accounts', { name: 'x', parent: customer });
+        assert.equal(refused.body.code, 'held', 'those above cannot make it consume');
       }
       await lift(held, id);
       assert.equal((await ask('GET', '/v1/me')).status, 200, 'and everything is as before');

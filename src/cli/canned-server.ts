@@ -126,7 +126,14 @@ export async function runCli(url: string, args: readonly string[], settings: Run
     env,
   });
   const absent = () => Promise.reject(new Error('this test has no local commands'));
-  const local: LocalCommands = { serve: absent, demo: absent, backup: absent, restore: absent, ...settings.local };
+  const local: LocalCommands = {
+    serve: absent,
+    demo: absent,
+    backup: absent,
+    restore: absent,
+    rotateSecret: absent,
+    ...settings.local,
+  };
   const code = await runProgram(['node', 'abeyance', ...args], local, terminal);
   return { code, ...written };
 }

@@ -31,4 +31,6 @@ export interface LocalCommands {
   readonly backup: (file: string, options: CopyOptions) => Promise<readonly string[]>;
   /** Fills an empty installation from a backup; gives what is worth saying about it, line by line. */
   readonly restore: (file: string, options: RestoreOptions) => Promise<readonly string[]>;
+  /** Replaces the secret key of an installation that is stopped; gives what is worth saying about it, line by line. */
+  readonly rotateSecret: (options: Pick<CopyOptions, 'signal'>) => Promise<readonly string[]>;
 }

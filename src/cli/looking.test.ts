@@ -102,6 +102,7 @@ test('local commands are given their options and never a server', async () => {
   const local = {
     serve: async (options: object) => void served.push(options),
     demo: async (options: object) => void served.push(options),
+    rotateSecret: async () => ['Sealed.', 'Keep a copy.'],
     restore: async (file: string, { acceptOtherKey }: { acceptOtherKey: boolean }) => [`${file} ${acceptOtherKey}`],
   };
   assert.equal((await run({}, ['serve', '--port', '0', '--data', '/d'], { local })).code, 0);
@@ -109,6 +110,7 @@ test('local commands are given their options and never a server', async () => {
   assert.deepEqual(served, [{ port: 0, data: '/d' }, { exit: true }]);
   assert.equal((await run({}, ['restore', 'f'], { local })).out, 'f false\n');
   assert.equal((await run({}, ['restore', 'f', '--accept-other-key'], { local })).out, 'f true\n');
+  assert.equal((await run({}, ['rotate-secret'], { local })).out, 'Sealed.\nKeep a copy.\n');
   const failed = await run({}, ['backup', 'f'], {
     local: { backup: () => Promise.reject(new Error('the disk is full')) },
   });

@@ -23,6 +23,7 @@ import { addPlan } from './commands/plan.ts';
 import { addProfiles } from './commands/profiles.ts';
 import { addRestore } from './commands/restore.ts';
 import { addResume } from './commands/resume.ts';
+import { addRotateSecret } from './commands/rotate-secret.ts';
 import { addServe } from './commands/serve.ts';
 import { addShow } from './commands/show.ts';
 import { addSuspend } from './commands/suspend.ts';
@@ -66,6 +67,7 @@ const COMMANDS: readonly ((program: Command, surroundings: Surroundings) => void
   addDoctor,
   addBackup,
   addRestore,
+  addRotateSecret,
 ];
 
 /** The longest time that a request may be given; who waits longer has lost the connection. */

@@ -20,6 +20,8 @@ interface Common {
   readonly secret?: true;
   /** Changed only by an account above, or by the platform alone. */
   readonly by?: 'above' | 'platform';
+  /** Of a secret text that must be shown again and that nobody reads straight from the table: its column is sealed. */
+  readonly sealed?: true;
   /** Kept by Abeyance itself; input is ignored. */
   readonly computed?: true;
 }

@@ -9,4 +9,5 @@ process.exitCode = await runProgram(process.argv, {
   demo: async (options) => (await import('./demo.ts')).demo(options),
   backup: async (file, options) => (await import('./backup-commands.ts')).backup(file, options),
   restore: async (file, options) => (await import('./backup-commands.ts')).restore(file, options),
+  rotateSecret: async (options) => (await import('./rotate-command.ts')).rotate(options),
 });

@@ -2,15 +2,17 @@
  * Backup and restore of an installation, as an operator asks for them: on the embedded database, running or stopped,
  * and on any other. Each starts what it needs and stops what it started.
  */
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 
 import type pg from 'pg';
 
-import { problem } from '#core/problem.ts';
+import { type Problem, problem } from '#core/problem.ts';
 import { type BackupProgress, type WrittenBackup, writeBackup } from '#store/backup.ts';
 import type { BackupHeader } from '#store/backup-format.ts';
 import { type BackupReader, checkBackup, openBackup } from '#store/backup-reader.ts';
-import { makePool } from '#store/database.ts';
+import { findSecretInForce } from '#store/chain-secret.ts';
+import { Session, makePool } from '#store/database.ts';
+import { refuseOtherSessions } from '#store/other-sessions.ts';
 import { type RestoredBackup, restoreBackup } from '#store/restore.ts';
 import { refuseNewerSchema, refuseOtherKey } from '#store/restore-target.ts';
 import { STANDARD_STREAM, readBackupFile, writeBackupFile } from './backup-file.ts';
@@ -19,8 +21,10 @@ import { type EmbeddedPostgresOptions, startEmbeddedPostgres } from './database/
 import { findCluster } from './database/find-cluster.ts';
 import { lockDataFolder } from './database/lock-data-folder.ts';
 import { findRunningConnection } from './database/running-connection.ts';
-import { findSecretKey, loadSecretKey } from './database/secret-key.ts';
+import { findSecretKey, loadSecretKey, secretPath } from './database/secret-key.ts';
+import { type SecretKeys, findSecretKeys } from './database/secret-keys.ts';
 import type { StartLog } from './database/start-log.ts';
+import { startWithKey } from './start-with-key.ts';
 import { readVersion } from './version.ts';
 
 export interface BackupInstallationOptions {
@@ -40,7 +44,7 @@ export interface BackupInstallationOptions {
 }
 
 export interface RestoreInstallationOptions extends BackupInstallationOptions {
-  /** Restores what was made with another secret key too; its change log can never be verified then. */
+  /** Restores what was made with another secret key too: its log can never be verified then, sealed values are lost. */
   readonly acceptOtherKey?: boolean | undefined;
 }
 
@@ -53,14 +57,9 @@ export type Told<T> = T & { readonly lines: readonly string[] };
  */
 export async function backupInstallation(options: BackupInstallationOptions): Promise<Told<WrittenBackup>> {
   const dataFolder = resolve(options.dataFolder);
-  const secret = await findSecretKey(dataFolder, options.secretKeyEnv);
-  if (secret === null)
-    throw problem(
-      'not_found',
-      `There is no ${join(dataFolder, 'secret.key')}, and every installation has one: name the data folder ` +
-        '(ABEYANCE_DATA), or set ABEYANCE_SECRET_KEY.',
-    );
-  const written = await withSource(options, dataFolder, secret, async (pool) => {
+  const keys = await findSecretKeys({ dataFolder, secretKey: options.secretKeyEnv });
+  if (keys === null) throw noSecretKey(dataFolder);
+  const written = await withSource(options, dataFolder, keys, async (pool, secret) => {
     const { progress, signal } = options;
     const abeyanceVersion = await readVersion();
     return writeBackupFile(options.file, (output) =>
@@ -68,11 +67,10 @@ export async function backupInstallation(options: BackupInstallationOptions): Pr
     );
   });
   const { header } = written;
-  const keyPlace = options.secretKeyEnv ? 'the value of ABEYANCE_SECRET_KEY' : join(dataFolder, 'secret.key');
   const lines = [
     `Backed up ${header.rowsTotal.toLocaleString('en')} rows as of revision ${header.revision}.`,
-    `The secret key is not in the backup. Keep ${keyPlace} in another safe place: without it the change log of a ` +
-      'restored installation cannot be verified.',
+    `The secret key is not in the backup. Keep ${keys.place} in another safe place, for as long as the backup: without ` +
+      'it the change log of a restored installation cannot be verified, nor its sealed values be opened.',
   ];
   return { ...written, lines };
 }
@@ -80,18 +78,21 @@ export async function backupInstallation(options: BackupInstallationOptions): Pr
 async function withSource<T>(
   options: BackupInstallationOptions,
   dataFolder: string,
-  secret: Buffer,
-  work: (pool: pg.Pool) => Promise<T>,
+  keys: SecretKeys,
+  work: (pool: pg.Pool, secret: Buffer) => Promise<T>,
 ): Promise<T> {
-  if (options.databaseUrl) return withPool(options.databaseUrl, work);
-  const running = await findRunningConnection(dataFolder, secret);
-  if (running !== null) return withPool(running, work);
-  if ((await findCluster(dataFolder)) === null)
-    throw problem(
-      'not_found',
-      `There is no database in ${dataFolder}: name the data folder (ABEYANCE_DATA), or set DATABASE_URL.`,
-    );
-  return withEmbedded(options, dataFolder, secret, work);
+  const inForce = async (pool: pg.Pool) =>
+    work(pool, (await findSecretInForce(new Session(pool), keys.candidates)) ?? keys.candidates[0]);
+  if (options.databaseUrl) return withPool(options.databaseUrl, inForce);
+  const running = await findRunningConnection(dataFolder, keys.candidates);
+  if (running !== null) return withPool(running, inForce);
+  if ((await findCluster(dataFolder)) === null) throw noDatabase(dataFolder);
+  const { server } = await startWithKey({ ...options.embedded, dataFolder, log: options.log }, keys);
+  try {
+    return await withPool(server.connectionString, inForce);
+  } finally {
+    await server.stop();
+  }
 }
 
 /**
@@ -146,18 +147,19 @@ async function withTarget<T>(
   }
 }
 
-/** An Abeyance on another machine knows nothing of the lock of this data folder. */
-async function refuseOtherSessions(pool: pg.Pool): Promise<void> {
-  const { rows } = await pool.query<{ host: string | null }>(
-    `select host(client_addr) as host from pg_stat_activity
-      where datname = current_database() and application_name = 'abeyance' and pid <> pg_backend_pid()`,
+export function noSecretKey(dataFolder: string): Problem {
+  return problem(
+    'not_found',
+    `There is no ${secretPath(dataFolder)}, and every installation has one: name the data folder (ABEYANCE_DATA), or ` +
+      'set ABEYANCE_SECRET_KEY.',
   );
-  const [other] = rows;
-  if (other !== undefined)
-    throw problem(
-      'conflict',
-      `Another Abeyance (from ${other.host ?? 'this machine'}) is connected to the database; stop it first.`,
-    );
+}
+
+export function noDatabase(dataFolder: string): Problem {
+  return problem(
+    'not_found',
+    `There is no database in ${dataFolder}: name the data folder (ABEYANCE_DATA), or set DATABASE_URL.`,
+  );
 }
 
 function linesOf(restored: RestoredBackup, { header }: BackupReader): string[] {
@@ -166,6 +168,10 @@ function linesOf(restored: RestoredBackup, { header }: BackupReader): string[] {
     `A new epoch has begun (${restored.epoch}): whoever follows the changes loads afresh.`,
     'The token of the administrator is the one of the backup.',
   ];
+  if (restored.valuesLost > 0)
+    lines.push(
+      `Left out, as only the secret key of the backup opens them: ${restored.valuesLost.toLocaleString('en')} sealed values.`,
+    );
   if (restored.tablesLeftOut.length > 0)
     lines.push(`Left out, as they are none of Abeyance's: ${restored.tablesLeftOut.join(', ')}.`);
   return lines;
@@ -186,7 +192,7 @@ async function withEmbedded<T>(
 }
 
 /** One connection is enough, and the work takes as long as it takes. */
-async function withPool<T>(connectionString: string, work: (pool: pg.Pool) => Promise<T>): Promise<T> {
+export async function withPool<T>(connectionString: string, work: (pool: pg.Pool) => Promise<T>): Promise<T> {
   const pool = makePool({ connectionString, connectionsMax: 1, statementTimeoutMs: 0 });
   try {
     await pool.query('select').catch((error: Error & { code?: string }) => {

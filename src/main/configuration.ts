@@ -16,6 +16,8 @@ export interface Configuration {
   readonly databaseUrl: string | undefined;
   readonly adminToken: string | undefined;
   readonly secretKey: string | undefined;
+  /** The key that replaces, or has replaced, the secret key. */
+  readonly newSecretKey: string | undefined;
   readonly guardLimit: number;
   readonly numberQuarantineDays: number;
   readonly staleMaxMs: number;
@@ -44,6 +46,7 @@ export function readConfiguration(
     databaseUrl: readDatabaseUrl(environment['DATABASE_URL']),
     adminToken: readToken(environment['ABEYANCE_ADMIN_TOKEN']),
     secretKey: environment['ABEYANCE_SECRET_KEY'] || undefined,
+    newSecretKey: environment['ABEYANCE_NEW_SECRET_KEY'] || undefined,
     guardLimit: readInteger(environment, 'ABEYANCE_GUARD_LIMIT', 1_000, 1, 1_000_000_000),
     numberQuarantineDays: readInteger(environment, 'ABEYANCE_NUMBER_QUARANTINE_DAYS', 45, 0, 3_650),
     staleMaxMs: readInteger(environment, 'ABEYANCE_STALE_MAX_MS', 60_000, 1_000, 86_400_000),

@@ -1,4 +1,4 @@
-/** Whether this process should be sent requests: database reachable, engine fresh, scheduler on time. */
+/** Whether this process should be sent requests: database reachable and opened, engine fresh, scheduler on time. */
 import { type OperationContext, reader } from '#operations/context.ts';
 import { getHead } from '#store/change.ts';
 
@@ -18,13 +18,13 @@ const LAG_MAX_MS = 30_000;
 
 export async function readReadiness(context: OperationContext, scheduler: Scheduler): Promise<Readiness> {
   const { engine } = context;
-  const isReachable = await getHead(reader(context)).then(
-    () => true,
-    () => false,
-  );
-  const lagMs = isReachable ? await scheduler.lagMs().catch(() => null) : null;
+  // A database that has come back is of no use before the secret key has opened what is sealed in it.
+  const isUsable = await getHead(reader(context))
+    .then(() => Boolean(context.chainKey))
+    .catch(() => false);
+  const lagMs = isUsable ? await scheduler.lagMs().catch(() => null) : null;
   const checks = {
-    database: { ok: isReachable },
+    database: { ok: isUsable },
     engine: { ok: engine.ready, revision: engine.revision, staleForMs: engine.staleForMs },
     scheduler: { ok: lagMs !== null && lagMs < LAG_MAX_MS, lagMs },
   };

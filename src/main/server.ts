@@ -8,29 +8,30 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 
 import { normaliseSubject } from '#core/identifier.ts';
+import { problem } from '#core/problem.ts';
 import { DecisionEngine } from '#decisions/engine.ts';
 import { DEFAULT_SETTINGS, type OperationContext } from '#operations/context.ts';
 import { Authenticator } from '#operations/identity/authenticator.ts';
-import { makeChainKey } from '#store/change.ts';
+import type { OpenedSecrets } from '#store/chain-secret.ts';
 import { Session, makePool } from '#store/database.ts';
 import { makeDecisionSource } from '#store/decision-source.ts';
-import { migrate } from '#store/migrate.ts';
 import { asProblem } from '#store/transaction.ts';
 
 import { type Administrator, type KnowToken, offlineAuthenticator, prepareAdministrator } from './administrator.ts';
 import { seedProfiles } from './builtin-profiles.ts';
 import type { Configuration } from './configuration.ts';
 import { makeDataFolder } from './database/data-folder.ts';
-import { startEmbeddedPostgres } from './database/embedded-postgres.ts';
 import { lockDataFolder } from './database/lock-data-folder.ts';
-import { loadSecretKey } from './database/secret-key.ts';
+import { type SecretKeys, loadSecretKeys } from './database/secret-keys.ts';
 import type { ServerSettings } from './database/server-settings.ts';
 import { makeHttpServer } from './http-server.ts';
 import { Maintenance, engineCheckpointFile } from './maintenance.ts';
 import { makeMetrics } from './metrics.ts';
+import { openInstallation } from './open-installation.ts';
 import { readReadiness } from './readiness.ts';
 import { Scheduler } from './scheduler.ts';
 import { rereadTls } from './tls.ts';
+import { startWithKey } from './start-with-key.ts';
 
 export interface ServerOptions {
   readonly configuration: Configuration;
@@ -81,15 +82,14 @@ async function wire(
   const { configuration, log } = options;
   const { dataFolder } = configuration;
   await makeDataFolder(dataFolder);
-  const secret = await loadSecretKey(dataFolder, configuration.secretKey);
-  const database = await openDatabase(options, secret, endings);
+  const keys = await loadSecretKeys(configuration);
+  const database = await openDatabase(options, keys, endings);
   const pool = makePool({ connectionString: database.connectionString });
   endings.push(() => pool.end());
-  const chainKey = makeChainKey(secret);
+  let secrets: OpenedSecrets | null = null;
   const prepare = async (): Promise<Administrator> => {
-    const count = await migrate(pool);
-    if (count > 0) log.info({ count }, 'the schema was migrated');
-    await seedProfiles({ pool, chainKey });
+    secrets = await openInstallation(pool, keys, log);
+    await seedProfiles({ pool, chainKey: secrets.chainKey });
     return prepareAdministrator(new Session(pool), configuration.adminToken);
   };
   const administrator = await prepare().catch(async (error: unknown) => {
@@ -109,7 +109,12 @@ async function wire(
   await engine.start(engineCheckpointFile(dataFolder));
   const context: OperationContext = {
     pool,
-    chainKey,
+    get chainKey() {
+      return opened(secrets).chainKey;
+    },
+    get sealingKey() {
+      return opened(secrets).sealingKey;
+    },
     engine,
     settings: {
       ...DEFAULT_SETTINGS,
@@ -158,6 +163,13 @@ async function wire(
   };
 }
 
+/** What is sealed in the database cannot be used before it has come back for the first time. */
+function opened(secrets: OpenedSecrets | null): OpenedSecrets {
+  if (secrets === null)
+    throw problem('unavailable', 'The database has not been reached since the start; nothing can be written yet.');
+  return secrets;
+}
+
 interface Database {
   readonly connectionString: string;
   readonly failed: Promise<never>;
@@ -165,7 +177,7 @@ interface Database {
 
 async function openDatabase(
   options: ServerOptions,
-  secret: Buffer,
+  keys: SecretKeys,
   endings: (() => Promise<unknown> | void)[],
 ): Promise<Database> {
   const { configuration, log } = options;
@@ -175,7 +187,7 @@ async function openDatabase(
     endings.push(() => lock.release());
     return { connectionString: databaseUrl, failed: new Promise(() => {}) };
   }
-  const server = await startEmbeddedPostgres({ dataFolder, secret, log, settings: options.databaseSettings ?? {} });
+  const { server } = await startWithKey({ dataFolder, log, settings: options.databaseSettings ?? {} }, keys);
   let isStopping = false;
   endings.push(() => {
     isStopping = true;
@@ -218,8 +230,8 @@ async function comeBack(
 
 /** What the database refuses at the start is for the operator to read. */
 function asUserError(error: unknown): unknown {
-  const problem = asProblem(error);
-  return problem.code === 'bug' ? error : problem;
+  const told = asProblem(error);
+  return told.code === 'bug' ? error : told;
 }
 
 async function listen(app: FastifyInstance, configuration: Configuration): Promise<string> {

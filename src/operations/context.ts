@@ -9,6 +9,7 @@ import type { DecisionEngine } from '#decisions/engine.ts';
 import type { CredentialRef } from '#store/actor.ts';
 import { type Author, type ChainKey, type RequestFacts, makeAuthor } from '#store/change.ts';
 import { Session } from '#store/database.ts';
+import type { SealingKey } from '#store/sealing.ts';
 
 export interface OperationSettings {
   /** A hold, a close or an edit of a profile that would change more entities than this needs a plan. */
@@ -29,6 +30,8 @@ export const DEFAULT_SETTINGS: OperationSettings = {
 export interface OperationContext {
   readonly pool: pg.Pool;
   readonly chainKey: ChainKey;
+  /** Seals and opens secrets that must be shown again. */
+  readonly sealingKey: SealingKey;
   readonly engine: DecisionEngine;
   readonly settings: OperationSettings;
   readonly clock: () => Date;

@@ -10,6 +10,7 @@ import type { Session } from '#store/database.ts';
 import { type EntityState, listByNumbers, uuidsOf } from '#store/entity.ts';
 import { identifiersByEntity } from '#store/identifier.ts';
 import { readKindRows } from '#store/kind-row.ts';
+import type { SealingKey } from '#store/sealing.ts';
 
 export interface EntityView {
   readonly id: string;
@@ -38,15 +39,18 @@ export function standingOfState(entity: EntityState): Standing {
   });
 }
 
-/** The views of entities, in the order given. What they refer to and the actor may not see is left out. */
+/**
+ * The views of entities, in the order given; with secrets for whoever brings the key of the sealed ones. What they refer
+ * to and the actor may not see is left out.
+ */
 export async function readViews(
   session: Session,
   actor: Pick<Actor, 'accountId'>,
   entities: readonly EntityState[],
-  secrets = false,
+  secretsWith: SealingKey | null = null,
 ): Promise<EntityView[]> {
   const ids = entities.map((entity) => entity.id);
-  const values = await valuesByEntity(session, entities, secrets);
+  const values = await valuesByEntity(session, entities, secretsWith);
   const names = await identifiersByEntity(session, ids);
   const uuids = await uuidsOf(session, referencedIds(entities, values), actor.accountId);
   return entities.map((entity) => {
@@ -82,7 +86,7 @@ export async function readView(session: Session, actor: Pick<Actor, 'accountId'>
 async function valuesByEntity(
   session: Session,
   entities: readonly EntityState[],
-  secrets: boolean,
+  secretsWith: SealingKey | null,
 ): Promise<Map<number, Values>> {
   const byKind = Map.groupBy(entities, (entity) => entity.kind);
   const all = new Map<number, Values>();
@@ -91,7 +95,7 @@ async function valuesByEntity(
       session,
       kind,
       group.map((entity) => entity.id),
-      secrets,
+      secretsWith,
     );
     for (const [id, values] of rows) all.set(id, values);
   }

@@ -17,6 +17,7 @@ import { uuidsOf } from '#store/entity.ts';
 import { listForExport, listOpenWithin } from '#store/export.ts';
 import { listHolds } from '#store/hold.ts';
 import { type Profile, listProfiles } from '#store/profile.ts';
+import type { SealingKey } from '#store/sealing.ts';
 
 export interface ExportHeader {
   readonly abeyance: 'export';
@@ -75,8 +76,9 @@ export async function* exportTree(
     if (!profile.builtin || profile.version > 1) yield profileItem(profile);
   const platform = (await uuidsOf(session, [0])).get(0);
   const later: BulkItem[] = [];
+  const secretsWith = options.secrets ? context.sealingKey : null;
   for (const kind of ORDER)
-    for await (const view of viewsOf(session, actor, kind, rootId, options.secrets))
+    for await (const view of viewsOf(session, actor, kind, rootId, secretsWith))
       yield* creation(view, view.parent === platform ? 0 : view.parent, rootId === view.number, later);
   yield* later;
   yield* holdItems(session, rootId);
@@ -98,11 +100,11 @@ async function* viewsOf(
   actor: Actor,
   kind: Kind,
   rootId: number | null,
-  secrets: boolean,
+  secretsWith: SealingKey | null,
 ): AsyncGenerator<EntityView> {
   for (let key: { depth: number; id: number } | null = { depth: 0, id: 0 }; key !== null;) {
     const page = await listForExport(session, kind, key, PAGE, rootId);
-    yield* await readViews(session, actor, page.entities, secrets);
+    yield* await readViews(session, actor, page.entities, secretsWith);
     key = page.next;
   }
 }

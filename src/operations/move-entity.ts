@@ -154,7 +154,7 @@ async function followContainer(work: Work, entity: EntityState, following: Follo
   const { values, label, renaming } = following;
   // The digests stay valid for the realm that they were made with.
   if (entity.kind === 'sip_account' && values['realm'] === null && entity.label.includes('@'))
-    await updateKindRow(transaction, 'sip_account', entity.id, {
+    await updateKindRow(transaction, work.context.sealingKey, 'sip_account', entity.id, {
       realm: entity.label.slice(entity.label.indexOf('@') + 1),
     });
   const takenFrom = await renameEntity(work, entity, renaming);

@@ -97,7 +97,9 @@ async function setWithin(work: Work, id: string | number, input: Readonly<Record
   const check = readProperties(next);
   if (!check.ok) throw invalid({ field: 'properties', message: check.message });
   if (JSON.stringify(next) !== JSON.stringify(former)) {
-    await updateKindRow(transaction, 'account', account.id, { properties: next as unknown as Json }); // Plain data.
+    await updateKindRow(transaction, work.context.sealingKey, 'account', account.id, {
+      properties: next as unknown as Json,
+    }); // Plain data.
     await touchEntity(transaction, account.id, account.label);
     transaction.record({
       kind: 'entity.updated',

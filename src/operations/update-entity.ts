@@ -49,13 +49,14 @@ export async function updateWithin(
   version?: number,
 ): Promise<EntityView> {
   const { transaction, actor } = work;
+  const { sealingKey } = work.context;
   const entity = await getLocked(transaction, actor, id, 'entity:update');
   const errors: FieldError[] = [];
   refuseUnknown(entity, input, errors);
   const { kind } = entity;
   const changed = readFields(KIND_FIELDS[kind], input, 'update', errors);
   const password = readPassword(kind, input, errors);
-  const former = (await readKindRows(transaction, kind, [entity.id], true)).get(entity.id) ?? {};
+  const former = (await readKindRows(transaction, kind, [entity.id], sealingKey)).get(entity.id) ?? {};
   if (kind === 'account') judgeAccount(actor, entity, former, changed);
   const next: Values = { ...former, ...changed };
   judgeFields(kind, next, errors);
@@ -82,7 +83,7 @@ export async function updateWithin(
   for (const [name, value] of Object.entries(changed))
     if (JSON.stringify(value) === JSON.stringify(former[name])) delete changed[name];
   if (Object.keys(changed).length === 0) return readView(transaction, actor, entity.id);
-  await updateKindRow(transaction, kind, entity.id, changed);
+  await updateKindRow(transaction, sealingKey, kind, entity.id, changed);
   const takenFrom = await renameEntity(work, entity, renaming);
   await touchEntity(transaction, entity.id, labelOf(kind, next, identifiers));
   const { facts, personal } = factsOf(kind, changed);

@@ -2,7 +2,8 @@
  * Writes a backup: every row of the installation as of one moment, in memory that does not grow with it.
  *
  * It needs no program beside the database, works on any PostgreSQL from 15 on and while everything else goes on. It
- * carries no secret key: without that, kept apart, the change log of the restored installation cannot be verified.
+ * carries no secret key: without that, kept apart, the restored installation can neither verify its change log nor open
+ * its sealed values.
  * The snapshot lives as long as the writing, so whoever writes to a slow place slows the change counter down.
  */
 import { createHash } from 'node:crypto';
@@ -27,6 +28,8 @@ import {
   lineOf,
 } from '#store/backup-format.ts';
 import { borrowConnection } from '#store/borrow-connection.ts';
+import { findSecretInForce } from '#store/chain-secret.ts';
+import { Session } from '#store/database.ts';
 
 /** How much of the work is done, in rows. */
 export type BackupProgress = (rowsDone: number, rowsTotal: number) => void;
@@ -49,8 +52,8 @@ export interface WrittenBackup {
 const GZIP_LEVEL = 4;
 
 /**
- * Writes a backup to `output` and ends it. Throws `not_found` when the database holds no installation; after any
- * failure what was written is no backup, and is refused as one.
+ * Writes a backup to `output` and ends it. Throws `not_found` when the database holds no installation, and `conflict`
+ * when the secret key is not the one in force; after any failure what was written is no backup, and is refused as one.
  */
 export function writeBackup(pool: pg.Pool, output: Writable, options: WriteBackupOptions): Promise<WrittenBackup> {
   const { signal } = options;
@@ -61,6 +64,8 @@ export function writeBackup(pool: pg.Pool, output: Writable, options: WriteBacku
     const schemaVersion = await findSchemaVersion(client);
     if (schemaVersion === null)
       throw problem('not_found', 'The database holds no installation of Abeyance; there is nothing to back up.');
+    // The header names the key that opens what is inside: nobody could restore what it says wrongly.
+    await findSecretInForce(new Session(client), [options.secret], 'snapshot');
     const tables = await listTables(client);
     const header = await readHeader(client, schemaVersion, tables, options);
     const rows: Record<string, number> = {};

@@ -12,7 +12,7 @@ import { sql } from 'kysely';
 import type { CredentialRef } from '#store/actor.ts';
 import type { Session } from '#store/database.ts';
 
-/** The padded blocks of the installation's HMAC key (RFC 2104), known to a session for as long as it lives. */
+/** The padded blocks of the HMAC key of the log (RFC 2104), known to a session for as long as it lives. */
 export interface ChainKey {
   readonly innerPad: Buffer;
   readonly outerPad: Buffer;
@@ -108,9 +108,21 @@ export interface Change {
 
 const BLOCK_BYTES = 64;
 
-/** Derives the pads from the key of the installation. */
-export function makeChainKey(secret: Buffer): ChainKey {
-  const key = createHmac('sha256', secret).update('change log').digest();
+/** Bytes of the secret that a new installation makes for its log. */
+export const CHAIN_SECRET_BYTES = 32;
+
+/** The secret of a log that was begun before installations had one of their own: derived from the secret key. */
+export function deriveChainSecret(secretKey: Buffer): Buffer {
+  return createHmac('sha256', secretKey).update('change log').digest();
+}
+
+/** The key of a log whose secret is derived from a secret key. */
+export function makeChainKey(secretKey: Buffer): ChainKey {
+  return padChainKey(deriveChainSecret(secretKey));
+}
+
+/** The pads of the secret of a log, which has at most 64 bytes. */
+export function padChainKey(key: Buffer): ChainKey {
   const padded = Buffer.alloc(BLOCK_BYTES);
   key.copy(padded);
   return {

@@ -20,18 +20,23 @@ export async function refuseNewerSchema(header: BackupHeader): Promise<void> {
     );
 }
 
+/** Whether the data of a backup belongs to a secret key. */
+export function isKeyOf(header: BackupHeader, secret: Buffer): boolean {
+  return keyFingerprint(secret) === header.keyFingerprint;
+}
+
 /** Throws `conflict` when the data belongs to another secret key. `null` is a key that is yet to be made. */
 export function refuseOtherKey(header: BackupHeader, secret: Buffer | null): void {
-  if (secret !== null && keyFingerprint(secret) === header.keyFingerprint) return;
+  if (secret !== null && isKeyOf(header, secret)) return;
   const finding =
     secret === null
       ? 'There is no secret key here, and the backup was made with one'
       : 'The backup was made with another secret key';
   throw problem(
     'conflict',
-    `${finding}: without that one its change log could not be verified. Put the secret.key that was kept of it into a ` +
-      'new data folder and restore there, or set ABEYANCE_SECRET_KEY. To restore all the same, and have "verify" fail, ' +
-      'use --accept-other-key.',
+    `${finding}: without that one its change log could not be verified, nor its sealed values be opened. Put the ` +
+      'secret.key that was kept of it into a new data folder and restore there, or set ABEYANCE_SECRET_KEY. To restore ' +
+      'all the same, without the sealed values, and have "verify" fail, use --accept-other-key.',
   );
 }
 

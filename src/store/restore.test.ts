@@ -8,10 +8,13 @@ import { sql } from 'kysely';
 import type pg from 'pg';
 
 import { checkBackup } from '#store/backup-reader.ts';
+import { findSecretInForce, openSecrets } from '#store/chain-secret.ts';
+import { Session } from '#store/database.ts';
 import { migrate } from '#store/migrate.ts';
 import { systemAuthor } from '#store/change.ts';
+import { seal } from '#store/sealing.ts';
 import { transact } from '#store/transaction.ts';
-import { testDatabase } from '#test/database.ts';
+import { TEST_SECRET, testDatabase } from '#test/database.ts';
 import { backupOf, commitChange, makeInstallation, pictureOf, restoreBytes, testKey } from '#test/backup.ts';
 
 async function makeDatabase(t: TestContext): Promise<pg.Pool> {
@@ -192,8 +195,43 @@ test('a backup made with another secret key is restored only on demand', async (
     message: /another secret key.*secret\.key.*ABEYANCE_SECRET_KEY/,
   });
   assert.deepEqual(Object.keys(await pictureOf(target)), ['constraints', 'tables', 'triggers']);
-  await restoreBytes(target, bytes, { secret, acceptOtherKey: true });
-  assert.deepEqual(await pictureOf(target), await pictureOf(source));
+  const restored = await restoreBytes(target, bytes, { secret, acceptOtherKey: true });
+  assert.equal(restored.valuesLost, 0);
+  const [{ installation, ...others }, { installation: _, ...wanted }] = [
+    await pictureOf(target),
+    await pictureOf(source),
+  ];
+  assert.deepEqual(others, wanted);
+  assert.match(String(installation), /\\\\x01/, 'its log has another secret, which this key opens');
+  assert.deepEqual(await findSecretInForce(new Session(target), [secret]), secret);
+});
+
+test('of a backup made with another secret key, what is sealed is left out and counted', async (t) => {
+  const [source, target] = [await makeDatabase(t), await makeDatabase(t)];
+  await makeInstallation(source);
+  const { sealingKey } = await openSecrets(source, TEST_SECRET);
+  const sealed = seal(sealingKey, { table: 'sip_domain', column: 'private_key', row: 1001 }, 'a private key');
+  await source.query(
+    `insert into sip_domain (entity_id, domain, verify_cert, require_cert, private_key) values (1001, 'd', true, true, $1)`,
+    [sealed],
+  );
+  const { bytes } = await backupOf(source);
+  const secret = Buffer.alloc(32, 'another secret');
+  assert.equal((await restoreBytes(target, bytes, { secret, acceptOtherKey: true })).valuesLost, 1);
+  assert.deepEqual((await target.query('select domain, private_key from sip_domain')).rows, [
+    { domain: 'd', private_key: null },
+  ]);
+  await openSecrets(target, secret);
+});
+
+test('a backup that an installation of another secret key makes is refused', async (t) => {
+  const source = await makeDatabase(t);
+  await makeInstallation(source);
+  await openSecrets(source, TEST_SECRET);
+  await assert.rejects(backupOf(source, { secret: Buffer.alloc(32, 'another secret') }), {
+    code: 'conflict',
+    message: /^The secret key does not fit the database/,
+  });
 });
 
 test('a restore that is given up leaves nothing', async (t) => {

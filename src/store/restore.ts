@@ -11,14 +11,23 @@ import { NO_TIMEOUTS, PLAIN_VALUES, listTables, quoted } from '#store/backup-cat
 import { type BackupHeader, type TableSection, countRows, damaged } from '#store/backup-format.ts';
 import type { BackupReader } from '#store/backup-reader.ts';
 import { borrowConnection } from '#store/borrow-connection.ts';
+import { replaceChainSecret } from '#store/chain-secret.ts';
+import { Session } from '#store/database.ts';
 import { migrate } from '#store/migrate.ts';
+import { forgetSealed } from '#store/restore-sealing.ts';
 import { copyRows, makePartitions, refuseOtherColumns, refused, restartSequences } from '#store/restore-table.ts';
-import { prepareTarget, refuseInstallation, refuseNewerSchema, refuseOtherKey } from '#store/restore-target.ts';
+import {
+  isKeyOf,
+  prepareTarget,
+  refuseInstallation,
+  refuseNewerSchema,
+  refuseOtherKey,
+} from '#store/restore-target.ts';
 
 export interface RestoreBackupOptions {
   /** The secret key of the installation that is restored into. */
   readonly secret: Buffer;
-  /** Restores what was made with another key too: its change log can never be verified then. */
+  /** Restores what was made with another key too: its log can never be verified then, and sealed values are lost. */
   readonly acceptOtherKey?: boolean | undefined;
   readonly progress?: BackupProgress | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -29,6 +38,8 @@ export interface RestoredBackup {
   /** The epoch that begins. */
   readonly epoch: string;
   readonly rows: number;
+  /** Sealed values that were left out, as only the former secret key opens them. */
+  readonly valuesLost: number;
   /** Tables in the backup that are none of Abeyance's: somebody's own in the same schema, left out. */
   readonly tablesLeftOut: readonly string[];
 }
@@ -49,6 +60,9 @@ export async function restoreBackup(
   await prepareTarget(pool, backup.header.schemaVersion, signal);
   const restored = await borrowConnection(pool, signal, (client) => load(client, backup, options));
   await migrate(pool);
+  // A schema that is older than sealing has had no place for another secret of the log until now.
+  if (!isKeyOf(backup.header, options.secret))
+    await borrowConnection(pool, signal, (client) => replaceChainSecret(new Session(client), options.secret));
   return restored;
 }
 
@@ -75,10 +89,11 @@ async function load(
   for (const table of tables.keys()) await client.query(`alter table ${quoted([table])} enable trigger user`);
   for (const section of loaded.sections) await restartSequences(client, section);
   const epoch = await beginEpoch(client);
+  const valuesLost = isKeyOf(backup.header, options.secret) ? 0 : await forgetSealed(client, options.secret);
   await client.query('commit');
   // Otherwise the first questions would be planned for empty tables. The server does it by itself later on.
   await client.query(`analyze ${all}`).catch(() => {});
-  return { header: backup.header, epoch, rows: loaded.rows, tablesLeftOut: loaded.tablesLeftOut };
+  return { header: backup.header, epoch, rows: loaded.rows, valuesLost, tablesLeftOut: loaded.tablesLeftOut };
 }
 
 interface Loaded {

@@ -82,6 +82,8 @@ export async function fillInstallation(pool: pg.Pool): Promise<void> {
   await pool.query(`insert into sign_in_attempt values ('\\x03', 1, now(), null)`);
   await pool.query(`insert into request_personal values ('c', 'address', '\\x04', '192.0.2.1')`);
   for (let n = 0; n < 3; n++) await commitChange(pool, `number ${n}`);
+  const canSeal = await pool.query(`select where to_regclass('unsealed') is not null`);
+  if (canSeal.rowCount !== 0) await pool.query(`insert into unsealed values ('sip_domain', 'private_key', '1', 'x')`);
   // Another partition than those that every installation has.
   const isPartitioned = await pool.query(`select where to_regclass('change_from_0') is not null`);
   if (isPartitioned.rowCount === 0) return;

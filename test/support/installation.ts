@@ -18,8 +18,9 @@ import {
 } from '#operations/context.ts';
 import { Authenticator } from '#operations/identity/authenticator.ts';
 import { makeDecisionSource } from '#store/decision-source.ts';
+import { makeSealingKey } from '#store/sealing.ts';
 
-import { type Cleanup, type TestDatabase, testDatabase } from './database.ts';
+import { type Cleanup, TEST_SECRET, type TestDatabase, testDatabase } from './database.ts';
 
 export const ADMIN: Actor = platformActor('token:admin');
 export const TOKEN = 'the-token-of-the-tests';
@@ -39,6 +40,7 @@ export async function testInstallation(t: Cleanup, settings: Partial<OperationSe
   const context: OperationContext = {
     pool: database.pool,
     chainKey: database.chainKey,
+    sealingKey: makeSealingKey(TEST_SECRET),
     engine,
     settings: { ...DEFAULT_SETTINGS, ...settings },
     clock: () => new Date(),

@@ -15,7 +15,7 @@ export function addRestore(program: Command, { local, terminal, finish }: Surrou
     .argument('<file>', 'file that backup wrote, - for standard input')
     .option(
       '--accept-other-key',
-      'restore although the secret key is another: the change log can never be verified then',
+      'restore although the secret key is another: the change log can never be verified then, and sealed values are left out',
     )
     .action(async (file: string, options: { acceptOtherKey?: boolean }) => {
       const acceptOtherKey = options.acceptOtherKey === true;

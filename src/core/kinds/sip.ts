@@ -29,7 +29,7 @@ export const sipDomainFields: Fields = {
     read: readDomainName,
   },
   certificate: { type: 'text', max: 16_384, note: 'TLS certificate, PEM.' },
-  privateKey: { type: 'text', max: 16_384, note: 'Private key of the certificate, PEM.', secret: true },
+  privateKey: { type: 'text', max: 16_384, note: 'Private key of the certificate, PEM.', secret: true, sealed: true },
   matchIpAddress: text(64, 'Address by which TLS peers of the domain are matched.'),
   matchSipDomain: text(253, 'Server name by which TLS peers of the domain are matched.'),
   verifyCert: { type: 'boolean', default: false, note: 'Verify certificates of TLS peers.' },
@@ -105,5 +105,5 @@ export const trustedPeerFields: Fields = {
   tags: text(255, 'Free tags.'),
   strip: { type: 'integer', min: 0, max: 32, default: 0, note: 'Digits stripped from called numbers.' },
   prefix: text(32, 'Digits put before called numbers.'),
-  authToken: { ...text(255, 'Token by which the peer proves itself.'), secret: true },
+  authToken: { ...text(255, 'Token by which the peer proves itself.'), secret: true, sealed: true },
 };

@@ -4,7 +4,7 @@
 import { realpath } from 'node:fs/promises';
 import pg from 'pg';
 import { DATABASE_NAME } from './create-cluster.ts';
-import { DatabaseStartError, hasErrorCode } from './database-start-error.ts';
+import { DatabaseStartError, SecretKeyError, hasErrorCode } from './database-start-error.ts';
 
 const ANSWER_WAIT_MAX_MS = 5_000;
 const INVALID_PASSWORD = '28P01';
@@ -15,8 +15,8 @@ export function makeConnectionString(port: number, password: string): string {
 }
 
 /**
- * Connects once. Throws DatabaseStartError when the server refuses the password or serves another cluster, and the
- * error of the client when it does not answer.
+ * Connects once. Throws SecretKeyError when the server refuses the password, DatabaseStartError when it serves another
+ * cluster, and the error of the client when it does not answer.
  */
 export async function checkConnection(connectionString: string, cluster: string): Promise<void> {
   const client = new pg.Client({
@@ -35,7 +35,7 @@ export async function checkConnection(connectionString: string, cluster: string)
     }
   } catch (error) {
     if (!hasErrorCode(error, INVALID_PASSWORD)) throw error;
-    throw new DatabaseStartError(
+    throw new SecretKeyError(
       `The secret key does not fit the database in ${cluster}. Bring back the secret.key or the ABEYANCE_SECRET_KEY ` +
         'with which the database was made.',
       { cause: error },

@@ -3,7 +3,12 @@
  * It never holds a password; what only a developer needs is in `cause`.
  */
 export class DatabaseStartError extends Error {
-  override readonly name = 'DatabaseStartError';
+  override readonly name: string = 'DatabaseStartError';
+}
+
+/** The secret key is not the one of the database. */
+export class SecretKeyError extends DatabaseStartError {
+  override readonly name = 'SecretKeyError';
 }
 
 export function hasErrorCode(error: unknown, ...codes: string[]): boolean {

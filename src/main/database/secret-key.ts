@@ -1,9 +1,12 @@
 /**
- * The secret key of an installation, from which the other secrets are derived. It lies in the data folder unless the
- * environment gives one. It is never logged and never replaced: a lost key is not mended by a new one.
+ * The secret key of an installation, which seals its other secrets. It lies in the data folder unless the environment
+ * gives one. It is never logged, and replaced by a rotation alone: a lost key is not mended by a new one.
+ *
+ * A rotation writes the new key beside the old one, commits what it has sealed with it, and then puts it in the place of
+ * the old one. Whoever finds both tries both: what is in the database says which one is in force.
  */
 import { randomBytes } from 'node:crypto';
-import { link, lstat, open, readFile, rm } from 'node:fs/promises';
+import { link, lstat, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDataFolder } from './data-folder.ts';
 import { DatabaseStartError, hasErrorCode } from './database-start-error.ts';
@@ -22,34 +25,72 @@ export async function loadSecretKey(dataFolder: string, environmentValue: string
   const path = secretPath(dataFolder);
   await refuseOrphanedCluster(dataFolder, path);
   await makeDataFolder(dataFolder);
-  await storeSecret(dataFolder, path, randomBytes(SECRET_BYTES_MIN));
+  await storeSecret(dataFolder, path, makeSecretKey());
   // Read back, because another process may have stored its own key first, and then that one holds.
   return parseSecret(await readFile(path, 'utf8'), path);
 }
 
 /** Gives the secret key as `loadSecretKey` does, but null where none has been made yet. */
 export async function findSecretKey(dataFolder: string, environmentValue: string | undefined): Promise<Buffer | null> {
-  if (environmentValue !== undefined && environmentValue !== '') {
-    return parseSecret(environmentValue, 'The environment variable ABEYANCE_SECRET_KEY');
-  }
-  const path = secretPath(dataFolder);
-  const stored = await findStoredSecret(path);
-  return stored === null ? null : parseSecret(stored, path);
+  if (environmentValue) return parseSecret(environmentValue, 'The environment variable ABEYANCE_SECRET_KEY');
+  return findStoredSecret(secretPath(dataFolder));
 }
 
-function secretPath(dataFolder: string): string {
+/** The key that a rotation was given, or null. Throws DatabaseStartError as `loadSecretKey` does. */
+export function readNewSecretKey(environmentValue: string | undefined): Buffer | null {
+  return environmentValue ? parseSecret(environmentValue, 'The environment variable ABEYANCE_NEW_SECRET_KEY') : null;
+}
+
+export function makeSecretKey(): Buffer {
+  return randomBytes(SECRET_BYTES_MIN);
+}
+
+/** The key of a rotation that has not come to its end, or null. */
+export function findNextSecretKey(dataFolder: string): Promise<Buffer | null> {
+  return findStoredSecret(nextPath(dataFolder));
+}
+
+/** Writes the key of a rotation beside the one in force; on disk when this returns. For the holder of the folder. */
+export async function storeNextSecretKey(dataFolder: string, secret: Buffer): Promise<void> {
+  // With what earlier attempts that were killed have left.
+  for (const name of await readdir(dataFolder))
+    if (join(dataFolder, name).startsWith(nextPath(dataFolder))) await rm(join(dataFolder, name), { force: true });
+  // Root may rotate the key of an installation that runs as somebody else, who has to read it.
+  await storeSecret(dataFolder, nextPath(dataFolder), secret, await stat(secretPath(dataFolder)));
+}
+
+/** Puts the key of a rotation in the place of the former one; on disk when this returns. */
+export async function takeNextSecretKey(dataFolder: string): Promise<void> {
+  await rename(nextPath(dataFolder), secretPath(dataFolder));
+  await syncFolder(dataFolder);
+}
+
+/** Removes the key of a rotation that did not happen. */
+export async function forgetNextSecretKey(dataFolder: string): Promise<void> {
+  await rm(nextPath(dataFolder), { force: true });
+  await syncFolder(dataFolder);
+}
+
+/** Where the key lies when the environment gives none. */
+export function secretPath(dataFolder: string): string {
   return join(dataFolder, 'secret.key');
 }
 
-async function findStoredSecret(path: string): Promise<string | null> {
+function nextPath(dataFolder: string): string {
+  return join(dataFolder, 'secret.key.next');
+}
+
+async function findStoredSecret(path: string): Promise<Buffer | null> {
+  let stored: string;
   try {
-    return await readFile(path, 'utf8');
+    stored = await readFile(path, 'utf8');
   } catch (error) {
     if (hasErrorCode(error, 'ENOENT')) return null;
     throw new DatabaseStartError(`The secret key ${path} cannot be read; it must belong to the user of Abeyance.`, {
       cause: error,
     });
   }
+  return parseSecret(stored, path);
 }
 
 /** A new key would not open the database, and would hide from the operator that the old one is missing. */
@@ -62,12 +103,18 @@ async function refuseOrphanedCluster(dataFolder: string, path: string): Promise<
   );
 }
 
-async function storeSecret(dataFolder: string, path: string, secret: Buffer): Promise<void> {
+async function storeSecret(
+  dataFolder: string,
+  path: string,
+  secret: Buffer,
+  owner?: { readonly uid: number; readonly gid: number },
+): Promise<void> {
   // The file gets its name only when it is complete and on disk: a half-written key would lock the operator out.
   const unfinishedPath = `${path}.${randomBytes(6).toString('hex')}`;
   const file = await open(unfinishedPath, 'wx', 0o600);
   try {
     await file.writeFile(`${secret.toString('base64')}\n`);
+    if (owner !== undefined && owner.uid !== process.getuid?.()) await file.chown(owner.uid, owner.gid);
     await file.sync();
     await link(unfinishedPath, path);
   } catch (error) {
@@ -76,6 +123,10 @@ async function storeSecret(dataFolder: string, path: string, secret: Buffer): Pr
     await file.close();
     await rm(unfinishedPath, { force: true });
   }
+  await syncFolder(dataFolder);
+}
+
+async function syncFolder(dataFolder: string): Promise<void> {
   const folder = await open(dataFolder, 'r');
   try {
     await folder.sync();

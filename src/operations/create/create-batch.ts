@@ -297,11 +297,11 @@ class Batch {
   }
 
   async write(): Promise<void> {
-    const { transaction } = this.#work;
+    const { transaction, context } = this.#work;
     if (this.#entities.length === 0) return;
     await releaseIdentifiers(transaction, this.#released);
     await insertEntities(transaction, this.#entities);
-    for (const [kind, rows] of this.#values) await insertKindRows(transaction, kind, rows);
+    for (const [kind, rows] of this.#values) await insertKindRows(transaction, context.sealingKey, kind, rows);
     await insertIdentifiers(transaction, this.#identifiers);
   }
 }
