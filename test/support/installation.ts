@@ -51,7 +51,7 @@ export const NO_LIMITS = { ...DEFAULT_HTTP_SETTINGS, rateLimit: 0, rateLimitAddr
 /** A server on a context of its own making: another pool, another actor, a log that is read. */
 export function makeApp(
   context: OperationContext,
-  options: Partial<Pick<HttpDeps, 'authenticate' | 'log' | 'metrics' | 'settings' | 'stopping'>> = {},
+  options: Partial<Pick<HttpDeps, 'authenticate' | 'log' | 'metrics' | 'readiness' | 'settings' | 'stopping'>> = {},
 ): Promise<FastifyInstance> {
   return makeHttpServer({
     context,
