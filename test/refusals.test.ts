@@ -200,6 +200,13 @@ const refusals: readonly Refusal[] = [
     status: 428,
   },
   {
+    code: 'rate_limited',
+    reason: 'who asks too often is told when to come again',
+    request: get('/v1/status', { token: 'wrong', server: servers.crowded }),
+    status: 429,
+    says: 'requests a minute',
+  },
+  {
     code: 'busy',
     reason: 'who waits too long for others is told to come again',
     request: post('/v1/accounts', { name: 'x' }, { server: servers.impatient }),
@@ -250,7 +257,8 @@ for (const { code, reason, request, status, fields, says, during } of refusals)
       fields ?? [],
     );
     if (says !== undefined) assert.ok(told.detail.includes(says), told.detail);
-    assert.equal(response.headers['retry-after'], status === 503 ? '1' : undefined);
+    if (status === 429) assert.match(String(response.headers['retry-after']), /^[1-9]\d*$/);
+    else assert.equal(response.headers['retry-after'], status === 503 ? '1' : undefined);
     assert.equal(response.headers['www-authenticate'], status === 401 ? 'Bearer' : undefined);
     assert.doesNotMatch(
       response.body,

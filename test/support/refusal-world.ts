@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { makePool } from '#store/database.ts';
 
 import { type Cleanup } from './database.ts';
-import { type Installation, TOKEN, makeApp, testInstallation } from './installation.ts';
+import { type Installation, NO_LIMITS, TOKEN, makeApp, testInstallation } from './installation.ts';
 
 export interface Request {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -112,7 +112,11 @@ async function makeServers(t: Cleanup, { context, connectionString }: Installati
   blind.searchParams.set('options', '-c search_path=nowhere');
   const authenticate = (token: string) =>
     token === CUSTOMER_TOKEN ? ({ name: 'token:customer', accountId: 1, authority: 'customer' } as const) : null;
+  const crowded = await own({}, { settings: { ...NO_LIMITS, rateLimitAddress: 1 } });
+  await crowded.inject('/v1/status');
   return {
+    /** The address of the tests has asked it too often. */
+    crowded,
     /** What a customer's request adds. */
     customer: { token: CUSTOMER_TOKEN, server: await own({}, { authenticate }) },
     withoutDatabase: await withPool({ connectionString: away.href }),
