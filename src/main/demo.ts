@@ -37,7 +37,14 @@ export async function demo(options: { readonly exit: boolean }): Promise<void> {
 async function play(folder: string, exit: boolean, signal: StopSignal): Promise<void> {
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
   const wanted = readConfiguration(
-    { ...process.env, DATABASE_URL: '', ABEYANCE_SECRET_KEY: '', ABEYANCE_ADMIN_TOKEN: token },
+    {
+      ...process.env,
+      DATABASE_URL: '',
+      ABEYANCE_SECRET_KEY: '',
+      ABEYANCE_ADMIN_TOKEN: token,
+      ABEYANCE_TLS_CERT: '',
+      ABEYANCE_TLS_KEY: '',
+    },
     { data: join(folder, 'data') },
   );
   const configuration = { ...wanted, port: (await isFree(wanted.host, wanted.port)) ? wanted.port : 0 };
