@@ -3,6 +3,7 @@
  */
 import { problem } from '#core/problem.ts';
 import { type Actor, type OperationContext, authorOf } from '#operations/context.ts';
+import { explainRefusal } from '#operations/over-credit.ts';
 import { claimKey, findAnswer, type IdempotencyKey, keepAnswer } from '#store/idempotency.ts';
 import { Session } from '#store/database.ts';
 import { type ShapeLock, type Transaction, transact } from '#store/transaction.ts';
@@ -51,6 +52,7 @@ export async function perform<T>(
     options.lock,
     author,
     async (transaction) => {
+      transaction.customersStartAtZero = context.settings.customerCreditDefault === 'zero';
       if (idempotency !== undefined && !(await claimKey(transaction, idempotency))) {
         const kept = await keptAnswer<T>(transaction, idempotency);
         if (kept !== null) return kept;
@@ -60,7 +62,9 @@ export async function perform<T>(
       if (idempotency !== undefined) await keepAnswer(transaction, idempotency, answer);
       return { value: answer, revision: null, replayed: false };
     },
-  );
+  ).catch(async (error: unknown) => {
+    throw await explainRefusal(context, actor, error);
+  });
   if (committed !== null) context.engine.poke();
   return { ...value, revision: committed?.revision ?? null };
 }

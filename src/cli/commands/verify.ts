@@ -16,6 +16,7 @@ type Line = Verdict | { readonly stage: string; readonly done: number; readonly 
 const STAGE_WORDS: Readonly<Record<string, string>> = {
   chain: 'chain of changes',
   ancestors: 'chains of accounts',
+  credits: 'credits',
   standings: 'standings',
 };
 
