@@ -1,6 +1,6 @@
 /**
- * Everything open, as bulk items that make the same tree elsewhere: entities with their ids, then references that
- * point ahead, then holds.
+ * Everything open, as bulk items that make the same tree elsewhere: entities with their ids and grants, then references
+ * that point ahead, then holds.
  *
  * What is closed stays behind: a backup is for the whole history.
  */
@@ -8,6 +8,7 @@ import { KIND_FIELDS } from '#core/kind-fields.ts';
 import type { Kind } from '#core/kind.ts';
 import { type OperationContext, reader } from '#operations/context.ts';
 import { type EntityView, readViews } from '#operations/entity-view.ts';
+import { grantItems } from '#operations/export-grants.ts';
 import { getEntity } from '#operations/resolve.ts';
 import type { BulkItem } from '#operations/run-bulk.ts';
 import { getHead } from '#store/change.ts';
@@ -68,8 +69,13 @@ export async function* exportTree(
   const platform = (await uuidsOf(session, [0])).get(0);
   const later: BulkItem[] = [];
   for (const kind of ORDER)
-    for await (const view of viewsOf(session, kind, rootId, options.secrets))
-      yield* creation(view, view.parent === platform ? 0 : view.parent, rootId === view.number, later);
+    for await (const views of viewsOf(session, kind, rootId, options.secrets)) {
+      const granted = kind === 'account' ? await grantItems(session, views, later) : null;
+      for (const view of views) {
+        yield* creation(view, view.parent === platform ? 0 : view.parent, rootId === view.number, later);
+        yield* granted?.get(view.number) ?? [];
+      }
+    }
   yield* later;
   yield* holdItems(session, rootId);
 }
@@ -90,10 +96,10 @@ async function* viewsOf(
   kind: Kind,
   rootId: number | null,
   secrets: boolean,
-): AsyncGenerator<EntityView> {
+): AsyncGenerator<EntityView[]> {
   for (let key: { depth: number; id: number } | null = { depth: 0, id: 0 }; key !== null;) {
     const page = await listForExport(session, kind, key, PAGE, rootId);
-    yield* await readViews(session, page.entities, secrets);
+    yield await readViews(session, page.entities, secrets);
     key = page.next;
   }
 }
