@@ -23,8 +23,10 @@ export async function withUsers(
   if (code !== 'over_credit') return facts;
   const { ancestor, credit } = facts as { ancestor: string; credit: Credit }; // What every `over_credit` says.
   const key = `${ancestor} ${credit}`;
-  if (!known.has(key))
-    known.set(key, await findUsers(reader(context), ancestor, credit, actor.accountId, USERS_TOLD_MAX));
+  if (!known.has(key)) {
+    const users = findUsers(reader(context), ancestor, credit, actor.accountId, USERS_TOLD_MAX);
+    known.set(key, await users.catch(() => null)); // The refusal stands without them.
+  }
   const by = known.get(key) ?? null;
   return by === null ? facts : { ...facts, by };
 }

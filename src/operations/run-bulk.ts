@@ -75,8 +75,7 @@ const LOCKS: Readonly<Record<BulkOp, ShapeLock>> = {
   move: 'exclusive',
   transfer: 'exclusive',
   profile: 'none',
-  // Grants of many accounts are locked in the order of the items, which is not that of creations.
-  credits: 'exclusive',
+  credits: 'shared',
 };
 
 /** Runs the items; the outcome of each stands at its place. Throws `conflict` for a key of another request. */

@@ -4,7 +4,7 @@
 import { sql } from 'kysely';
 
 import type { Credit, Grants } from '#core/credit.ts';
-import { Problem, problem } from '#core/problem.ts';
+import { type Problem, problem } from '#core/problem.ts';
 import type { Session } from '#store/database.ts';
 import type { Transaction } from '#store/transaction.ts';
 
@@ -25,11 +25,11 @@ interface Excess {
 export function overCredit(error: unknown): Problem {
   const { detail } = error as { detail: string }; // An error of the database, with the detail that `charge` gives it.
   const excess = JSON.parse(detail) as Excess; // Built by `charge`.
-  const { credit, ancestorLabel, limit, used, wanted } = excess;
+  const { credit, ancestor, ancestorLabel, limit, used, wanted } = excess;
   return problem(
     'over_credit',
     `${ancestorLabel} has a ${credit} of ${limit} and uses ${used}; there is no room for ${wanted} more.`,
-    { facts: { ...excess } },
+    { facts: { credit, ancestor, ancestorLabel, limit, used, wanted } },
   );
 }
 
@@ -120,8 +120,9 @@ export async function usedInside(session: Session, resourceId: number): Promise<
   return new Map(rows.map((row) => [row.credit, row.used]));
 }
 
-/** Writes the grants that are named and leaves the others; the rows are taken in the order of `charge`. */
+/** Writes the grants that are named and leaves the others. */
 export async function writeGrants(transaction: Transaction, accountId: number, grants: Grants): Promise<void> {
+  await transaction.rows(sql`select lock_credits(array[${accountId}::bigint])`);
   await transaction.rows(
     sql`insert into credit (account_id, credit, granted)
       select ${accountId}::bigint, key, (value #>> '{}')::integer from jsonb_each(${JSON.stringify(grants)}::jsonb) order by key

@@ -16,6 +16,9 @@ import { Session } from '#store/database.ts';
 /** The advisory lock by which creations exclude changes of shape and lifecycle. */
 const SHAPE_LOCK = 4_266_601;
 
+/** The advisory lock of those who settle charges before the commit. */
+const SETTLING_LOCK = 4_266_604;
+
 /** `shared` for whatever creates, `exclusive` for whatever changes shape or lifecycle, `none` otherwise. */
 export type ShapeLock = 'none' | 'shared' | 'exclusive';
 
@@ -60,7 +63,9 @@ export class Transaction extends Session {
     if (this.#charges.length === 0) return;
     const items = this.takeCharges();
     try {
-      await this.rows(sql`select charge(${JSON.stringify(items)}::jsonb, ${this.customersStartAtZero})`);
+      // Whoever settles more than once may come to a second reseller, and waits for others who do so before the first.
+      await this.rows(sql`with turn as materialized (select pg_advisory_xact_lock(${SETTLING_LOCK}))
+        select charge(${JSON.stringify(items)}::jsonb, ${this.customersStartAtZero}) from turn`);
     } catch (error) {
       throw codeOf(error) === OVER_CREDIT ? overCredit(error) : error;
     }
@@ -176,6 +181,7 @@ async function once<T>(
     const value = await work(transaction);
     const { changes } = transaction;
     if (changes.length === 0) {
+      await transaction.settle();
       await client.query('commit');
       return { value, committed: null };
     }
