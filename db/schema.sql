@@ -564,9 +564,7 @@ AS $function$
 declare
   refused record;
 begin
-  perform lock_credits(array(
-    select account_of((i ->> 'account')::bigint) from jsonb_array_elements(p_items) i
-  ));
+  perform lock_credits(array(select (i ->> 'account')::bigint from jsonb_array_elements(p_items) i), false);
   with item as materialized (
     select coalesce(e.ancestors, (select a.ancestors from entity a where a.id = account_of(e.id))) as chain, i.credit, i.delta
     from jsonb_to_recordset(p_items) i (account bigint, credit text, delta integer) join entity e on e.id = i.account
@@ -740,16 +738,24 @@ CREATE OR REPLACE FUNCTION public.hmac_sha256(p_message bytea, p_inner_pad bytea
  IMMUTABLE PARALLEL SAFE STRICT
 RETURN sha256((p_outer_pad || sha256((p_inner_pad || p_message))));
 
-CREATE OR REPLACE FUNCTION public.lock_credits(p_accounts bigint[])
+CREATE OR REPLACE FUNCTION public.lock_credits(p_accounts bigint[], p_alone boolean)
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO '$user', 'public'
  SET enable_seqscan TO 'off'
 AS $function$
+declare
+  top integer;
 begin
-  perform pg_advisory_xact_lock(4266603, (top.id % 2147483647)::integer)
-  from (select distinct e.ancestors[2] as id from entity e where e.id = any (p_accounts) order by 1) top
-  where top.id is not null;
+  if p_alone then perform pg_advisory_xact_lock(4266604); end if;
+  for top in
+    select distinct (e.ancestors[2] % 2147483647)::integer from unnest(p_accounts) a (id)
+      join entity e on e.id = account_of(a.id) where cardinality(e.ancestors) > 1 order by 1
+  loop
+    if p_alone then perform pg_advisory_xact_lock(4266603, top);
+    else perform pg_advisory_xact_lock_shared(4266603, top);
+    end if;
+  end loop;
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.path_of(p_entity bigint)

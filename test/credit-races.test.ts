@@ -59,7 +59,7 @@ test('of a thousand creations through three server processes, exactly as many su
   const answers = Array.from({ length: REQUESTS }, (_, index) =>
     ask(pick(servers, (index % SERVERS) / SERVERS), number(index)),
   );
-  await barrier.waitingForShape(SERVERS * 10);
+  await barrier.held(SERVERS * 10);
   await barrier.open();
   const tally = new Map<number, number>();
   const told: number[] = [];

@@ -34,30 +34,37 @@ return case p_kind
   when 'application' then 'application_credit'
 end;
 
--- Until the transaction ends, nobody else writes credits in the trees of the accounts: those right beneath the platform
--- stand for all beneath them. Whoever waits is woken when its turn has come, not at every commit as for a row.
-create function lock_credits(p_accounts bigint[]) returns void
+-- The right to write credits in the trees of the accounts until the transaction ends; the account right beneath the platform
+-- stands for all beneath it. Alone for a transaction that charges item by item, since it takes rows in no order: it may come
+-- to a second tree, and so waits for others of its like first. Shared for all who write once, with their rows in order.
+create function lock_credits(p_accounts bigint[], p_alone boolean) returns void
 language plpgsql set search_path from current set enable_seqscan = off as $$
+declare
+  top integer;
 begin
-  perform pg_advisory_xact_lock(4266603, (top.id % 2147483647)::integer)
-  from (select distinct e.ancestors[2] as id from entity e where e.id = any (p_accounts) order by 1) top
-  where top.id is not null;
+  if p_alone then perform pg_advisory_xact_lock(4266604); end if;
+  for top in
+    select distinct (e.ancestors[2] % 2147483647)::integer from unnest(p_accounts) a (id)
+      join entity e on e.id = account_of(a.id) where cardinality(e.ancestors) > 1 order by 1
+  loop
+    if p_alone then perform pg_advisory_xact_lock(4266603, top);
+    else perform pg_advisory_xact_lock_shared(4266603, top);
+    end if;
+  end loop;
 end $$;
 
 -- Charges what a transaction created, moved or closed to the accounts above it. p_items: [{account, credit, delta}], where
 -- account may also be a resource in it. The platform is not charged: its row would be every writer's queue. What is given
 -- back stops at the nearest closed account, which gave back the rest when it was closed.
--- Writers beneath one reseller take turns by its lock, which also lets one transaction charge item by item without meeting
--- another in a circle; within a charge the rows have one order. Refuses the whole with AB001, whose detail names the
--- nearest account that would exceed its limit. An absent grant is no limit, or zero for accounts that are no resellers.
+-- All writers take the rows in one order, so that they wait for each other and never in a circle; the rows that many want
+-- are those of shallow accounts, and come last. Refuses the whole with AB001, whose detail names the nearest account that
+-- would exceed its limit. An absent grant is no limit, or zero for accounts that are no resellers.
 create function charge(p_items jsonb, p_customer_default_zero boolean) returns void
 language plpgsql set search_path from current set enable_seqscan = off as $$
 declare
   refused record;
 begin
-  perform lock_credits(array(
-    select account_of((i ->> 'account')::bigint) from jsonb_array_elements(p_items) i
-  ));
+  perform lock_credits(array(select (i ->> 'account')::bigint from jsonb_array_elements(p_items) i), false);
   with item as materialized (
     select coalesce(e.ancestors, (select a.ancestors from entity a where a.id = account_of(e.id))) as chain, i.credit, i.delta
     from jsonb_to_recordset(p_items) i (account bigint, credit text, delta integer) join entity e on e.id = i.account

@@ -75,7 +75,8 @@ const LOCKS: Readonly<Record<BulkOp, ShapeLock>> = {
   move: 'exclusive',
   transfer: 'exclusive',
   profile: 'none',
-  credits: 'shared',
+  // Grants of many accounts are locked in the order of the items, which is not that of creations.
+  credits: 'exclusive',
 };
 
 /** Runs the items; the outcome of each stands at its place. Throws `conflict` for a key of another request. */

@@ -120,9 +120,9 @@ export async function usedInside(session: Session, resourceId: number): Promise<
   return new Map(rows.map((row) => [row.credit, row.used]));
 }
 
-/** Writes the grants that are named and leaves the others. */
+/** Writes the grants that are named and leaves the others; the rows are taken in the order of `charge`. */
 export async function writeGrants(transaction: Transaction, accountId: number, grants: Grants): Promise<void> {
-  await transaction.rows(sql`select lock_credits(array[${accountId}::bigint])`);
+  await transaction.rows(sql`select lock_credits(array[${accountId}::bigint], false)`);
   await transaction.rows(
     sql`insert into credit (account_id, credit, granted)
       select ${accountId}::bigint, key, (value #>> '{}')::integer from jsonb_each(${JSON.stringify(grants)}::jsonb) order by key

@@ -16,9 +16,6 @@ import { Session } from '#store/database.ts';
 /** The advisory lock by which creations exclude changes of shape and lifecycle. */
 const SHAPE_LOCK = 4_266_601;
 
-/** The advisory lock of those who settle charges before the commit. */
-const SETTLING_LOCK = 4_266_604;
-
 /** `shared` for whatever creates, `exclusive` for whatever changes shape or lifecycle, `none` otherwise. */
 export type ShapeLock = 'none' | 'shared' | 'exclusive';
 
@@ -63,8 +60,9 @@ export class Transaction extends Session {
     if (this.#charges.length === 0) return;
     const items = this.takeCharges();
     try {
-      // Whoever settles more than once may come to a second reseller, and waits for others who do so before the first.
-      await this.rows(sql`with turn as materialized (select pg_advisory_xact_lock(${SETTLING_LOCK}))
+      const accounts = items.map((item) => item.account);
+      // Whoever settles now may settle again, and would then hold rows out of order.
+      await this.rows(sql`with turn as materialized (select lock_credits(${accounts}::bigint[], true))
         select charge(${JSON.stringify(items)}::jsonb, ${this.customersStartAtZero}) from turn`);
     } catch (error) {
       throw codeOf(error) === OVER_CREDIT ? overCredit(error) : error;
