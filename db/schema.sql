@@ -145,6 +145,20 @@ create table change_personal (
 );
 comment on table change_personal is 'Personal values of changes, apart from the chain, which holds only their salted commitments. Written by commit_changes; erasable.';
 
+create table credit (
+  account_id bigint not null,
+  credit text not null,
+  granted integer,
+  used integer not null default 0,
+  constraint credit_pkey PRIMARY KEY (account_id, credit),
+  constraint credit_account_fkey FOREIGN KEY (account_id) REFERENCES entity(id),
+  constraint credit_credit_check CHECK ((credit = ANY (ARRAY['sip_credit'::text, 'sip_alias_credit'::text, 'enum_range_credit'::text, 'enum_number_credit'::text, 'dns_zone_credit'::text, 'email_credit'::text, 'account_credit'::text, 'number_credit'::text, 'application_credit'::text]))),
+  constraint credit_granted_check CHECK ((granted >= 0))
+);
+comment on table credit is 'What each account may have beneath it, and has. granted is written by put-credits, used by charge alone.';
+comment on column credit.granted is 'Null: no limit of its own.';
+comment on column credit.used is 'Everything open beneath the account; what is closed together with the account, or above it, still counts here.';
+
 create table dns_record (
   entity_id bigint not null,
   name text not null,
@@ -692,6 +706,47 @@ begin
   inactive_reseller := exists (select from account a where a.entity_id = any (acting_line) and a.reseller and not a.reseller_active);
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.charge(p_items jsonb, p_customer_default_zero boolean)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  refused record;
+begin
+  perform lock_credits(array(select (i ->> 'account')::bigint from jsonb_array_elements(p_items) i), false);
+  with item as materialized (
+    select coalesce(e.ancestors, (select a.ancestors from entity a where a.id = account_of(e.id))) as chain, i.credit, i.delta
+    from jsonb_to_recordset(p_items) i (account bigint, credit text, delta integer) join entity e on e.id = i.account
+  ), line as materialized (
+    select a.id, a.depth, i.credit, sum(i.delta)::integer as delta
+    from item i cross join lateral unnest(i.chain) with ordinality a (id, depth)
+    where a.id <> 0 and (i.delta > 0 or not exists (
+      select from unnest(i.chain[a.depth + 1:]) below (id) join entity c on c.id = below.id where c.closed_at is not null
+    ))
+    group by a.id, a.depth, i.credit
+    having sum(i.delta) <> 0
+  ), charged as (
+    insert into credit (account_id, credit, used)
+    select l.id, l.credit, l.delta from line l order by l.depth desc, l.id, l.credit
+    on conflict (account_id, credit) do update set used = credit.used + excluded.used
+    returning account_id, credit, granted, used
+  )
+  select c.account_id, c.credit, c.used, l.delta, coalesce(c.granted, 0) as allowed into refused
+  from charged c join line l on l.id = c.account_id and l.credit = c.credit
+  where l.delta > 0 and c.used > coalesce(c.granted, case
+    when p_customer_default_zero and not (select a.reseller from account a where a.entity_id = c.account_id) then 0
+  end)
+  order by l.depth desc, l.id, l.credit limit 1;
+  if not found then return; end if;
+  raise exception using errcode = 'AB001', message = 'over credit', detail = (
+    select jsonb_build_object('credit', refused.credit, 'ancestor', e.uuid, 'ancestorLabel', e.label,
+      'limit', refused.allowed, 'used', refused.used - refused.delta, 'wanted', refused.delta)
+    from entity e where e.id = refused.account_id
+  );
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.closed_since(p_entity bigint)
  RETURNS timestamp with time zone
  LANGUAGE plpgsql
@@ -782,6 +837,33 @@ AS $function$
   ) counted
 $function$;
 
+CREATE OR REPLACE FUNCTION public.credit_of(p_kind text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE p_kind WHEN 'sip_account'::text THEN 'sip_credit'::text WHEN 'sip_alias'::text THEN 'sip_alias_credit'::text WHEN 'enum_range'::text THEN 'enum_range_credit'::text WHEN 'enum_number'::text THEN 'enum_number_credit'::text WHEN 'dns_zone'::text THEN 'dns_zone_credit'::text WHEN 'mailbox'::text THEN 'email_credit'::text WHEN 'account'::text THEN 'account_credit'::text WHEN 'phone_number'::text THEN 'number_credit'::text WHEN 'application'::text THEN 'application_credit'::text ELSE NULL::text END;
+
+CREATE OR REPLACE FUNCTION public.credit_weight(p_resource bigint)
+ RETURNS TABLE(credit text, used integer)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+  with recursive above (id, parent_id, closed_at) as (
+    select c.id, c.parent_id, c.closed_at from entity e join entity c on c.id = e.parent_id
+      where e.id = p_resource and c.kind <> 'account'
+    union all
+    select c.id, c.parent_id, c.closed_at from above a join entity c on c.id = a.parent_id where c.kind <> 'account'
+  ), inside (id, kind) as (
+    select e.id, e.kind from entity e where e.id = p_resource and e.closed_at is null
+      and not exists (select from above a where a.closed_at is not null)
+    union all
+    select e.id, e.kind from inside i join entity e on e.parent_id = i.id where e.closed_at is null
+  )
+  select credit_of(i.kind), count(*)::integer from inside i where credit_of(i.kind) is not null group by 1
+$function$;
+
 CREATE OR REPLACE FUNCTION public.ensure_change_partitions(p_span bigint)
  RETURNS void
  LANGUAGE plpgsql
@@ -837,6 +919,26 @@ AS $function$
   from account a where a.entity_id = p_account
 $function$;
 
+CREATE OR REPLACE FUNCTION public.lock_credits(p_accounts bigint[], p_alone boolean)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  top integer;
+begin
+  if p_alone then perform pg_advisory_xact_lock(4266604); end if;
+  for top in
+    select distinct (e.ancestors[2] % 2147483647)::integer from unnest(p_accounts) a (id)
+      join entity e on e.id = account_of(a.id) where cardinality(e.ancestors) > 1 order by 1
+  loop
+    if p_alone then perform pg_advisory_xact_lock(4266603, top);
+    else perform pg_advisory_xact_lock_shared(4266603, top);
+    end if;
+  end loop;
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.path_of(p_entity bigint)
  RETURNS bigint[]
  LANGUAGE plpgsql
@@ -862,6 +964,33 @@ begin
   end if;
   return path;
 end $function$;
+
+CREATE OR REPLACE FUNCTION public.recount_credits()
+ RETURNS TABLE(account_id bigint, credit text, used integer)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO '$user', 'public'
+AS $function$
+  with recursive line (id, charged) as (
+    select e.id, '{}'::bigint[] from entity e where e.id = 0
+    union all
+    select e.id, case when e.closed_at is null then l.charged else '{}' end || e.id
+    from line l join entity e on e.parent_id = l.id and e.kind = 'account'
+  ), inside (account, id, kind) as (
+    select p.id, e.id, e.kind from entity p join entity e on e.parent_id = p.id
+      where p.kind = 'account' and e.kind <> 'account' and e.closed_at is null
+    union all
+    select i.account, e.id, e.kind from inside i join entity e on e.parent_id = i.id where e.closed_at is null
+  ), direct (account, credit, used) as (
+    select i.account, credit_of(i.kind), count(*) from inside i where credit_of(i.kind) is not null group by 1, 2
+    union all
+    select e.parent_id, 'account_credit', count(*) from entity e
+      where e.kind = 'account' and e.parent_id is not null and e.closed_at is null group by 1
+  )
+  select a.id, d.credit, sum(d.used)::integer
+  from direct d join line l on l.id = d.account cross join lateral unnest(l.charged) a (id)
+  group by 1, 2
+$function$;
 
 CREATE OR REPLACE FUNCTION public.restrictions(p_entity bigint, OUT denied integer, OUT intercepted integer, OUT closed boolean, OUT owner_closed boolean, OUT governing_hold bigint, OUT line bigint[], OUT owner_line bigint[])
  RETURNS record

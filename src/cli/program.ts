@@ -11,6 +11,7 @@ import { addBackup } from './commands/backup.ts';
 import { addChanges } from './commands/changes.ts';
 import { addClose } from './commands/close.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addCredits } from './commands/credits.ts';
 import { addCreate } from './commands/create.ts';
 import { addDecide } from './commands/decide.ts';
 import { addDemo } from './commands/demo.ts';
@@ -63,6 +64,7 @@ const COMMANDS: readonly ((program: Command, surroundings: Surroundings) => void
   addImport,
   addExport,
   addProfiles,
+  addCredits,
   addVerify,
   addDoctor,
   addBackup,

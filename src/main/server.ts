@@ -120,6 +120,7 @@ async function wire(
       ...DEFAULT_SETTINGS,
       guardLimit: configuration.guardLimit,
       numberQuarantineDays: configuration.numberQuarantineDays,
+      customerCreditDefault: configuration.customerCreditDefault,
     },
     clock: () => new Date(),
   };

@@ -4,6 +4,7 @@
 import type pg from 'pg';
 
 import type { Authority, Subject } from '#core/authority.ts';
+import type { CustomerCreditDefault } from '#core/credit.ts';
 import { ALL_PERMISSIONS, type PermissionMask } from '#core/permission.ts';
 import type { DecisionEngine } from '#decisions/engine.ts';
 import type { CredentialRef } from '#store/actor.ts';
@@ -18,6 +19,8 @@ export interface OperationSettings {
   readonly numberQuarantineDays: number;
   /** How long a plan may be applied, in milliseconds. */
   readonly planLifeMs: number;
+  /** What an absent grant means for plain customers. */
+  readonly customerCreditDefault: CustomerCreditDefault;
 }
 
 export const DEFAULT_SETTINGS: OperationSettings = {
@@ -25,6 +28,7 @@ export const DEFAULT_SETTINGS: OperationSettings = {
   // The shortest rest that 47 CFR 52.15(f) allows.
   numberQuarantineDays: 45,
   planLifeMs: 15 * 60_000,
+  customerCreditDefault: 'unlimited',
 };
 
 export interface OperationContext {

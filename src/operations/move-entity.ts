@@ -3,6 +3,7 @@ import type { Values } from '#core/field.ts';
 import { identifiersOf, labelOf } from '#core/identifier.ts';
 import { ACCOUNT_DEPTH_MAX, PARENT_KINDS, RESOURCE_DEPTH_MAX } from '#core/kind.ts';
 import { type FieldError, invalid, problem } from '#core/problem.ts';
+import { chargeMove } from '#operations/charges.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
 import { judgeContainer } from '#operations/create/container.ts';
 import { requireAbove, requireRight } from '#operations/access.ts';
@@ -55,6 +56,7 @@ export async function moveWithin(work: Work, id: string | number, to: unknown, v
   const following = await judgeFollowing(work, { ...entity, parent_id: parent.id });
   refuseClosed(entity, 'moved');
   if (parent.closed) throw problem('closed', `${parent.label} is closed; nothing can be moved beneath it.`);
+  await chargeMove(transaction, entity, parent.id);
   refuseStale(entity, version);
   if (parent.id === entity.parent_id) return readView(transaction, actor, entity.id);
   const chains =

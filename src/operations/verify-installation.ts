@@ -5,6 +5,7 @@
 import { type HoldEffect, mergeHolds } from '#core/restrictions.ts';
 import { requirePermission } from '#operations/access.ts';
 import { type Actor, type OperationContext, reader } from '#operations/context.ts';
+import { verifyCredits } from '#operations/verify-credits.ts';
 import {
   type ForceRow,
   type SpineRow,
@@ -17,7 +18,7 @@ import {
 import { commitmentOf, digestOf, getHead, linkOf, listLinks } from '#store/change.ts';
 import type { Session } from '#store/database.ts';
 
-export type VerifyStage = 'chain' | 'ancestors' | 'standings';
+export type VerifyStage = 'chain' | 'ancestors' | 'credits' | 'standings';
 
 export interface VerifyProgress {
   readonly stage: VerifyStage;
@@ -62,6 +63,8 @@ export async function* verifyInstallation(
       detail: `account ${wrong.id} has the chain ${wrong.ancestors.join('/')}, its parents say ${wrong.expected.join('/')}`,
     });
   yield { stage: 'ancestors', done: totals.accounts, total: totals.accounts };
+  for (const detail of await verifyCredits(session, FINDINGS_MAX)) findings.push({ stage: 'credits', detail });
+  yield { stage: 'credits', done: totals.accounts, total: totals.accounts };
   let standings = 0;
   for await (const done of verifyStandings(context, session, findings)) {
     standings = done;

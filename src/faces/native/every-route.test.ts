@@ -234,6 +234,18 @@ test('shape and lifecycle are changed by move, transfer and close', async () => 
   assert.equal((await client.done('GET', `/v1/entities/${number.id}`))['standing'], 'closed');
 });
 
+test('credits are granted, read, and refused beyond', async () => {
+  const account = await client.done('POST', '/v1/accounts', { name: 'Credited' });
+  const url = `/v1/entities/${account.id}/credits`;
+  const granted = await client.done('PUT', url, { number_credit: 1, sip_credit: 5, account_credit: null });
+  assert.deepEqual(await client.done('GET', url), granted);
+  const number = { kind: 'phone_number', parent: account.id };
+  await client.done('POST', '/v1/resources', { ...number, e164: '+31208005300' });
+  const refused = await client.call('POST', '/v1/resources', { ...number, e164: '+31208005301' });
+  assert.equal(refused.body['code'], 'over_credit');
+  await client.done('GET', `${url}?children=0`);
+});
+
 test('profiles are written, read, listed and removed', async () => {
   const written = await client.call('PUT', '/v1/profiles/holiday', {
     description: 'Away',

@@ -21,6 +21,7 @@ import type { NativeTypes } from './routes.ts';
 import { changeRoutes } from './routes/changes.ts';
 import { createRoutes } from './routes/create.ts';
 import { bulkRoutes } from './routes/bulk.ts';
+import { creditRoutes } from './routes/credits.ts';
 import { decisionRoutes } from './routes/decisions.ts';
 import { entityRoutes } from './routes/entities.ts';
 import { holdRoutes } from './routes/holds.ts';
@@ -66,6 +67,7 @@ export async function nativeFace(app: FastifyInstance, deps: NativeDeps): Promis
       createRoutes(typed, deps);
       entityRoutes(typed, deps);
       holdRoutes(typed, deps);
+      creditRoutes(typed, deps);
       planRoutes(typed, deps);
       profileRoutes(typed, deps);
       decisionRoutes(typed, deps);

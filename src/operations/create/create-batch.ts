@@ -12,6 +12,7 @@ import { type Identifier, type Reference, identifiersOf, labelOf } from '#core/i
 import { ACCOUNT_DEPTH_MAX, type Kind, PARENT_KINDS, RESOURCE_DEPTH_MAX } from '#core/kind.ts';
 import { KIND_FIELDS } from '#core/kind-fields.ts';
 import { type FieldError, Problem, invalid, problem } from '#core/problem.ts';
+import { chargeCreation } from '#operations/charges.ts';
 import { applySipPassword } from '#operations/credentials.ts';
 import { sees } from '#operations/access.ts';
 import { refuseHeldNames } from '#operations/names.ts';
@@ -190,6 +191,7 @@ class Batch {
     this.#grounds.set(uuid, ground);
     for (const identifier of identifiers) this.#grounds.set(`${identifier.scheme}:${identifier.value}`, ground);
     this.#record(id, uuid, kind, parent.id, ownerId, values, takenFrom);
+    chargeCreation(this.#work.transaction, parent.id, kind);
   }
 
   #find(reference: Reference, field: string): Ground {
