@@ -80,22 +80,6 @@ export interface NewChange {
   readonly personal?: Readonly<Record<string, string>>;
 }
 
-export interface Change {
-  readonly revision: number;
-  readonly at: Date;
-  readonly actor: string;
-  /** Null in logs older than it. */
-  readonly origin: Origin | null;
-  readonly kind: string;
-  readonly entity_id: number | null;
-  readonly entity_uuid: string | null;
-  readonly facts: Record<string, unknown>;
-  /** Personal values that were not erased. */
-  readonly personal: Record<string, string> | null;
-  /** Address and reason of the request, where they were not erased. */
-  readonly request_personal: Record<string, string> | null;
-}
-
 const BLOCK_BYTES = 64;
 
 /** Derives the pads from the key of the installation. */
@@ -167,24 +151,6 @@ export function linkOf(key: ChainKey, former: Buffer, revision: number, at: Date
   numbers.writeBigInt64BE(BigInt(at.getTime()), 8);
   const inner = createHash('sha256').update(key.innerPad).update(former).update(numbers).update(digest).digest();
   return createHash('sha256').update(key.outerPad).update(inner).digest();
-}
-
-/** A page of the log after the revision, in order. */
-export function listChanges(
-  session: Session,
-  after: number,
-  limit: number,
-  entityId: number | null = null,
-): Promise<Change[]> {
-  return session.rows(
-    sql<Change>`select c.revision, c.at, c.actor, c.origin, c.kind, c.entity_id, e.uuid as entity_uuid, c.facts,
-        (select jsonb_object_agg(p.field, p.value) from change_personal p where p.revision = c.revision) as personal,
-        (select jsonb_object_agg(r.field, r.value) from jsonb_each_text(c.origin -> 'commitments') k
-          join request_personal r on r.commitment = k.value) as request_personal
-      from change c left join entity e on e.id = c.entity_id
-      where c.revision > ${after} ${entityId === null ? sql`` : sql`and c.entity_id = ${entityId}`}
-      order by c.revision limit ${limit}`,
-  );
 }
 
 export interface ChangeLink {

@@ -207,15 +207,21 @@ export const change = z
     revision: z.number().int(),
     at: time,
     actor: z.string(),
+    account: uuid.nullable().describe('The account of the actor.'),
+    actingAs: uuid.nullable().describe('The account that the actor acted as, where it was another.'),
+    face: z.string().nullable(),
+    request: z.string().nullable(),
+    address: z.string().nullable().describe('Where the request came from, until it is erased.'),
+    reason: z.string().nullable().describe('Why it was made, as its author said, until it is erased.'),
     kind: z.string(),
     entity: uuid.nullable(),
     entityNumber: z.number().int().nullable(),
     facts: z.record(z.string(), z.unknown()),
-    personal: z.record(z.string(), z.string()).optional().describe('Personal values that were not erased.'),
+    personal: z.record(z.string(), z.unknown()).optional().describe('Personal values that were not erased.'),
   })
   .meta({ id: 'Change' });
 export const changePage = z
-  .strictObject({ items: z.array(change), next: z.string(), total: z.null() })
+  .strictObject({ items: z.array(change), next: z.string().nullable(), total: z.null() })
   .meta({ id: 'ChangePage' });
 
 export function pageOf(item: z.ZodType, name: string) {

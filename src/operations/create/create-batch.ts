@@ -15,6 +15,7 @@ import { type FieldError, Problem, invalid, problem } from '#core/problem.ts';
 import { applySipPassword } from '#operations/credentials.ts';
 import { refuseHeldNames } from '#operations/names.ts';
 import { factsOf } from '#operations/facts.ts';
+import { recordReleased } from '#operations/rename.ts';
 import type { Work } from '#operations/perform.ts';
 import { type EntityState, type NewEntity, insertEntities, referenceKey, reserveNumbers } from '#store/entity.ts';
 import { type NameHolder, insertIdentifiers, releaseIdentifiers } from '#store/identifier.ts';
@@ -287,6 +288,7 @@ class Batch {
       touched: [id, ...takenFrom],
       personal,
     });
+    recordReleased(this.#work.transaction, takenFrom, id);
   }
 
   async write(): Promise<void> {
