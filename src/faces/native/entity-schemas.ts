@@ -104,6 +104,8 @@ const entityCommon = {
   createdAt: time,
   updatedAt: time,
   identifiers: z.array(z.string()),
+  revision: z.number().int().optional().describe('Of an answer with at: the last change that counted.'),
+  at: time.optional().describe('The moment that was asked for.'),
 };
 export const entity = z
   .union(

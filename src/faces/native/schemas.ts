@@ -91,6 +91,7 @@ export const standingView = z
     intercepted: z.array(action),
     reasons: z.array(reason),
     ...asOf,
+    at: time.optional().describe('The moment that was asked for.'),
   })
   .meta({ id: 'Standing' });
 
@@ -291,6 +292,9 @@ export const moveBody = z.object({ parent: id }).meta({ id: 'Move' });
 export const transferBody = z.object({ owner: id.nullable() }).meta({ id: 'Transfer' });
 export const entityParams = z.object({
   id: z.string().min(1).max(600).describe('UUID, number, or identifier such as sip:alice@example.com'),
+});
+export const atQuery = z.object({
+  at: z.string().max(64).optional().describe('As it was at a time (RFC 3339) or a revision; absent: now.'),
 });
 export const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 export const listQuery = z.object({

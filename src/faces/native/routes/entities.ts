@@ -1,4 +1,5 @@
 /** Reading and changing entities: fields, place, owner, lifecycle. */
+import { readPastEntity, readPastStanding } from '#operations/as-of/read-past.ts';
 import { closeEntity } from '#operations/close-entity.ts';
 import { explainStanding, readStanding } from '#operations/explain-standing.ts';
 import { moveEntity } from '#operations/move-entity.ts';
@@ -32,9 +33,19 @@ export function entityRoutes(app: Routes, deps: NativeDeps): void {
   );
   app.get(
     '/entities/:id',
-    { schema: { summary: 'Read an entity', tags, params, response: answers(entity) } },
+    {
+      schema: {
+        summary: 'Read an entity, as it is or as it was',
+        tags,
+        params,
+        querystring: schemas.atQuery,
+        response: answers(entity),
+      },
+    },
     async (request, reply) => {
       actorOf(deps, request);
+      const { at } = request.query;
+      if (at !== undefined) return readPastEntity(context, request.params.id, at);
       const view = await readEntity(context, request.params.id);
       reply.header('etag', `"${view.version}"`);
       return view;
@@ -78,15 +89,19 @@ export function entityRoutes(app: Routes, deps: NativeDeps): void {
     '/entities/:id/standing',
     {
       schema: {
-        summary: 'How an entity stands, with every reason',
+        summary: 'How an entity stands, or stood, with every reason',
         tags,
         params,
+        querystring: schemas.atQuery,
         response: answers(schemas.standingView),
       },
     },
     async (request) => {
       actorOf(deps, request);
-      return readStanding(context, request.params.id);
+      const { at } = request.query;
+      return at === undefined
+        ? readStanding(context, request.params.id)
+        : readPastStanding(context, request.params.id, at);
     },
   );
   app.get(
