@@ -1,7 +1,7 @@
 /**
  * Personal values on their way into the change log and out of it: as text, so that each has one commitment.
  */
-import type { Field, Json } from '#core/field.ts';
+import { type Field, type Json, absentValue } from '#core/field.ts';
 import { KIND_FIELDS } from '#core/kind-fields.ts';
 import type { Kind } from '#core/kind.ts';
 
@@ -21,4 +21,9 @@ export function personalValue(kind: Kind | null, name: string, text: string): Js
   if (kind === null) return text;
   const field = KIND_FIELDS[kind][name.startsWith(FORMER) ? name.slice(FORMER.length) : name];
   return field === undefined || field.type === 'text' ? text : (JSON.parse(text) as Json); // personalText wrote it.
+}
+
+/** What is left of a personal or secret value after an erasure. */
+export function erasedValue(field: Field): Json {
+  return field.required === true ? ERASED : absentValue(field);
 }

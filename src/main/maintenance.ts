@@ -2,13 +2,11 @@
  * What has to be done now and then: the engine's checkpoint, the signed checkpoint of the change log outside the
  * database, the log's next partition, and the sweep of what callers may no longer come back to.
  */
-import { appendFile } from 'node:fs/promises';
-import { join } from 'node:path';
-
 import type { FastifyBaseLogger } from 'fastify';
 
+import { tidyErasures } from '#operations/erase-entity.ts';
 import { type OperationContext, reader } from '#operations/context.ts';
-import { getHead, signHead, systemAuthor } from '#store/change.ts';
+import { systemAuthor } from '#store/change.ts';
 import { sweepKeys } from '#store/idempotency.ts';
 import { ensurePartitions } from '#store/partition.ts';
 import { sweepPlans } from '#store/plan.ts';
@@ -41,25 +39,15 @@ export class Maintenance {
 
   /** Writes the engine's picture, to start from when the database is away. */
   async saveEngine(): Promise<void> {
-    await this.#context.engine.saveCheckpoint(engineCheckpointFile(this.#dataFolder));
+    await this.#context.outside?.saveEngine();
   }
 
   async hourly(): Promise<void> {
     const { pool, chainKey, clock } = this.#context;
     const session = reader(this.#context);
     await ensurePartitions(session);
-    const head = await getHead(session);
-    const line = {
-      revision: head.revision,
-      epoch: head.epoch,
-      hash: head.hash.toString('hex'),
-      at: clock().toISOString(),
-    };
-    await appendFile(
-      join(this.#dataFolder, 'checkpoints.jsonl'),
-      `${JSON.stringify({ ...line, signature: signHead(chainKey, line) })}\n`,
-      { mode: 0o600 },
-    );
+    await this.#context.outside?.writeCheckpoint();
+    await tidyErasures(this.#context);
     await transact(pool, chainKey, 'none', systemAuthor('system:maintenance'), async (transaction) => {
       await sweepKeys(transaction, new Date(clock().getTime() - DAY_MS));
       await sweepPlans(transaction, new Date(clock().getTime() - DAY_MS));
@@ -73,8 +61,4 @@ export class Maintenance {
     timer.unref();
     this.#timers.push(timer);
   }
-}
-
-export function engineCheckpointFile(dataFolder: string): string {
-  return join(dataFolder, 'engine.checkpoint');
 }

@@ -26,8 +26,9 @@ import { lockDataFolder } from './database/lock-data-folder.ts';
 import { loadSecretKey } from './database/secret-key.ts';
 import type { ServerSettings } from './database/server-settings.ts';
 import { makeHttpServer } from './http-server.ts';
-import { Maintenance, engineCheckpointFile } from './maintenance.ts';
+import { Maintenance } from './maintenance.ts';
 import { makeMetrics } from './metrics.ts';
+import { engineCheckpointFile, makeOutsideRecords } from './outside-records.ts';
 import { readReadiness } from './readiness.ts';
 import { Scheduler } from './scheduler.ts';
 
@@ -104,6 +105,7 @@ async function wire(
   });
   endings.push(() => engine.stop());
   await engine.start(engineCheckpointFile(dataFolder));
+  const clock = () => new Date();
   const context: OperationContext = {
     pool,
     chainKey,
@@ -113,7 +115,8 @@ async function wire(
       guardLimit: configuration.guardLimit,
       numberQuarantineDays: configuration.numberQuarantineDays,
     },
-    clock: () => new Date(),
+    clock,
+    outside: makeOutsideRecords({ pool, chainKey, engine, clock }, dataFolder),
   };
   const scheduler = new Scheduler(context, log);
   const maintenance = new Maintenance(context, dataFolder, log);
@@ -128,6 +131,7 @@ async function wire(
     readiness: () => readReadiness(context, scheduler),
   });
   endings.push(() => maintenance.saveEngine());
+  endings.push(() => context.outside?.writeCheckpoint());
   endings.push(() => maintenance.stop());
   endings.push(() => scheduler.stop());
   endings.push(() => app.close());

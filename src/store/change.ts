@@ -153,27 +153,6 @@ export function linkOf(key: ChainKey, former: Buffer, revision: number, at: Date
   return createHash('sha256').update(key.outerPad).update(inner).digest();
 }
 
-export interface ChangeLink {
-  readonly revision: number;
-  readonly at: Date;
-  readonly actor: string;
-  readonly origin: Origin | null;
-  readonly kind: string;
-  readonly entity_id: number | null;
-  readonly facts: unknown;
-  readonly touched: number[];
-  readonly digest: Buffer;
-  readonly hash: Buffer;
-}
-
-/** A page of the log as the verification needs it. */
-export function listLinks(session: Session, after: number, limit: number): Promise<ChangeLink[]> {
-  return session.rows(
-    sql<ChangeLink>`select revision, at, actor, origin, kind, entity_id, facts, touched, digest, hash
-      from change where revision > ${after} order by revision limit ${limit}`,
-  );
-}
-
 export interface Head {
   readonly revision: number;
   readonly epoch: string;
@@ -198,10 +177,36 @@ export interface Checkpoint {
   readonly at: string;
 }
 
+/** A checkpoint as it lies in a file. */
+export interface SignedCheckpoint extends Checkpoint {
+  readonly signature: string;
+}
+
 /** Signs a checkpoint with the key of the chain (HMAC-SHA256 over its canonical JSON), in hex. */
 export function signHead(key: ChainKey, checkpoint: Checkpoint): string {
   const { revision, epoch, hash: link, at } = checkpoint;
-  const message = Buffer.from(`checkpoint ${canonicalize({ at, epoch, hash: link, revision }) ?? ''}`);
+  return sign(key, 'checkpoint', { at, epoch, hash: link, revision });
+}
+
+/** A span of the log that lies in a file and not in the database any more. Hashes are hex. */
+export interface ArchiveRecord {
+  readonly first: number;
+  readonly last: number;
+  /** The link before the first change, and that of the last one. */
+  readonly formerHash: string;
+  readonly lastHash: string;
+  readonly epoch: string;
+  readonly count: number;
+}
+
+/** Signs the record of an archived span likewise. */
+export function signArchive(key: ChainKey, record: ArchiveRecord): string {
+  const { first, last, formerHash, lastHash, epoch, count } = record;
+  return sign(key, 'archive', { count, epoch, first, formerHash, last, lastHash });
+}
+
+function sign(key: ChainKey, what: string, value: object): string {
+  const message = Buffer.from(`${what} ${canonicalize(value) ?? ''}`);
   const inner = createHash('sha256').update(key.innerPad).update(message).digest();
   return createHash('sha256').update(key.outerPad).update(inner).digest('hex');
 }

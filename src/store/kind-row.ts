@@ -6,6 +6,7 @@ import { sql } from 'kysely';
 import { type Fields, type Json, type Values, columnOf } from '#core/field.ts';
 import { KIND_FIELDS } from '#core/kind-fields.ts';
 import type { Kind } from '#core/kind.ts';
+import { erasedValue } from '#core/personal.ts';
 import type { Session } from '#store/database.ts';
 import type { Transaction } from '#store/transaction.ts';
 
@@ -45,9 +46,13 @@ export async function readKindRows(
   const rows = await session.rows(
     sql<{
       row: Record<string, Json>;
-    }>`select to_jsonb(t) as row from ${sql.table(kind)} t where t.entity_id = any (${[...ids]}::bigint[])`,
+      is_erased: boolean;
+    }>`select to_jsonb(t) as row, e.erased_at is not null as is_erased
+      from ${sql.table(kind)} t join entity e on e.id = t.entity_id where t.entity_id = any (${[...ids]}::bigint[])`,
   );
-  return new Map(rows.map(({ row }) => [Number(row['entity_id']), asFields(fields, row, secrets)]));
+  return new Map(
+    rows.map(({ row, is_erased }) => [Number(row['entity_id']), asFields(fields, row, secrets, is_erased)]),
+  );
 }
 
 /** The column of each field, worked out once: an import asks for some twenty in each row. */
@@ -69,11 +74,28 @@ function asColumns(kind: Kind, values: Values, row: Record<string, Json>, withNu
   return row;
 }
 
-function asFields(fields: Fields, row: Record<string, Json>, secrets: boolean): Values {
+/** Of what was erased nothing personal is read, even while it is stored. */
+function asFields(fields: Fields, row: Record<string, Json>, secrets: boolean, isErased: boolean): Values {
   const values: Values = {};
   for (const [name, field] of Object.entries(fields)) {
     if (field.secret && !secrets) continue;
-    values[name] = row[columnOf(name, field)] ?? null;
+    const isGone = isErased && (field.personal === true || field.secret === true);
+    values[name] = isGone ? erasedValue(field) : (row[columnOf(name, field)] ?? null);
   }
   return values;
+}
+
+/** Overwrites what is personal or secret in the rows of erased entities. */
+export async function eraseKindRows(transaction: Transaction, kind: Kind, ids: readonly number[]): Promise<void> {
+  const values: Values = {};
+  for (const [name, field] of Object.entries(KIND_FIELDS[kind]))
+    if (field.personal === true || field.secret === true) values[name] = erasedValue(field);
+  const columns = asColumns(kind, values, {}, true);
+  const assignments = Object.keys(columns).map((name) => sql`${sql.ref(name)} = n.${sql.ref(name)}`);
+  if (assignments.length === 0) return;
+  await transaction.rows(
+    sql`update ${sql.table(kind)} t set ${sql.join(assignments)}
+      from jsonb_populate_record(null::${sql.table(kind)}, ${JSON.stringify(columns)}::jsonb) n
+      where t.entity_id = any (${[...ids]}::bigint[])`,
+  );
 }

@@ -100,6 +100,7 @@ const entityCommon = {
   standing,
   lifecycle,
   closedAt: time.optional().describe('When it was closed by itself.'),
+  erasedAt: time.optional().describe('Since when nothing personal of it is left.'),
   version: z.number().int().describe('The ETag.'),
   createdAt: time,
   updatedAt: time,

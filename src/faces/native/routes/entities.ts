@@ -1,6 +1,7 @@
 /** Reading and changing entities: fields, place, owner, lifecycle. */
 import { readPastEntity, readPastStanding } from '#operations/as-of/read-past.ts';
 import { closeEntity } from '#operations/close-entity.ts';
+import { eraseEntity } from '#operations/erase-entity.ts';
 import { explainStanding, readStanding } from '#operations/explain-standing.ts';
 import { moveEntity } from '#operations/move-entity.ts';
 import { listChildren, listEntities, readEntity } from '#operations/read-entity.ts';
@@ -146,6 +147,22 @@ function shapeRoutes(app: Routes, deps: NativeDeps): void {
         await closeEntity(context, actor, request.params.id, writeOptions(actor, request)),
         200,
       );
+    },
+  );
+  app.post(
+    '/entities/:id/erase',
+    {
+      schema: {
+        summary: 'Erase the personal data of a closed account and of all beneath it, for good',
+        description: 'Repeating it changes nothing, and finishes what was interrupted.',
+        tags,
+        params,
+        response: { 200: schemas.erased, '4xx': schemas.problem },
+      },
+    },
+    async (request, reply) => {
+      const actor = actorOf(deps, request);
+      await answerWrite(deps, reply, await eraseEntity(context, actor, request.params.id), 200);
     },
   );
   app.post(
