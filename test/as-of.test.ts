@@ -51,7 +51,8 @@ function compare(was: unknown, told: unknown, path: string): void {
     return;
   }
   assert.deepEqual(Object.keys(told).sort(), Object.keys(was).sort(), path);
-  for (const [key, value] of Object.entries(was)) compare(value, (told as Record<string, unknown>)[key], `${path}.${key}`);
+  for (const [key, value] of Object.entries(was))
+    compare(value, (told as Record<string, unknown>)[key], `${path}.${key}`);
 }
 
 async function note(ids: readonly number[]): Promise<Noted[]> {
@@ -114,9 +115,19 @@ function changeOf(kind: keyof typeof KIND_FIELDS, random: () => number): Record<
   const word = pick(['red', 'green', null], random());
   switch (kind) {
     case 'account':
-      return { name: `Named ${Math.floor(random() * 9)}`, city: word, initialized: random() < 0.5, properties: word === null ? [] : [{ name: word }] };
+      return {
+        name: `Named ${Math.floor(random() * 9)}`,
+        city: word,
+        initialized: random() < 0.5,
+        properties: word === null ? [] : [{ name: word }],
+      };
     case 'sip_account':
-      return { firstName: word, enabled: random() < 0.5, groups: word === null ? [] : [word], callLimit: random() < 0.5 ? null : 3 };
+      return {
+        firstName: word,
+        enabled: random() < 0.5,
+        groups: word === null ? [] : [word],
+        callLimit: random() < 0.5 ? null : 3,
+      };
     case 'phone_number':
       return { friendlyName: word, smsCapable: random() < 0.5 };
     case 'mailbox':
@@ -138,7 +149,13 @@ test('names, places and profiles are told as they were before they changed', asy
   const number = await make({ kind: 'phone_number', sipNumber: '200', domain, parent: firm, target: alias });
   const peer = await make({ kind: 'trusted_peer', address: '192.0.2.9', parent: firm });
   const zone = await make({ kind: 'dns_zone', name: 'as-of.example', parent: firm, ttl: 60 });
-  const record = await make({ kind: 'dns_record', name: 'www.as-of.example', type: 'A', value: '192.0.2.1', parent: zone });
+  const record = await make({
+    kind: 'dns_record',
+    name: 'www.as-of.example',
+    type: 'A',
+    value: '192.0.2.1',
+    parent: zone,
+  });
   const all = [firm, domain, alice, alias, number, peer, zone, record];
   noted.push(...(await note(all)));
   await updateEntity(context, ADMIN, alice, { username: 'alicia', password: 'another long password' });
@@ -148,7 +165,11 @@ test('names, places and profiles are told as they were before they changed', asy
   await putProfile(context, ADMIN, 'changing', { denied: ['api'], severity: 900 });
   await placeHold(context, ADMIN, alice, { profile: 'changing', source: 'desk' });
   noted.push(...(await note(all)));
-  await putProfile(context, ADMIN, 'changing', { denied: ['dns', 'call.in'], intercepted: ['call.out'], severity: 100 });
+  await putProfile(context, ADMIN, 'changing', {
+    denied: ['dns', 'call.in'],
+    intercepted: ['call.out'],
+    severity: 100,
+  });
   noted.push(...(await note(all)));
   await closeEntity(context, ADMIN, peer);
   noted.push(...(await note(all)));

@@ -98,22 +98,42 @@ async function fill(): Promise<{ account: string; ids: string[] }> {
   const zone = await make({ kind: 'dns_zone', parent: account, ...zoneFields });
   markers.add(`${WORD}www`);
   const { value } = fields('dns_record', ['name']);
-  await make({ kind: 'dns_record', parent: zone, name: `${WORD}www.${String(zoneFields['name'])}`, type: 'CNAME', value });
+  await make({
+    kind: 'dns_record',
+    parent: zone,
+    name: `${WORD}www.${String(zoneFields['name'])}`,
+    type: 'CNAME',
+    value,
+  });
   await make({ kind: 'mailbox', parent: account, ...fields('mailbox') });
   await make({ kind: 'foreign', parent: account, system: 'elsewhere', ...fields('foreign') });
   return { account, ids };
 }
 
 test('nothing personal is left anywhere, the chain still proves itself, and the rest of the tree is as it was', async () => {
-  const other = (await createEntity(context, ADMIN, { kind: 'account', parent: reseller.id, name: 'Other', email: 'stays@other.example' })).value;
-  const common = (await createEntity(context, ADMIN, { kind: 'sip_domain', parent: reseller.id, domain: 'common.example' })).value;
+  const other = (
+    await createEntity(context, ADMIN, {
+      kind: 'account',
+      parent: reseller.id,
+      name: 'Other',
+      email: 'stays@other.example',
+    })
+  ).value;
+  const common = (
+    await createEntity(context, ADMIN, { kind: 'sip_domain', parent: reseller.id, domain: 'common.example' })
+  ).value;
   const { account, ids } = await fill();
   // A record in another's container that the account owns.
-  const owned = (await createEntity(context, CLERK, { kind: 'sip_account', parent: common.id, ...fields('sip_account', ['realm']) })).value;
+  const owned = (
+    await createEntity(context, CLERK, { kind: 'sip_account', parent: common.id, ...fields('sip_account', ['realm']) })
+  ).value;
   await transferEntity(context, CLERK, owned.id, account);
   // Former values, and requests by the account itself.
   const { rows } = await here.pool.query<{ id: number }>('select id from entity where uuid = $1', [account]);
-  const self: Actor = { ...platformActor('login:self', { face: 'native', address: note('address') }), ownAccountId: rows[0]?.id ?? -1 };
+  const self: Actor = {
+    ...platformActor('login:self', { face: 'native', address: note('address') }),
+    ownAccountId: rows[0]?.id ?? -1,
+  };
   await updateEntity(context, self, account, { city: note('city'), properties: [{ name: note('property') }] });
   await updateEntity(context, CLERK, account, { city: null, reference: note('newreference') });
   await updateEntity(context, self, other.id, { city: 'Delft' });
@@ -124,17 +144,31 @@ test('nothing personal is left anywhere, the chain still proves itself, and the 
   ];
   assert.equal((await call('POST', '/v1/bulk', { items }, { 'idempotency-key': 'k-2' })).status, 207);
   for (const id of [account, owned.id, ids[3] ?? ''])
-    await placeHold(context, CLERK, id, { profile: 'limited', note: note('note'), externalRef: note('ref'), source: 'billing' });
+    await placeHold(context, CLERK, id, {
+      profile: 'limited',
+      note: note('note'),
+      externalRef: note('ref'),
+      source: 'billing',
+    });
   await placeHold(context, CLERK, account, { profile: 'limited', externalRef: note('ref2'), source: 'billing' });
   await planChange(context, CLERK, account, { action: 'hold', profile: 'suspended', note: note('plannote') });
-  const keyed = await call('POST', `/v1/entities/${account}/holds`, { profile: 'suspended', note: note('keyed') }, { 'idempotency-key': 'k-1' });
+  const keyed = await call(
+    'POST',
+    `/v1/entities/${account}/holds`,
+    { profile: 'suspended', note: note('keyed') },
+    { 'idempotency-key': 'k-1' },
+  );
   assert.equal(keyed.status, 201);
   const kept = await call('POST', '/v1/accounts', { name: 'Kept' }, { 'idempotency-key': 'k-3' });
   await here.follow();
   await context.outside?.saveEngine();
   const file = engineCheckpointFile(folder);
   const before = (await dump()) + (await readFile(file, 'utf8'));
-  assert.deepEqual([...markers].filter((marker) => !before.toLowerCase().includes(marker.toLowerCase())), [], 'all of it was stored');
+  assert.deepEqual(
+    [...markers].filter((marker) => !before.toLowerCase().includes(marker.toLowerCase())),
+    [],
+    'all of it was stored',
+  );
   assert.ok(markers.size > 120, `${markers.size} strings`);
 
   await assert.rejects(eraseEntity(context, ADMIN, account), { code: 'conflict' });
@@ -151,12 +185,31 @@ test('nothing personal is left anywhere, the chain still proves itself, and the 
   await here.follow();
   const answers: string[] = [];
   for (const id of [...ids, owned.id, account]) {
-    for (const path of ['', '/standing', '/explain', '/holds?ended=true', '/children?closed=true', '?at=999', `/standing?at=60`])
+    for (const path of [
+      '',
+      '/standing',
+      '/explain',
+      '/holds?ended=true',
+      '/children?closed=true',
+      '?at=999',
+      `/standing?at=60`,
+    ])
       answers.push((await call('GET', `/v1/entities/${id}${path}`)).text);
-    answers.push(JSON.stringify(context.engine.explain((await here.pool.query<{ id: number }>('select id from entity where uuid = $1', [id])).rows[0]?.id ?? 0)));
+    answers.push(
+      JSON.stringify(
+        context.engine.explain(
+          (await here.pool.query<{ id: number }>('select id from entity where uuid = $1', [id])).rows[0]?.id ?? 0,
+        ),
+      ),
+    );
   }
-  answers.push((await call('GET', '/v1/entities?closed=true&limit=1000')).text, (await call('GET', '/v1/changes?limit=1000')).text);
-  answers.push((await app.inject({ url: '/v1/export?secrets=true', headers: { authorization: `Bearer ${TOKEN}` } })).body);
+  answers.push(
+    (await call('GET', '/v1/entities?closed=true&limit=1000')).text,
+    (await call('GET', '/v1/changes?limit=1000')).text,
+  );
+  answers.push(
+    (await app.inject({ url: '/v1/export?secrets=true', headers: { authorization: `Bearer ${TOKEN}` } })).body,
+  );
   assert.deepEqual(foundIn(answers.join('\n')), [], 'the answers');
   for (const marker of markers) {
     if (/^[a-z0-9]+$/.test(marker)) continue;
@@ -166,25 +219,44 @@ test('nothing personal is left anywhere, the chain still proves itself, and the 
 
   assert.deepEqual(await findingsOf({ ...here, context }), [], 'the chain still proves itself');
   const stays = await call('GET', `/v1/entities/${other.id}`);
-  assert.deepEqual([stays.body['email'], stays.body['city'], stays.body['language']], ['stays@other.example', 'Delft', 'nl']);
+  assert.deepEqual(
+    [stays.body['email'], stays.body['city'], stays.body['language']],
+    ['stays@other.example', 'Delft', 'nl'],
+  );
   assert.equal((await call('GET', `/v1/entities/${owned.id}`)).body['lifecycle'], 'closed');
   assert.equal((await call('GET', `/v1/entities/${common.id}`)).body['standing'], 'active');
 
-  const again = await call('POST', `/v1/entities/${account}/holds`, { profile: 'suspended', note: `${WORD}keyed` }, { 'idempotency-key': 'k-1' });
+  const again = await call(
+    'POST',
+    `/v1/entities/${account}/holds`,
+    { profile: 'suspended', note: `${WORD}keyed` },
+    { 'idempotency-key': 'k-1' },
+  );
   assert.equal(again.body['code'], 'conflict', 'a repeat is not done again');
   assert.equal((await call('POST', '/v1/bulk', { items }, { 'idempotency-key': 'k-2' })).body['code'], 'conflict');
-  assert.deepEqual((await call('POST', '/v1/accounts', { name: 'Kept' }, { 'idempotency-key': 'k-3' })).body, kept.body, 'other answers stay');
+  assert.deepEqual(
+    (await call('POST', '/v1/accounts', { name: 'Kept' }, { 'idempotency-key': 'k-3' })).body,
+    kept.body,
+    'other answers stay',
+  );
   const { body: repeated } = await call('POST', `/v1/entities/${account}/erase`);
   assert.deepEqual([repeated['entities'], repeated['erasedAt']], [0, erased.body['erasedAt']]);
   const { items: changes } = await listChanges(context, { entity: account, kind: 'entity.erased' });
-  assert.deepEqual(changes.map((change) => change.facts), [{ entities: ids.length + 2 }]);
+  assert.deepEqual(
+    changes.map((change) => change.facts),
+    [{ entities: ids.length + 2 }],
+  );
 });
 
 test('from the first commit on a reader sees nothing, and what was interrupted is finished', async () => {
-  const account = (await createEntity(context, ADMIN, { kind: 'account', name: 'Interrupted', city: 'Gouda', email: 'a@b.example' })).value;
+  const account = (
+    await createEntity(context, ADMIN, { kind: 'account', name: 'Interrupted', city: 'Gouda', email: 'a@b.example' })
+  ).value;
   await closeEntity(context, ADMIN, account.id);
   // The overwriting fails, as if the process had died after the first transaction.
-  await here.pool.query(`create function fail() returns trigger language plpgsql as $$ begin raise exception 'no' using errcode = '57014'; end $$`);
+  await here.pool.query(
+    `create function fail() returns trigger language plpgsql as $$ begin raise exception 'no' using errcode = '57014'; end $$`,
+  );
   await here.pool.query('create trigger fail before delete on erasure_entity execute function fail()');
   await assert.rejects(eraseEntity(context, ADMIN, account.id), { code: 'busy' });
   assert.ok((await dump()).includes('Gouda'), 'it is still stored');
@@ -204,13 +276,20 @@ test('from the first commit on a reader sees nothing, and what was interrupted i
 test('a number that rests keeps its name until the rest is over', async () => {
   const resting: OperationContext = { ...context, settings: { ...context.settings, numberQuarantineDays: 45 } };
   const account = (await createEntity(resting, ADMIN, { kind: 'account', name: 'With a number' })).value;
-  const number = (await createEntity(resting, ADMIN, { kind: 'phone_number', e164: '+31208005999', parent: account.id })).value;
+  const number = (
+    await createEntity(resting, ADMIN, { kind: 'phone_number', e164: '+31208005999', parent: account.id })
+  ).value;
   await closeEntity(resting, ADMIN, account.id);
   await eraseEntity(resting, ADMIN, account.id);
   const view = await call('GET', `/v1/entities/${number.id}`);
-  assert.deepEqual([view.body['identifiers'], view.body['e164'], view.body['label']], [['tel:+31208005999'], undefined, '(erased)']);
+  assert.deepEqual(
+    [view.body['identifiers'], view.body['e164'], view.body['label']],
+    [['tel:+31208005999'], undefined, '(erased)'],
+  );
   const other = (await createEntity(resting, ADMIN, { kind: 'account', name: 'Wants the number' })).value;
-  await assert.rejects(createEntity(resting, ADMIN, { kind: 'phone_number', e164: '+31208005999', parent: other.id }), { code: 'exists' });
+  await assert.rejects(createEntity(resting, ADMIN, { kind: 'phone_number', e164: '+31208005999', parent: other.id }), {
+    code: 'exists',
+  });
   await tidyErasures(resting);
   assert.deepEqual((await call('GET', `/v1/entities/${number.id}`)).body['identifiers'], ['tel:+31208005999']);
   await tidyErasures(context);

@@ -106,3 +106,5 @@ create table change_archive (
 );
 comment on table change_archive is
   'Spans of the change log that were written to a file and dropped, signed with the key of the chain. Written by the housekeeping; append only.';
+
+create index hold_ended_idx on hold (ended_at) where ended_at is not null;

@@ -99,7 +99,14 @@ test('changes without --follow are those after a cursor, page by page', async ()
 });
 
 test('changes by a filter are the latest that it lets through, the oldest first', async () => {
-  const change = (revision: number) => ({ revision, at: '2026-03-01T09:30:00.000Z', actor: 'a', kind: 'k', entity: null, facts: {} });
+  const change = (revision: number) => ({
+    revision,
+    at: '2026-03-01T09:30:00.000Z',
+    actor: 'a',
+    kind: 'k',
+    entity: null,
+    facts: {},
+  });
   const ran = await run(
     {
       'GET /v1/changes?actor=a&kind=entity.*&order=desc&limit=3': { items: [change(9), change(7)], next: 'e:5' },
@@ -108,7 +115,10 @@ test('changes by a filter are the latest that it lets through, the oldest first'
     ['changes', '--actor', 'a', '--kind', 'entity.*', '--last', '3', '--json'],
   );
   assert.equal(ran.code, 0, ran.err);
-  const revisions = ran.out.trim().split('\n').map((line) => JSON.parse(line).revision);
+  const revisions = ran.out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).revision);
   assert.deepEqual(revisions, [3, 7, 9]);
 });
 

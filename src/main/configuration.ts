@@ -5,6 +5,8 @@ import { resolve } from 'node:path';
 
 import { EMERGENCY_NUMBERS } from '#core/emergency.ts';
 
+import type { Retention } from './maintenance.ts';
+
 export interface Configuration {
   readonly host: string;
   readonly port: number;
@@ -15,6 +17,7 @@ export interface Configuration {
   readonly secretKey: string | undefined;
   readonly guardLimit: number;
   readonly numberQuarantineDays: number;
+  readonly retention: Retention;
   readonly staleMaxMs: number;
   /** The numbers of emergency services. */
   readonly emergencyNumbers: ReadonlySet<string>;
@@ -52,6 +55,11 @@ export function readConfiguration(
     secretKey: environment['ABEYANCE_SECRET_KEY'] || undefined,
     guardLimit: readInteger(environment, 'ABEYANCE_GUARD_LIMIT', 1_000, 1, 1_000_000_000),
     numberQuarantineDays: readInteger(environment, 'ABEYANCE_NUMBER_QUARANTINE_DAYS', 45, 0, 3_650),
+    retention: {
+      changesDays: readInteger(environment, 'ABEYANCE_KEEP_CHANGES_DAYS', 0, 0, 36_500),
+      holdsDays: readInteger(environment, 'ABEYANCE_KEEP_HOLDS_DAYS', 0, 0, 36_500),
+      answersHours: readInteger(environment, 'ABEYANCE_KEEP_ANSWERS_HOURS', 24, 1, 8_760),
+    },
     staleMaxMs: readInteger(environment, 'ABEYANCE_STALE_MAX_MS', 60_000, 1_000, 86_400_000),
     emergencyNumbers: readEmergencyNumbers(environment['ABEYANCE_EMERGENCY_NUMBERS']),
     logLevel,

@@ -119,7 +119,7 @@ async function wire(
     outside: makeOutsideRecords({ pool, chainKey, engine, clock }, dataFolder),
   };
   const scheduler = new Scheduler(context, log);
-  const maintenance = new Maintenance(context, dataFolder, log);
+  const maintenance = new Maintenance(context, dataFolder, configuration.retention, log);
   const stopping = new AbortController();
   const app = await makeHttpServer({
     context,

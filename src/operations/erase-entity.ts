@@ -45,9 +45,14 @@ export async function eraseEntity(
     if (!permits(actor.permissions, 'entity:erase') || actor.authority !== 'platform')
       throw problem('forbidden', 'Only the platform may erase personal data.');
     if (entity.kind !== 'account' || entity.id === 0)
-      throw invalid({ field: 'id', message: `must be the account of a customer, and ${entity.label} is ${entity.id === 0 ? 'the platform' : entity.kind}` });
+      throw invalid({
+        field: 'id',
+        message: `must be the account of a customer, and ${entity.label} is ${entity.id === 0 ? 'the platform' : entity.kind}`,
+      });
     if (!entity.closed)
-      throw problem('conflict', `${entity.label} is open; close it first, and then erase it.`, { facts: { entity: entity.uuid } });
+      throw problem('conflict', `${entity.label} is open; close it first, and then erase it.`, {
+        facts: { entity: entity.uuid },
+      });
     account = entity.id;
     const entities = await begin(work, entity.id);
     const { erased_at: erasedAt } = await getLocked(work.transaction, entity.id);

@@ -72,7 +72,9 @@ export function listRequestPersonal(session: Session, commitments: readonly stri
 /** Every entity whose personal data was erased, by the log: what an erasure touched. */
 export async function listErased(session: Session): Promise<Set<number>> {
   const rows = await session.rows(
-    sql<{ id: number }>`select distinct t.id from change c cross join unnest(c.touched) t (id) where c.kind = 'entity.erased'`,
+    sql<{
+      id: number;
+    }>`select distinct t.id from change c cross join unnest(c.touched) t (id) where c.kind = 'entity.erased'`,
   );
   return new Set(rows.map((row) => row.id));
 }
@@ -96,7 +98,9 @@ export async function listErasedCommitments(session: Session): Promise<Set<strin
 /** The records of what was archived, the oldest first. */
 export function listArchives(session: Session): Promise<(ArchiveRecord & { signature: string; file: string })[]> {
   return session.rows(
-    sql<ArchiveRecord & { signature: string; file: string }>`select first, last, encode(former_hash, 'hex') as "formerHash",
+    sql<
+      ArchiveRecord & { signature: string; file: string }
+    >`select first, last, encode(former_hash, 'hex') as "formerHash",
         encode(last_hash, 'hex') as "lastHash", epoch, count, signature, file
       from change_archive order by first`,
   );

@@ -15,7 +15,15 @@ const SPECIAL: Readonly<Record<string, unknown>> = {
   'enum_range.prefix': '31970005552',
   'enum_number.digits': '31970005552773',
   'enum_number.mappings': [
-    { order: 1, preference: 1, flags: 'u', service: 'E2U+sip', regexp: `!^.*$!sip:${WORD}map@${WORD}map.example!`, replacement: '', ttl: 60 },
+    {
+      order: 1,
+      preference: 1,
+      flags: 'u',
+      service: 'E2U+sip',
+      regexp: `!^.*$!sip:${WORD}map@${WORD}map.example!`,
+      replacement: '',
+      ttl: 60,
+    },
   ],
   'mailbox.passwordHash': `{PLAIN}${WORD}hash`,
   'dns_record.value': `${WORD}cname.example`,
@@ -32,7 +40,12 @@ export function markerFor(kind: Kind, name: string, field: Field): unknown {
   if (field.type === 'text_list') return [`${word}.example`];
   if (/email$|^address$/i.test(name) && kind !== 'account') return `${word}@${WORD}.example`;
   if (/email$/i.test(name)) return `${word}@${WORD}.example`;
-  if (/^(domain|name|defaultDomain|realm|host)$/.test(name) && kind !== 'account' && kind !== 'application' && kind !== 'foreign')
+  if (
+    /^(domain|name|defaultDomain|realm|host)$/.test(name) &&
+    kind !== 'account' &&
+    kind !== 'application' &&
+    kind !== 'foreign'
+  )
     return `${word}.example`;
   if (name === 'defaultDomain') return `${word}.example`;
   if (name === 'targetUri') return `sip:${word}@${WORD}.example`;

@@ -50,7 +50,14 @@ async function run(session: Session, _args: readonly string[], options: ChangesO
   const { actor, kind, from, to } = options;
   const idOf = async (given: string | undefined) =>
     given === undefined ? undefined : (await client.get<EntityView>(entityPath(given))).id;
-  const filter: Filter = { entity: await idOf(options.entity), beneath: await idOf(options.beneath), actor, kind, from, to };
+  const filter: Filter = {
+    entity: await idOf(options.entity),
+    beneath: await idOf(options.beneath),
+    actor,
+    kind,
+    from,
+    to,
+  };
   const show = async (change: ChangeView) => {
     if (session.isJson) await terminal.write(`${JSON.stringify(change)}\n`);
     else terminal.line(changeLine(change, terminal.paint));

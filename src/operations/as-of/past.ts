@@ -13,6 +13,7 @@ import { notFound } from '#operations/resolve.ts';
 import { type ChainLink, listChainAt, listEntityChanges, listNodeNames } from '#store/as-of.ts';
 import { type Change, firstRevision } from '#store/change-list.ts';
 import type { Session } from '#store/database.ts';
+import { hasOlderPlatformHold } from '#store/retention.ts';
 
 import { archived } from './moment.ts';
 
@@ -40,9 +41,11 @@ export async function loadPast(session: Session, id: number, revision: number): 
   const entities = new Map<number, PastEntity>();
   const holds = new Map<number, PastHold[]>();
   await replayAll(session, ids, revision, entities, holds);
+  const first = (await firstRevision(session)) ?? 1;
+  // The platform was there before the log: what an archive took of it is known by nothing else.
+  if (first > 1 && (id === 0 || (await hasOlderPlatformHold(session)))) throw archived(first);
   if (!entities.has(id)) {
-    const first = await firstRevision(session);
-    if (first !== null && first > 1 && (await isOlder(session, id, first))) throw archived(first);
+    if (first > 1 && (await isOlder(session, id))) throw archived(first);
     throw notFound(`entity ${id} at revision ${revision}`);
   }
   const domains = ids.map((node) => entities.get(node)?.values['domain']).filter((value) => typeof value === 'number');
@@ -51,7 +54,7 @@ export async function loadPast(session: Session, id: number, revision: number): 
   const nodes = new Map<number, PastNode>();
   for (const node of ids) {
     const entity = entities.get(node);
-    if (entity === undefined) throw archived(await firstRevision(session));
+    if (entity === undefined) throw archived(first);
     const identifiers = namesOf(entity, entities);
     nodes.set(node, {
       id: node,
@@ -85,10 +88,10 @@ async function replayAll(
   }
 }
 
-/** Whether an entity was made before a revision, so that the change that made it may be archived. */
-async function isOlder(session: Session, id: number, first: number): Promise<boolean> {
+/** Whether the change that made an entity is archived. */
+async function isOlder(session: Session, id: number): Promise<boolean> {
   const [created] = await listEntityChanges(session, [id], Number.MAX_SAFE_INTEGER);
-  return created === undefined || created.kind !== 'entity.created' || created.revision < first;
+  return created?.kind !== 'entity.created';
 }
 
 function logged(change: Change): LoggedChange {

@@ -23,8 +23,10 @@ export async function verifyArchives(
   let former = GENESIS;
   for (const record of await listArchives(session)) {
     const name = `the archive of revisions ${record.first} to ${record.last}`;
-    if (signArchive(context.chainKey, record) !== record.signature) find(`${name} is not signed with the key of this installation`);
-    if (record.first !== revision + 1) find(`revisions ${revision + 1} to ${record.first - 1} are neither kept nor archived`);
+    if (signArchive(context.chainKey, record) !== record.signature)
+      find(`${name} is not signed with the key of this installation`);
+    if (record.first !== revision + 1)
+      find(`revisions ${revision + 1} to ${record.first - 1} are neither kept nor archived`);
     else if (record.formerHash !== former.toString('hex')) find(`${name} does not continue what was before it`);
     const lines = context.outside?.archive(record.file) ?? null;
     if (lines !== null) await verifyFile(context, record, lines, name, find);

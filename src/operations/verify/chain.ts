@@ -40,7 +40,10 @@ export async function* verifyChain(
       }
       if (!digestOf({ ...link, entity: link.entity_id }).equals(link.digest) || !link.is_exact)
         find(`revision ${link.revision} was altered`);
-      else if (former !== null && !linkOf(context.chainKey, former, link.revision, link.at, link.digest).equals(link.hash))
+      else if (
+        former !== null &&
+        !linkOf(context.chainKey, former, link.revision, link.at, link.digest).equals(link.hash)
+      )
         find(`revision ${link.revision} does not continue the chain: it was altered, inserted or moved`);
       marks.compare(link.revision, link.hash);
       former = link.hash;

@@ -71,7 +71,9 @@ export class PersonalCheck {
     if (wanted.size === 0) return;
     if (this.#known.size > 50 * REQUESTS) this.#known = new Set();
     for (const commitment of wanted.keys()) this.#known.add(commitment);
-    const found = new Map((await listRequestPersonal(this.#session, [...wanted.keys()])).map((row) => [row.commitment, row]));
+    const found = new Map(
+      (await listRequestPersonal(this.#session, [...wanted.keys()])).map((row) => [row.commitment, row]),
+    );
     const gone: string[] = [];
     for (const [commitment, { field, revision }] of wanted) {
       const row = found.get(commitment);
@@ -83,7 +85,8 @@ export class PersonalCheck {
     this.#erasedCommitments ??= await listErasedCommitments(this.#session);
     for (const commitment of gone) {
       const { field, revision } = wanted.get(commitment) ?? { field: 'personal part', revision: 0 };
-      if (!this.#erasedCommitments.has(commitment)) this.#find(`the ${field} of the request of revision ${revision} was removed without an erasure`);
+      if (!this.#erasedCommitments.has(commitment))
+        this.#find(`the ${field} of the request of revision ${revision} was removed without an erasure`);
     }
   }
 }
