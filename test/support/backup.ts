@@ -74,6 +74,16 @@ export async function fillInstallation(pool: pg.Pool): Promise<void> {
   await pool.query(`insert into idempotency values ('a', 'k', 'r', '\\x00ff5c0a09', null)`);
   await pool.query(`insert into bulk_outcome values ('a', 'k', 0, '{}')`);
   for (let n = 0; n < 3; n++) await commitChange(pool, `number ${n}`);
+  // Tables that later migrations made.
+  for (const [table, row] of Object.entries({
+    request_personal: `('c0ffee', 'reason', '\\x00', 'because')`,
+    erasure: `(1, 'infinity', null)`,
+    erasure_entity: '(1, 1000)',
+    change_archive: `(1, 2, '\\x00', '\\xff', '00000000-0000-4000-8000-000000000000', 2, 'signed', 'a file')`,
+  })) {
+    const { rowCount } = await pool.query('select where to_regclass($1) is not null', [table]);
+    if (rowCount === 1) await pool.query(`insert into ${table} values ${row} on conflict do nothing`);
+  }
   // Another partition than those that every installation has.
   const isPartitioned = await pool.query(`select where to_regclass('change_from_0') is not null`);
   if (isPartitioned.rowCount === 0) return;
