@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 
-import { KIND_FIELDS } from '#core/kind-fields.ts';
+import type { Kind } from '#core/kind.ts';
 import { readPastEntity, readPastStanding } from '#operations/as-of/read-past.ts';
 import { createEntity } from '#operations/create-entity.ts';
 import { closeEntity } from '#operations/close-entity.ts';
@@ -111,7 +111,7 @@ test('after any history the log tells what every entity was after each step of i
 });
 
 /** A change of fields that are part of no name. */
-function changeOf(kind: keyof typeof KIND_FIELDS, random: () => number): Record<string, unknown> {
+function changeOf(kind: Kind, random: () => number): Record<string, unknown> {
   const word = pick(['red', 'green', null], random());
   switch (kind) {
     case 'account':

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 
+import type { Kind } from '#core/kind.ts';
 import { engineCheckpointFile, makeOutsideRecords } from '#main/outside-records.ts';
 import { type Actor, type OperationContext, platformActor } from '#operations/context.ts';
 import { createEntity } from '#operations/create-entity.ts';
@@ -20,7 +21,7 @@ import { transferEntity } from '#operations/transfer-entity.ts';
 import { updateEntity } from '#operations/update-entity.ts';
 import { ADMIN, TOKEN, makeApp, testInstallation } from '#test/installation.ts';
 import { findingsOf } from '#test/outcomes.ts';
-import { KINDS, WORD, isMarker, markersOf, textsIn } from '#test/personal-world.ts';
+import { WORD, isMarker, markersOf, textsIn } from '#test/personal-world.ts';
 
 const here = await testInstallation({ after: (work) => after(work) }, { numberQuarantineDays: 0 });
 const folder = await mkdtemp(join(tmpdir(), 'abeyance-erasure-'));
@@ -66,7 +67,7 @@ const note = (what: string) => {
 
 const reseller = (await createEntity(context, ADMIN, { kind: 'account', name: 'Reseller', reseller: true })).value;
 const CLERK: Actor = platformActor('login:clerk', { face: 'native', reason: note('reason'), address: '192.0.2.8' });
-const fields = (kind: (typeof KINDS)[number], without: readonly string[] = []) => {
+const fields = (kind: Kind, without: readonly string[] = []) => {
   const values = Object.fromEntries(Object.entries(markersOf(kind)).filter(([name]) => !without.includes(name)));
   for (const text of textsIn(values)) if (isMarker(text)) markers.add(text);
   return values;

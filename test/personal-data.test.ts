@@ -5,9 +5,10 @@ import { after, test } from 'node:test';
 
 import { columnOf } from '#core/field.ts';
 import { KIND_FIELDS } from '#core/kind-fields.ts';
-import { testDatabase } from '#test/database.ts';
+import { type Cleanup, testDatabase } from '#test/database.ts';
 
-const here = await testDatabase({ after: (work) => after(work) });
+const cleanup: Cleanup = { after: (work) => after(work) };
+const here = await testDatabase(cleanup);
 const text = await readFile(new URL('../docs/personal-data.md', import.meta.url), 'utf8');
 const CLASSES = new Set(['none', 'personal', 'secret', 'pseudonymous']);
 

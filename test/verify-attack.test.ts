@@ -188,7 +188,7 @@ const DONE: readonly { readonly what: string; readonly attack: string; readonly 
 ];
 
 for (const { what, attack, found } of DONE)
-  test(`${what}`, async () => {
+  test(what, async () => {
     const details = await whileDone(run(attack));
     assert.ok(
       details.some((detail) => detail.includes(found)),

@@ -125,7 +125,7 @@ function takeFields(kind: Kind, change: LoggedChange, values: Values, erased: Se
   };
   for (const [name, value] of Object.entries((facts['set'] ?? {}) as Values)) put(name, value); // The log is our own.
   for (const name of (facts['cleared'] ?? []) as readonly string[]) put(name, null);
-  for (const name of Object.keys((facts['commitments'] ?? {}) as object)) {
+  for (const name of Object.keys(facts['commitments'] ?? {})) {
     if (name.startsWith(FORMER) || KIND_FIELDS[kind][name] === undefined) continue;
     const text = personal?.[name];
     if (text !== undefined) {

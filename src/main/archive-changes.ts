@@ -52,7 +52,11 @@ async function writeSpan(context: OperationContext, dataFolder: string, span: Ar
     await readBack(context, draft, span);
     await rename(draft, join(folder, name));
     const handle = await open(folder, 'r');
-    await handle.sync().finally(() => handle.close());
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
   } catch (error) {
     await rm(draft, { force: true });
     throw error;

@@ -31,18 +31,30 @@ export function engineCheckpointFile(dataFolder: string): string {
   return join(dataFolder, 'engine.checkpoint');
 }
 
-/** A line that was cut off while it was written is none; any other that cannot be read is told by its signature. */
+/** A line that was cut off while it was written is none. */
 async function* readCheckpoints(file: string): AsyncGenerator<SignedCheckpoint> {
   if (!existsSync(file)) return;
   const text = await readFile(file, 'utf8');
   for (const line of text.slice(0, text.lastIndexOf('\n') + 1).split('\n')) {
-    if (line === '') continue;
-    try {
-      yield JSON.parse(line) as SignedCheckpoint; // its signature is judged by the verification
-    } catch {
-      // Half a line of a process that was killed, with the next one behind it.
-    }
+    const value = parsed(line);
+    if (isCheckpoint(value)) yield value;
   }
+}
+
+/** What is no JSON is half a line of a process that was killed, with the next one behind it. */
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null;
+  }
+}
+
+/** Whether the value has the form of a checkpoint; its signature is judged by the verification. */
+function isCheckpoint(value: unknown): value is SignedCheckpoint {
+  if (typeof value !== 'object' || value === null) return false;
+  const { revision, epoch, hash, at, signature } = value as Record<string, unknown>; // any object may be asked
+  return typeof revision === 'number' && [epoch, hash, at, signature].every((text) => typeof text === 'string');
 }
 
 async function appendCheckpoint(

@@ -1,7 +1,7 @@
 /** An account full of personal strings that are found again wherever they are: one in every personal field of every kind. */
 import { KIND_FIELDS } from '#core/kind-fields.ts';
-import { type Field } from '#core/field.ts';
-import { KINDS, type Kind } from '#core/kind.ts';
+import type { Field } from '#core/field.ts';
+import type { Kind } from '#core/kind.ts';
 
 /** In every marker, in whatever spelling a field allows. */
 const WORD = 'zyxpersona';
@@ -72,4 +72,4 @@ export function isMarker(text: string): boolean {
   return text.includes(WORD) || Object.values(SPECIAL).some((value) => value === text);
 }
 
-export { KINDS, WORD };
+export { WORD };

@@ -50,6 +50,6 @@ export async function readMarks(
 
 function isSigned(context: OperationContext, checkpoint: SignedCheckpoint): boolean {
   const expected = Buffer.from(signHead(context.chainKey, checkpoint));
-  const given = Buffer.from(String(checkpoint.signature));
+  const given = Buffer.from(checkpoint.signature);
   return expected.length === given.length && timingSafeEqual(expected, given);
 }
