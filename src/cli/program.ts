@@ -16,6 +16,7 @@ import { addCreate } from './commands/create.ts';
 import { addDecide } from './commands/decide.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addErase } from './commands/erase.ts';
 import { addExport } from './commands/export.ts';
 import { addHolds } from './commands/holds.ts';
 import { addImport } from './commands/import.ts';
@@ -57,6 +58,7 @@ const COMMANDS: readonly ((program: Command, surroundings: Surroundings) => void
   addSuspend,
   addResume,
   addClose,
+  addErase,
   addMove,
   addTransfer,
   addCreate,

@@ -7,6 +7,7 @@ import { CUSTOMER_CREDIT_DEFAULTS, type CustomerCreditDefault } from '#core/cred
 import { EMERGENCY_NUMBERS } from '#core/emergency.ts';
 
 import { type HttpSettings, readHttpSettings } from './http-settings.ts';
+import type { Retention } from './maintenance.ts';
 import { ConfigurationError, type Environment, readInteger } from './setting.ts';
 
 export interface Configuration {
@@ -21,6 +22,7 @@ export interface Configuration {
   readonly newSecretKey: string | undefined;
   readonly guardLimit: number;
   readonly numberQuarantineDays: number;
+  readonly retention: Retention;
   readonly staleMaxMs: number;
   readonly customerCreditDefault: CustomerCreditDefault;
   /** The numbers of emergency services. */
@@ -51,6 +53,11 @@ export function readConfiguration(
     newSecretKey: environment['ABEYANCE_NEW_SECRET_KEY'] || undefined,
     guardLimit: readInteger(environment, 'ABEYANCE_GUARD_LIMIT', 1_000, 1, 1_000_000_000),
     numberQuarantineDays: readInteger(environment, 'ABEYANCE_NUMBER_QUARANTINE_DAYS', 45, 0, 3_650),
+    retention: {
+      changesDays: readInteger(environment, 'ABEYANCE_KEEP_CHANGES_DAYS', 0, 0, 36_500),
+      holdsDays: readInteger(environment, 'ABEYANCE_KEEP_HOLDS_DAYS', 0, 0, 36_500),
+      answersHours: readInteger(environment, 'ABEYANCE_KEEP_ANSWERS_HOURS', 24, 1, 8_760),
+    },
     staleMaxMs: readInteger(environment, 'ABEYANCE_STALE_MAX_MS', 60_000, 1_000, 86_400_000),
     customerCreditDefault: readCreditDefault(environment['ABEYANCE_CUSTOMER_CREDIT_DEFAULT']),
     emergencyNumbers: readEmergencyNumbers(environment['ABEYANCE_EMERGENCY_NUMBERS']),

@@ -86,6 +86,16 @@ export async function fillInstallation(pool: pg.Pool): Promise<void> {
   for (let n = 0; n < 3; n++) await commitChange(pool, `number ${n}`);
   const canSeal = await pool.query(`select where to_regclass('unsealed') is not null`);
   if (canSeal.rowCount !== 0) await pool.query(`insert into unsealed values ('sip_domain', 'private_key', '1', 'x')`);
+  // Tables that later migrations made.
+  for (const [table, row] of Object.entries({
+    request_personal: `('c0ffee', 'reason', '\\x00', 'because')`,
+    erasure: `(1, 'infinity', null)`,
+    erasure_entity: '(1, 1000)',
+    change_archive: `(1, 2, '\\x00', '\\xff', '00000000-0000-4000-8000-000000000000', 2, 'signed', 'a file')`,
+  })) {
+    const { rowCount } = await pool.query('select where to_regclass($1) is not null', [table]);
+    if (rowCount === 1) await pool.query(`insert into ${table} values ${row} on conflict do nothing`);
+  }
   // Another partition than those that every installation has.
   if (!(await has(pool, 'change_from_0'))) return;
   await pool.query(`alter table change detach partition change_from_10000000`);

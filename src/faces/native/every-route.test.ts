@@ -232,6 +232,17 @@ test('shape and lifecycle are changed by move, transfer and close', async () => 
   );
   assert.equal((await client.done('POST', `/v1/entities/${b.id}/close`))['lifecycle'], 'closed');
   assert.equal((await client.done('GET', `/v1/entities/${number.id}`))['standing'], 'closed');
+  const before = (await client.done('GET', `/v1/entities/${b.id}`))['version'];
+  const { items: changes } = await client.done(
+    'GET',
+    `/v1/changes?beneath=${b.id}&kind=entity.closed&order=desc&limit=1`,
+  );
+  const open = Number(changes[0]?.['revision']) - 1;
+  assert.equal((await client.done('GET', `/v1/entities/${b.id}?at=${open}`))['lifecycle'], 'open');
+  assert.equal((await client.done('GET', `/v1/entities/${number.id}/standing?at=${open}`))['standing'], 'active');
+  assert.equal((await client.done('POST', `/v1/entities/${b.id}/erase`))['entities'], 2);
+  const erased = await client.done('GET', `/v1/entities/${b.id}`);
+  assert.deepEqual([erased['name'], erased['version']], ['(erased)', Number(before) + 1]);
 });
 
 test('credits are granted, read, and refused beyond', async () => {

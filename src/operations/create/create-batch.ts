@@ -17,6 +17,7 @@ import { applySipPassword } from '#operations/credentials.ts';
 import { sees } from '#operations/access.ts';
 import { refuseHeldNames } from '#operations/names.ts';
 import { factsOf } from '#operations/facts.ts';
+import { recordReleased } from '#operations/rename.ts';
 import type { Work } from '#operations/perform.ts';
 import { type EntityState, type NewEntity, insertEntities, referenceKey, reserveNumbers } from '#store/entity.ts';
 import { type NameHolder, insertIdentifiers, releaseIdentifiers } from '#store/identifier.ts';
@@ -296,6 +297,7 @@ class Batch {
       touched: [id, ...takenFrom],
       personal,
     });
+    recordReleased(this.#work.transaction, takenFrom, id);
   }
 
   async write(): Promise<void> {
