@@ -23,7 +23,7 @@ import { makeRandom, pick } from '../scripts/random.ts';
 
 /** Players at once, each with a database of its own: while one waits for it, another goes on. */
 const PLAYERS = 3;
-const WORLDS_EACH = 7;
+const WORLDS_EACH = 12;
 const REQUESTS = 70;
 const BULK_MAX = 12;
 const ACCOUNT_DEPTH = 6;
