@@ -1,7 +1,6 @@
 /** Erases the personal data of a closed account and of everything beneath it, for good. */
 import { invalid, problem } from '#core/problem.ts';
-import type { Actor, OperationContext } from '#operations/context.ts';
-import { SCHEDULER } from '#operations/context.ts';
+import { type Actor, type OperationContext, platformActor } from '#operations/context.ts';
 import { type Performed, type Work, perform } from '#operations/perform.ts';
 import { getLinked, getLocked } from '#operations/resolve.ts';
 import {
@@ -26,6 +25,7 @@ export interface Erased {
 /** As many as one change names, and as one transaction overwrites. */
 const BATCH = 1_000;
 const ENGINE_WAIT_MS = 10_000;
+const HOUSEKEEPING = platformActor('system:maintenance');
 
 /**
  * Erases an account. Repeating it changes nothing, and finishes what was interrupted. Throws `forbidden` to all but the
@@ -78,7 +78,7 @@ async function begin({ transaction, context }: Work, account: number): Promise<n
 /** Overwrites what is stored, batch by batch. */
 async function finish(context: OperationContext, account: number): Promise<void> {
   const portion = () =>
-    perform(context, SCHEDULER, { lock: 'none' }, async ({ transaction }) => {
+    perform(context, HOUSEKEEPING, { lock: 'none' }, async ({ transaction }) => {
       const count = await eraseBatch(transaction, account, BATCH);
       if (count === 0) await finishErasure(transaction, account);
       return count;
@@ -89,7 +89,7 @@ async function finish(context: OperationContext, account: number): Promise<void>
 /** Goes on with erasures that were interrupted, and takes away the names of erased numbers whose rest is over. */
 export async function tidyErasures(context: OperationContext): Promise<void> {
   for (const account of await listUnfinished(new Session(context.pool))) await finish(context, account);
-  await perform(context, SCHEDULER, { lock: 'none' }, async ({ transaction }) => {
+  await perform(context, HOUSEKEEPING, { lock: 'none' }, async ({ transaction }) => {
     for (const id of await releaseRested(transaction, context.settings.numberQuarantineDays))
       transaction.record({ kind: 'entity.released', entityId: id, facts: {}, touched: [id] });
     return null;

@@ -10,7 +10,9 @@ import { placeHold } from '#operations/place-hold.ts';
 import { putProfile } from '#operations/put-profile.ts';
 import { transferEntity } from '#operations/transfer-entity.ts';
 import { updateEntity } from '#operations/update-entity.ts';
+import { findChanges } from '#store/change-list.ts';
 import { ADMIN, testInstallation } from '#test/installation.ts';
+import { headOf } from '#test/outcomes.ts';
 
 const here = await testInstallation({ after: (work) => after(work) });
 const { context } = here;
@@ -96,6 +98,44 @@ test('filters find what a look at each change finds, in both orders and in pages
             compared++;
           }
   assert.equal(compared, 675);
+});
+
+test('however little one page looks at, the pages together find the same', async () => {
+  const numberOf = async (uuid: string) =>
+    (await here.pool.query<{ id: number }>('select id from entity where uuid = $1', [uuid])).rows[0]?.id ??
+    assert.fail();
+  const head = await headOf(here);
+  const filters = [
+    {},
+    { actor: 'login:clerk' },
+    { kinds: ['entity.*', 'hold.placed'] },
+    { kinds: ['profile.changed'] },
+  ];
+  for (const beneath of [
+    undefined,
+    await numberOf(made.reseller),
+    await numberOf(made.firm),
+    await numberOf(made.other),
+  ])
+    for (const filter of filters)
+      for (const order of ['asc', 'desc'] as const)
+        for (const bounds of [
+          { scan: 2, subtree: 1 },
+          { scan: 3, subtree: 100 },
+          { scan: 1_000, subtree: 1 },
+        ]) {
+          const whole = { ...filter, beneath, order, above: 0, through: head, limit: 1_000 };
+          const wanted = (await findChanges(here.session, whole)).rows.map((row) => row.revision);
+          const found: number[] = [];
+          for (let [above, through] = [0, head]; ;) {
+            const page = await findChanges(here.session, { ...whole, above, through, limit: 2 }, bounds);
+            found.push(...page.rows.map((row) => row.revision));
+            if (page.reached === null) break;
+            if (order === 'asc') above = page.reached;
+            else through = page.reached - 1;
+          }
+          assert.deepEqual(found, wanted, JSON.stringify({ ...whole, bounds }));
+        }
 });
 
 test('a change tells from where it came, what was there before, and personal values as they went in', async () => {

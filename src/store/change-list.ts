@@ -3,7 +3,7 @@
  *
  * Every page looks at a bounded number of rows, so that none takes long in a log of any size: one index leads (that of
  * the entity, of the actor, of the kinds, of a small subtree's entities, or else the order itself), the other filters are
- * asked of what it gives, and the page ends after `SCAN_MAX` rows of it and says how far it came.
+ * asked of what it gives, and the page ends after so many rows of it (`Bounds`) and says how far it came.
  */
 import { type RawBuilder, sql } from 'kysely';
 
@@ -52,10 +52,15 @@ export interface FoundChanges {
   readonly reached: number | null;
 }
 
-/** As many rows as one page looks at: some tenths of a second, most of it for asking where entities lie. */
-const SCAN_MAX = 20_000;
-/** A subtree of up to so many entities is looked up entity by entity. */
-const SUBTREE_MAX = 2_000;
+/** How much one page looks at. */
+export interface Bounds {
+  /** Rows: some tenths of a second, most of it for asking where entities lie. */
+  readonly scan: number;
+  /** A subtree of up to so many entities is looked up entity by entity. */
+  readonly subtree: number;
+}
+
+const BOUNDS: Bounds = { scan: 20_000, subtree: 2_000 };
 
 /** The columns of `Change`, from a change `c`. What belongs to an erased entity is not shown, even while it is stored. */
 export const CHANGE_COLUMNS = sql`c.revision, c.at, c.actor, c.origin, c.kind, c.entity_id, e.uuid as entity_uuid, e.kind as entity_kind, c.facts,
@@ -67,11 +72,15 @@ export const CHANGE_COLUMNS = sql`c.revision, c.at, c.actor, c.origin, c.kind, c
     join request_personal r on r.commitment = k.value) as request_personal`;
 
 /** A page of the log. */
-export async function findChanges(session: Session, filter: ChangeFilter): Promise<FoundChanges> {
-  const plan = await planOf(session, filter);
+export async function findChanges(
+  session: Session,
+  filter: ChangeFilter,
+  bounds: Bounds = BOUNDS,
+): Promise<FoundChanges> {
+  const plan = await planOf(session, filter, bounds);
   if (plan === null) return { rows: [], reached: null };
   const direction = filter.order === 'asc' ? sql`asc` : sql`desc`;
-  const candidates = sql`${plan.candidates} order by revision ${direction} limit ${SCAN_MAX}`;
+  const candidates = sql`${plan.candidates} order by revision ${direction} limit ${bounds.scan}`;
   const rows = await session.rows(
     sql<Change>`with page as materialized (
         select c.revision from (${candidates}) c where ${sql.join(plan.conditions, sql` and `)}
@@ -82,7 +91,7 @@ export async function findChanges(session: Session, filter: ChangeFilter): Promi
   );
   if (rows.length >= filter.limit) return { rows, reached: rows.at(-1)?.revision ?? null };
   const stop = await session.row(
-    sql<{ revision: number }>`select c.revision from (${candidates}) c offset ${SCAN_MAX - 1} limit 1`,
+    sql<{ revision: number }>`select c.revision from (${candidates}) c offset ${bounds.scan - 1} limit 1`,
   );
   return { rows, reached: stop?.revision ?? null };
 }
@@ -94,14 +103,15 @@ interface Plan {
 }
 
 /** Which index leads, and what is asked of the rows that it gives; null when nothing can match. */
-async function planOf(session: Session, filter: ChangeFilter): Promise<Plan | null> {
+async function planOf(session: Session, filter: ChangeFilter, bounds: Bounds): Promise<Plan | null> {
   const conditions: RawBuilder<unknown>[] = [sql`true`];
   const kinds = filter.kinds === undefined ? null : await expandKinds(session, filter.kinds);
   if (kinds?.length === 0) return null;
   const subtrees = [filter.beneath ?? 0, filter.scope ?? 0].filter((id) => id !== 0);
   let small: number[] | null = null;
   for (const id of subtrees) {
-    const ids: number[] | null = filter.entity === undefined && small === null ? await listSmall(session, id) : null;
+    const ids: number[] | null =
+      filter.entity === undefined && small === null ? await listSmall(session, id, bounds.subtree) : null;
     if (ids !== null) small = ids;
     else conditions.push(sql`${id}::bigint = any (path_of(c.entity_id))`);
   }
@@ -109,7 +119,7 @@ async function planOf(session: Session, filter: ChangeFilter): Promise<Plan | nu
   const columns = sql`x.revision, x.entity_id, x.actor, x.kind`;
   const range = sql`x.revision > ${filter.above}::bigint and x.revision <= ${filter.through}::bigint`;
   const each = (condition: RawBuilder<unknown>) =>
-    sql`select ${columns} from change x where ${condition} and ${range} order by x.revision ${direction} limit ${SCAN_MAX}`;
+    sql`select ${columns} from change x where ${condition} and ${range} order by x.revision ${direction} limit ${bounds.scan}`;
   if (filter.actor !== undefined) conditions.push(sql`c.actor = ${filter.actor}`);
   if (kinds !== null) conditions.push(sql`c.kind = any (${kinds}::text[])`);
   if (filter.entity !== undefined)
@@ -136,11 +146,9 @@ async function planOf(session: Session, filter: ChangeFilter): Promise<Plan | nu
 }
 
 /** The entities of a subtree, or null when they are too many. */
-async function listSmall(session: Session, id: number): Promise<number[] | null> {
-  const rows = await session.rows(
-    sql<{ id: number }>`select id from list_beneath(${id}::bigint, ${SUBTREE_MAX + 1}) b (id)`,
-  );
-  return rows.length > SUBTREE_MAX ? null : rows.map((row) => row.id);
+async function listSmall(session: Session, id: number, max: number): Promise<number[] | null> {
+  const rows = await session.rows(sql<{ id: number }>`select id from list_beneath(${id}::bigint, ${max + 1}) b (id)`);
+  return rows.length > max ? null : rows.map((row) => row.id);
 }
 
 /** The kinds that the log has and that the patterns mean, found by hopping from one to the next in the index. */
