@@ -116,8 +116,8 @@ test('only who is above an account grants, never more than it has itself, and is
       reason: 'it has no limit of SIP accounts',
     },
     { id: reseller.id, body: { number_credit: 1 }, code: 'forbidden', reason: 'itself' },
-    { id: other.id, body: { number_credit: 1 }, code: 'forbidden', reason: 'not beneath' },
-    { id: '0', body: { number_credit: 1 }, code: 'forbidden', reason: 'above' },
+    { id: other.id, body: { number_credit: 1 }, code: 'not_found', reason: 'not beneath' },
+    { id: '0', body: { number_credit: 1 }, code: 'not_found', reason: 'above' },
   ];
   for (const { id, body, code, reason } of rows)
     assert.equal(await codeOf(putCredits(context, actor, id, body)), code, reason);

@@ -23,7 +23,8 @@ const ERASED_WITH_THE_ACCOUNT: readonly ((ids: RawBuilder<unknown>) => RawBuilde
   // The row stays for what the log says of it, under a name that is nobody's.
   (
     ids,
-  ) => sql`update login set name = '(erased ' || id || ')', password_hash = null, enabled = false, version = version + 1
+  ) => sql`update login set name = '(erased ' || id || ')', password_hash = null, last_used_at = null, enabled = false,
+    version = version + 1
     where account_id in (${ids})`,
   (ids) => sql`update role set description = '' where account_id in (${ids})`,
 ];

@@ -97,7 +97,10 @@ export class Transaction extends Session {
       this.changes.length = recorded;
       this.#charges = charged;
       // Released as well: a thousand attempts that fail must not lie one inside the other.
-      if (error instanceof Problem) await this.rows(sql`rollback to savepoint part; release savepoint part`);
+      if (error instanceof Problem) {
+        await this.rows(sql`rollback to savepoint part`);
+        await this.rows(sql`release savepoint part`);
+      }
       throw error;
     }
   }

@@ -1,4 +1,4 @@
-/** Every route of logins, keys, roles and sessions, used once. */
+/** Every route of logins, keys, roles, sessions and properties, used once. */
 import assert from 'node:assert/strict';
 
 import type { CheckedClient } from './checked-client.ts';
@@ -44,4 +44,20 @@ async function useSessionRoutes(client: CheckedClient, token: string): Promise<v
   );
   await client.done('DELETE', `/v1/sessions/${sessions.items[0]?.id}`, undefined, { token });
   await client.done('PUT', '/v1/me/password', { current: PASSWORD, password: 'another long word' }, { token });
+}
+
+export async function usePropertyRoutes(client: CheckedClient): Promise<void> {
+  const account = await client.done('POST', '/v1/accounts', { name: 'With properties' });
+  const at = `/v1/entities/${account.id}/properties`;
+  await client.done('PATCH', at, {
+    properties: [
+      { name: 'pstn_access', value: '1', permission: 'admin' },
+      { name: 'colour', value: 'red' },
+    ],
+  });
+  await client.done('PATCH', at, { properties: [{ name: 'colour', value: null }] });
+  const { items } = await client.done('GET', at);
+  assert.deepEqual(items, [
+    { name: 'pstn_access', value: '1', category: '', permission: 'admin', effective: true, writable: true },
+  ]);
 }

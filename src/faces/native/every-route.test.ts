@@ -4,7 +4,7 @@ import { after, test } from 'node:test';
 
 import { KINDS } from '#core/kind.ts';
 import { testInstallation } from '#test/installation.ts';
-import { useLoginRoutes } from '#test/login-routes.ts';
+import { useLoginRoutes, usePropertyRoutes } from '#test/login-routes.ts';
 
 import { CheckedClient } from '#test/checked-client.ts';
 
@@ -298,21 +298,7 @@ test('the installation tells what it is, exports itself, and verifies itself', a
 
 test('logins, keys, roles and sessions are made, read, listed, changed and removed', () => useLoginRoutes(client));
 
-test('properties are changed one by one, and say whether they take effect', async () => {
-  const account = await client.done('POST', '/v1/accounts', { name: 'With properties' });
-  const at = `/v1/entities/${account.id}/properties`;
-  await client.done('PATCH', at, {
-    properties: [
-      { name: 'pstn_access', value: '1', permission: 'admin' },
-      { name: 'colour', value: 'red' },
-    ],
-  });
-  await client.done('PATCH', at, { properties: [{ name: 'colour', value: null }] });
-  const { items } = await client.done('GET', at);
-  assert.deepEqual(items, [
-    { name: 'pstn_access', value: '1', category: '', permission: 'admin', effective: true, writable: true },
-  ]);
-});
+test('properties are changed one by one, and say whether they take effect', () => usePropertyRoutes(client));
 
 test('no route of the document was left out', () => {
   assert.deepEqual(
