@@ -27,6 +27,19 @@ const RECURSIVE = `
   from up left join hold h on h.entity_id = up.id and h.activated_at is not null and h.ended_at is null
     left join profile p on p.name = h.profile`;
 
+/** A key of a login that may ask for decisions and nothing else. */
+async function makeKey(url: string): Promise<string> {
+  const post = async (path: string, body: object): Promise<Record<string, string>> => {
+    const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
+    const response = await fetch(`${url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+    if (!response.ok) throw new Error(await response.text());
+    return (await response.json()) as Record<string, string>; // The members that are read are texts.
+  };
+  const login = await post('/v1/entities/0/logins', { name: `bench-${Date.now()}`, role: 'developer' });
+  const { key } = await post(`/v1/logins/${login['id']}/keys`, { name: 'bench', scopes: ['decision:ask'] });
+  return key ?? '';
+}
+
 export async function benchDecideHttp(world: World): Promise<Result[]> {
   const { rows } = await world.pool.query<{ value: string }>(
     `select value from identifier i join sip_account s on s.entity_id = i.entity_id where scheme = 'sip' order by md5(value) limit ${SUBJECTS}`,
@@ -43,8 +56,9 @@ export async function benchDecideHttp(world: World): Promise<Result[]> {
     const answer = await fetch(`${abeyance.url}${paths[0]}`, { headers: { authorization: `Bearer ${TOKEN}` } });
     bare = fork(fileURLToPath(new URL('constant-server.ts', import.meta.url)), [String((await answer.text()).length)]);
     const [barePort] = (await once(bare, 'message')) as [number];
-    const ask = async (port: number, seconds: number): Promise<number> => {
-      const order: Order = { port, paths, token: TOKEN, connections: CONNECTIONS, seconds };
+    const key = await makeKey(abeyance.url);
+    const ask = async (port: number, seconds: number, token = TOKEN): Promise<number> => {
+      const order: Order = { port, paths, token, connections: CONNECTIONS, seconds };
       client.send(order);
       const [rate] = (await Promise.race([once(client, 'message'), gone])) as [number]; // All that it ever sends.
       return rate;
@@ -55,6 +69,12 @@ export async function benchDecideHttp(world: World): Promise<Result[]> {
     const compared = await inTurns(
       ROUNDS,
       () => ask(port, SECONDS),
+      () => ask(barePort, SECONDS),
+    );
+    await ask(port, SECONDS, key);
+    const keyed = await inTurns(
+      ROUNDS,
+      () => ask(port, SECONDS, key),
       () => ask(barePort, SECONDS),
     );
     const asked: number[] = [];
@@ -68,6 +88,13 @@ export async function benchDecideHttp(world: World): Promise<Result[]> {
         against: `node:http answering a constant, ${Math.round(compared.other)}/s`,
         ratio: compared.ratio,
         goal: { of: 'ratio', atLeast: 0.6 },
+      },
+      {
+        name: 'decision over HTTP, by the key of a login',
+        value: Math.round(keyed.one),
+        unit: 'answers/s',
+        against: `node:http answering a constant to anybody, ${Math.round(keyed.other)}/s`,
+        ratio: keyed.ratio,
       },
       {
         ...figure,

@@ -89,6 +89,7 @@ export async function loadTree(connectionString: string, size: OperatorSize): Pr
   const client = new pg.Client({ connectionString });
   await client.connect();
   await client.query(`select setval(pg_get_serial_sequence('entity', 'id'), $1)`, [id]);
+  await client.query('insert into credit (account_id, credit, used) select * from recount_credits()');
   await client.query('vacuum (analyze)');
   await client.query('checkpoint');
   await client.end();

@@ -7,6 +7,7 @@
  */
 import { parseArgs } from 'node:util';
 
+import { benchCredits } from './credits.ts';
 import { benchDecideHttp } from './decide-http.ts';
 import { benchFollow } from './follow.ts';
 import { benchImport } from './import.ts';
@@ -28,6 +29,7 @@ const BENCHES: readonly (readonly [name: string, run: (world: World) => Promise<
   ['follow', benchFollow],
   ['scheduler', benchScheduler],
   ['writes', benchWrites],
+  ['credits', benchCredits],
   ['import', benchImport],
 ];
 const IN_PROCESS = 'decide-in-process';

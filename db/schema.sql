@@ -119,8 +119,24 @@ comment on column change.touched is 'The entities whose place, lifecycle, names 
 comment on column change.digest is 'SHA-256 of the canonical JSON (RFC 8785) of actor, entity, facts, kind and touched.';
 comment on column change.hash is 'HMAC-SHA256 with the key of the installation over the former hash, revision, time in milliseconds, and digest.';
 comment on column change.origin is 'Account of the actor, account it acted as, face, request, and the commitments of address and reason; null in logs older than this column. Part of the digest.';
+CREATE INDEX change_account_idx ON ONLY public.change USING btree ((((origin ->> 'account'::text))::bigint), revision) WHERE ((origin ->> 'account'::text) <> '0'::text);
 CREATE INDEX change_actor_idx ON ONLY public.change USING btree (actor, revision);
 CREATE INDEX change_entity_idx ON ONLY public.change USING btree (entity_id, revision);
+CREATE INDEX change_kind_idx ON ONLY public.change USING btree (kind, revision);
+
+create table change_archive (
+  first bigint not null,
+  last bigint not null,
+  former_hash bytea not null,
+  last_hash bytea not null,
+  epoch uuid not null,
+  count bigint not null,
+  signature text not null,
+  file text not null,
+  archived_at timestamp with time zone not null default now(),
+  constraint change_archive_pkey PRIMARY KEY (first)
+);
+comment on table change_archive is 'Spans of the change log that were written to a file and dropped, signed with the key of the chain. Written by the housekeeping; append only.';
 
 create table change_counter (
   singleton boolean not null default true,
@@ -144,6 +160,20 @@ create table change_personal (
   constraint change_personal_pkey PRIMARY KEY (revision, field)
 );
 comment on table change_personal is 'Personal values of changes, apart from the chain, which holds only their salted commitments. Written by commit_changes; erasable.';
+
+create table credit (
+  account_id bigint not null,
+  credit text not null,
+  granted integer,
+  used integer not null default 0,
+  constraint credit_pkey PRIMARY KEY (account_id, credit),
+  constraint credit_account_fkey FOREIGN KEY (account_id) REFERENCES entity(id),
+  constraint credit_credit_check CHECK ((credit = ANY (ARRAY['sip_credit'::text, 'sip_alias_credit'::text, 'enum_range_credit'::text, 'enum_number_credit'::text, 'dns_zone_credit'::text, 'email_credit'::text, 'account_credit'::text, 'number_credit'::text, 'application_credit'::text]))),
+  constraint credit_granted_check CHECK ((granted >= 0))
+);
+comment on table credit is 'What each account may have beneath it, and has. granted is written by put-credits, used by charge alone.';
+comment on column credit.granted is 'Null: no limit of its own.';
+comment on column credit.used is 'Everything open beneath the account; what is closed together with the account, or above it, still counts here.';
 
 create table dns_record (
   entity_id bigint not null,
@@ -187,6 +217,7 @@ create table entity (
   version integer not null default 1,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  erased_at timestamp with time zone,
   constraint entity_pkey PRIMARY KEY (id),
   constraint entity_uuid_key UNIQUE (uuid),
   constraint entity_owner_fkey FOREIGN KEY (owner_id) REFERENCES entity(id),
@@ -198,8 +229,10 @@ create table entity (
 comment on table entity is 'Everything in the tree. Written by the operations create, update, move, transfer and close; rows are never deleted.';
 comment on column entity.owner_id is 'The account a leaf is assigned to, where it is another than its container''s account.';
 comment on column entity.ancestors is 'Accounts only: the chain from the platform to the account itself. Rewritten by move alone.';
+comment on column entity.erased_at is 'When the personal data of the entity was erased; from then on nothing personal of it is shown, whatever is still stored.';
 CREATE INDEX entity_ancestors_idx ON public.entity USING gin (ancestors) WHERE (ancestors IS NOT NULL);
 CREATE INDEX entity_closed_idx ON public.entity USING btree (id) WHERE (closed_at IS NOT NULL);
+CREATE INDEX entity_erased_idx ON public.entity USING btree (id) WHERE (erased_at IS NOT NULL);
 CREATE INDEX entity_owner_idx ON public.entity USING btree (owner_id, id) WHERE (owner_id IS NOT NULL);
 CREATE INDEX entity_parent_idx ON public.entity USING btree (parent_id, id);
 
@@ -227,6 +260,23 @@ create table enum_range (
   constraint enum_range_entity_fkey FOREIGN KEY (entity_id) REFERENCES entity(id)
 );
 comment on table enum_range is 'ENUM ranges: number blocks served in DNS. Written by create and update.';
+
+create table erasure (
+  account_id bigint not null,
+  begun_at timestamp with time zone not null default now(),
+  finished_at timestamp with time zone,
+  constraint erasure_pkey PRIMARY KEY (account_id),
+  constraint erasure_account_fkey FOREIGN KEY (account_id) REFERENCES entity(id)
+);
+comment on table erasure is 'Erasures of accounts, and whether all is done. Written by erase-entity and the housekeeping.';
+
+create table erasure_entity (
+  account_id bigint not null,
+  entity_id bigint not null,
+  constraint erasure_entity_pkey PRIMARY KEY (account_id, entity_id),
+  constraint erasure_entity_erasure_fkey FOREIGN KEY (account_id) REFERENCES erasure(account_id)
+);
+comment on table erasure_entity is 'Entities whose stored personal data is yet to be overwritten. Written by erase-entity; rows go as the work is done.';
 
 create table "foreign" (
   entity_id bigint not null,
@@ -283,6 +333,7 @@ comment on table hold is 'One reason why an entity does not operate. Written by 
 comment on column hold.subject is 'What the hold is about; with the level in authority it says who may lift it.';
 comment on column hold.placed_for is 'The account with whose authority it was placed; null: whichever account of that level is nearest on the line.';
 CREATE INDEX hold_end_due_idx ON public.hold USING btree (ends_at) WHERE ((ended_at IS NULL) AND (ends_at IS NOT NULL));
+CREATE INDEX hold_ended_idx ON public.hold USING btree (ended_at) WHERE (ended_at IS NOT NULL);
 CREATE INDEX hold_entity_idx ON public.hold USING btree (entity_id, id);
 CREATE INDEX hold_in_force_idx ON public.hold USING btree (entity_id) WHERE ((activated_at IS NOT NULL) AND (ended_at IS NULL));
 CREATE INDEX hold_profile_idx ON public.hold USING btree (profile) WHERE (ended_at IS NULL);
@@ -692,6 +743,84 @@ begin
   inactive_reseller := exists (select from account a where a.entity_id = any (acting_line) and a.reseller and not a.reseller_active);
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.chain_at(p_entity bigint, p_revision bigint)
+ RETURNS TABLE(via text, depth integer, entity_id bigint)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+  with recursive parent_of as (
+    select 'self'::text as via, 0 as depth, p_entity as id
+    union all
+    select case when p.via = 'owner' then 'owner' else 'parent' end, p.depth + 1, coalesce(
+        (select (c.facts ->> 'to')::bigint from change c
+          where c.entity_id = p.id and c.kind = 'entity.moved' and c.revision <= p_revision order by c.revision desc limit 1),
+        (select (c.facts ->> 'parent')::bigint from change c
+          where c.entity_id = p.id and c.kind = 'entity.created' and c.revision <= p_revision order by c.revision limit 1))
+    from parent_of p where p.id is not null and p.depth < 100
+  ), owner_at as (
+    select (c.facts ->> 'owner')::bigint as id from change c
+    where c.entity_id = p_entity and c.revision <= p_revision
+      and c.kind in ('entity.created', 'entity.moved', 'entity.transferred')
+      and (c.kind = 'entity.created' or c.facts ? 'owner')
+    order by c.revision desc limit 1
+  ), owner_line as (
+    select 0 as depth, o.id from owner_at o where o.id is not null
+    union all
+    select p.depth + 1, coalesce(
+        (select (c.facts ->> 'to')::bigint from change c
+          where c.entity_id = p.id and c.kind = 'entity.moved' and c.revision <= p_revision order by c.revision desc limit 1),
+        (select (c.facts ->> 'parent')::bigint from change c
+          where c.entity_id = p.id and c.kind = 'entity.created' and c.revision <= p_revision order by c.revision limit 1))
+    from owner_line p where p.id is not null and p.depth < 100
+  )
+  select p.via, p.depth, p.id from parent_of p where p.id is not null
+  union all
+  select 'owner', o.depth, o.id from owner_line o where o.id is not null
+$function$;
+
+CREATE OR REPLACE FUNCTION public.charge(p_items jsonb, p_customer_default_zero boolean)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  refused record;
+begin
+  perform lock_credits(array(select (i ->> 'account')::bigint from jsonb_array_elements(p_items) i), false);
+  with item as materialized (
+    select coalesce(e.ancestors, (select a.ancestors from entity a where a.id = account_of(e.id))) as chain, i.credit, i.delta
+    from jsonb_to_recordset(p_items) i (account bigint, credit text, delta integer) join entity e on e.id = i.account
+  ), line as materialized (
+    select a.id, a.depth, i.credit, sum(i.delta)::integer as delta
+    from item i cross join lateral unnest(i.chain) with ordinality a (id, depth)
+    where a.id <> 0 and (i.delta > 0 or not exists (
+      select from unnest(i.chain[a.depth + 1:]) below (id) join entity c on c.id = below.id where c.closed_at is not null
+    ))
+    group by a.id, a.depth, i.credit
+    having sum(i.delta) <> 0
+  ), charged as (
+    insert into credit (account_id, credit, used)
+    select l.id, l.credit, l.delta from line l order by l.depth desc, l.id, l.credit
+    on conflict (account_id, credit) do update set used = credit.used + excluded.used
+    returning account_id, credit, granted, used
+  )
+  select c.account_id, c.credit, c.used, l.delta, coalesce(c.granted, 0) as allowed into refused
+  from charged c join line l on l.id = c.account_id and l.credit = c.credit
+  where l.delta > 0 and c.used > coalesce(c.granted, case
+    when p_customer_default_zero and not (select a.reseller from account a where a.entity_id = c.account_id) then 0
+  end)
+  order by l.depth desc, l.id, l.credit limit 1;
+  if not found then return; end if;
+  raise exception using errcode = 'AB001', message = 'over credit', detail = (
+    select jsonb_build_object('credit', refused.credit, 'ancestor', e.uuid, 'ancestorLabel', e.label,
+      'limit', refused.allowed, 'used', refused.used - refused.delta, 'wanted', refused.delta)
+    from entity e where e.id = refused.account_id
+  );
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.closed_since(p_entity bigint)
  RETURNS timestamp with time zone
  LANGUAGE plpgsql
@@ -782,6 +911,33 @@ AS $function$
   ) counted
 $function$;
 
+CREATE OR REPLACE FUNCTION public.credit_of(p_kind text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE p_kind WHEN 'sip_account'::text THEN 'sip_credit'::text WHEN 'sip_alias'::text THEN 'sip_alias_credit'::text WHEN 'enum_range'::text THEN 'enum_range_credit'::text WHEN 'enum_number'::text THEN 'enum_number_credit'::text WHEN 'dns_zone'::text THEN 'dns_zone_credit'::text WHEN 'mailbox'::text THEN 'email_credit'::text WHEN 'account'::text THEN 'account_credit'::text WHEN 'phone_number'::text THEN 'number_credit'::text WHEN 'application'::text THEN 'application_credit'::text ELSE NULL::text END;
+
+CREATE OR REPLACE FUNCTION public.credit_weight(p_resource bigint)
+ RETURNS TABLE(credit text, used integer)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+  with recursive above (id, parent_id, closed_at) as (
+    select c.id, c.parent_id, c.closed_at from entity e join entity c on c.id = e.parent_id
+      where e.id = p_resource and c.kind <> 'account'
+    union all
+    select c.id, c.parent_id, c.closed_at from above a join entity c on c.id = a.parent_id where c.kind <> 'account'
+  ), inside (id, kind) as (
+    select e.id, e.kind from entity e where e.id = p_resource and e.closed_at is null
+      and not exists (select from above a where a.closed_at is not null)
+    union all
+    select e.id, e.kind from inside i join entity e on e.parent_id = i.id where e.closed_at is null
+  )
+  select credit_of(i.kind), count(*)::integer from inside i where credit_of(i.kind) is not null group by 1
+$function$;
+
 CREATE OR REPLACE FUNCTION public.ensure_change_partitions(p_span bigint)
  RETURNS void
  LANGUAGE plpgsql
@@ -801,25 +957,6 @@ begin
   end loop;
 end $function$;
 
-CREATE OR REPLACE FUNCTION public.entities_beneath(p_entity bigint)
- RETURNS SETOF bigint
- LANGUAGE sql
- STABLE
- SET search_path TO '$user', 'public'
- SET enable_seqscan TO 'off'
-AS $function$
-  with recursive beneath (id) as (
-    select p_entity
-    union
-    select c.id from beneath b cross join lateral (
-      select e.id from entity e where e.parent_id = b.id
-      union all
-      select e.id from entity e where e.owner_id = b.id
-    ) c
-  )
-  select id from beneath
-$function$;
-
 CREATE OR REPLACE FUNCTION public.hmac_sha256(p_message bytea, p_inner_pad bytea, p_outer_pad bytea)
  RETURNS bytea
  LANGUAGE sql
@@ -836,6 +973,45 @@ AS $function$
   select case when p_account = 0 then 'platform' when a.reseller then 'reseller' else 'customer' end
   from account a where a.entity_id = p_account
 $function$;
+
+CREATE OR REPLACE FUNCTION public.list_beneath(p_entity bigint, p_limit integer)
+ RETURNS SETOF bigint
+ LANGUAGE sql
+ STABLE
+ SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+  with recursive beneath (id) as (
+    select p_entity
+    union
+    select c.id from beneath b cross join lateral (
+      (select e.id from entity e where e.parent_id = b.id limit p_limit)
+      union all
+      (select e.id from entity e where e.owner_id = b.id limit p_limit)
+    ) c
+  )
+  select id from beneath limit p_limit
+$function$;
+
+CREATE OR REPLACE FUNCTION public.lock_credits(p_accounts bigint[], p_alone boolean)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  top integer;
+begin
+  if p_alone then perform pg_advisory_xact_lock(4266604); end if;
+  for top in
+    select distinct (e.ancestors[2] % 2147483647)::integer from unnest(p_accounts) a (id)
+      join entity e on e.id = account_of(a.id) where cardinality(e.ancestors) > 1 order by 1
+  loop
+    if p_alone then perform pg_advisory_xact_lock(4266603, top);
+    else perform pg_advisory_xact_lock_shared(4266603, top);
+    end if;
+  end loop;
+end $function$;
 
 CREATE OR REPLACE FUNCTION public.path_of(p_entity bigint)
  RETURNS bigint[]
@@ -862,6 +1038,33 @@ begin
   end if;
   return path;
 end $function$;
+
+CREATE OR REPLACE FUNCTION public.recount_credits()
+ RETURNS TABLE(account_id bigint, credit text, used integer)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO '$user', 'public'
+AS $function$
+  with recursive line (id, charged) as (
+    select e.id, '{}'::bigint[] from entity e where e.id = 0
+    union all
+    select e.id, case when e.closed_at is null then l.charged else '{}' end || e.id
+    from line l join entity e on e.parent_id = l.id and e.kind = 'account'
+  ), inside (account, id, kind) as (
+    select p.id, e.id, e.kind from entity p join entity e on e.parent_id = p.id
+      where p.kind = 'account' and e.kind <> 'account' and e.closed_at is null
+    union all
+    select i.account, e.id, e.kind from inside i join entity e on e.parent_id = i.id where e.closed_at is null
+  ), direct (account, credit, used) as (
+    select i.account, credit_of(i.kind), count(*) from inside i where credit_of(i.kind) is not null group by 1, 2
+    union all
+    select e.parent_id, 'account_credit', count(*) from entity e
+      where e.kind = 'account' and e.parent_id is not null and e.closed_at is null group by 1
+  )
+  select a.id, d.credit, sum(d.used)::integer
+  from direct d join line l on l.id = d.account cross join lateral unnest(l.charged) a (id)
+  group by 1, 2
+$function$;
 
 CREATE OR REPLACE FUNCTION public.restrictions(p_entity bigint, OUT denied integer, OUT intercepted integer, OUT closed boolean, OUT owner_closed boolean, OUT governing_hold bigint, OUT line bigint[], OUT owner_line bigint[])
  RETURNS record
@@ -914,6 +1117,25 @@ begin
   if owner_closed then denied := denied | all_but_emergency; end if;
   if closed then denied := everything; end if;
   intercepted := intercepted & ~denied;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.revision_at(p_at timestamp with time zone)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE
+ SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  high bigint := (select c.revision from change_counter c);
+  low bigint := coalesce((select min(c.revision) from change c), high + 1) - 1;
+  middle bigint;
+begin
+  while low < high loop
+    middle := (low + high + 1) / 2;
+    if (select c.at from change c where c.revision = middle) <= p_at then low := middle; else high := middle - 1; end if;
+  end loop;
+  return low;
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.standing_word(p_denied integer, p_intercepted integer, p_closed boolean)

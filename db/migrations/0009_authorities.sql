@@ -71,18 +71,3 @@ language sql stable parallel safe set search_path from current set enable_seqsca
   select case when p_account = 0 then 'platform' when a.reseller then 'reseller' else 'customer' end
   from account a where a.entity_id = p_account
 $$;
-
--- Everything beneath the node, itself and what its accounts own elsewhere included.
-create function entities_beneath(p_entity bigint) returns setof bigint
-language sql stable set search_path from current set enable_seqscan = off as $$
-  with recursive beneath (id) as (
-    select p_entity
-    union
-    select c.id from beneath b cross join lateral (
-      select e.id from entity e where e.parent_id = b.id
-      union all
-      select e.id from entity e where e.owner_id = b.id
-    ) c
-  )
-  select id from beneath
-$$;

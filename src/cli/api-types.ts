@@ -187,6 +187,20 @@ export interface ProfileView {
   readonly [field: string]: unknown;
 }
 
+export interface CreditsView {
+  readonly credits: readonly {
+    readonly credit: string;
+    readonly granted: number | null;
+    readonly used: number | null;
+    readonly left: number | null;
+    readonly over: number;
+    readonly children: {
+      readonly items: readonly { readonly id: string; readonly label: string; readonly used: number }[];
+      readonly total: number;
+    };
+  }[];
+}
+
 export interface DecisionView {
   readonly subject: string;
   readonly action: string;

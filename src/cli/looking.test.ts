@@ -82,6 +82,7 @@ test('changes without --follow are those after a cursor, page by page', async ()
   });
   const ran = await run(
     {
+      'GET /v1/status': { epoch: 'e', revision: 3 },
       'GET /v1/changes': ({ path }) =>
         path.includes('after=e:2') ? { items: [], next: 'e:2' } : { items: [change(1), change(2)], next: 'e:2' },
     },
@@ -95,6 +96,30 @@ test('changes without --follow are those after a cursor, page by page', async ()
       .map((line) => JSON.parse(line).revision),
     [1, 2],
   );
+});
+
+test('changes by a filter are the latest that it lets through, the oldest first', async () => {
+  const change = (revision: number) => ({
+    revision,
+    at: '2026-03-01T09:30:00.000Z',
+    actor: 'a',
+    kind: 'k',
+    entity: null,
+    facts: {},
+  });
+  const ran = await run(
+    {
+      'GET /v1/changes?actor=a&kind=entity.*&order=desc&limit=3': { items: [change(9), change(7)], next: 'e:5' },
+      'GET /v1/changes?actor=a&kind=entity.*&order=desc&after=e:5&limit=1': { items: [change(3)], next: null },
+    },
+    ['changes', '--actor', 'a', '--kind', 'entity.*', '--last', '3', '--json'],
+  );
+  assert.equal(ran.code, 0, ran.err);
+  const revisions = ran.out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).revision);
+  assert.deepEqual(revisions, [3, 7, 9]);
 });
 
 test('local commands are given their options and never a server', async () => {

@@ -201,3 +201,17 @@ test('resume that may lift only some of the holds is partly done', async () => {
   assert.equal(ran.code, 6);
   assert.match(ran.err, /fraud .* was not lifted: A higher authority placed it\./);
 });
+
+test('erasing asks first, does nothing without an answer, and tells what it did', async () => {
+  const answers = {
+    [`GET /v1/entities/ref:C-1`]: entity({}),
+    [`POST /v1/entities/${ACME_ID}/erase`]: { id: ACME_ID, erasedAt: '2026-03-01T09:30:00.000Z', entities: 4 },
+  };
+  const unasked = await run(answers, ['erase', 'ref:C-1']);
+  assert.equal(unasked.code, 1);
+  assert.match(unasked.err, /add --yes/);
+  assert.equal((await run(answers, ['erase', 'ref:C-1'], { typed: 'n\n' })).code, 1);
+  const done = await run(answers, ['erase', 'ref:C-1', '--yes']);
+  assert.equal(done.code, 0, done.err);
+  assert.match(done.out, /Erased: the personal data of 4 entities\./);
+});

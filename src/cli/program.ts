@@ -11,10 +11,12 @@ import { addBackup } from './commands/backup.ts';
 import { addChanges } from './commands/changes.ts';
 import { addClose } from './commands/close.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addCredits } from './commands/credits.ts';
 import { addCreate } from './commands/create.ts';
 import { addDecide } from './commands/decide.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addErase } from './commands/erase.ts';
 import { addExport } from './commands/export.ts';
 import { addHolds } from './commands/holds.ts';
 import { addImport } from './commands/import.ts';
@@ -62,6 +64,7 @@ const COMMANDS: readonly ((program: Command, surroundings: Surroundings) => void
   addSuspend,
   addResume,
   addClose,
+  addErase,
   addMove,
   addTransfer,
   addCreate,
@@ -75,6 +78,7 @@ const COMMANDS: readonly ((program: Command, surroundings: Surroundings) => void
   addPassword,
   addKeys,
   addRoles,
+  addCredits,
   addVerify,
   addDoctor,
   addBackup,

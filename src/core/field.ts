@@ -92,6 +92,11 @@ export function readFields(
   return values;
 }
 
+/** What a field is when nothing was ever given for it. */
+export function absentValue(field: Field): Json {
+  return field.type === 'boolean' ? (field.default ?? false) : defaultOf(field);
+}
+
 function defaultOf(field: Field): Json {
   if (field.type === 'text_list') return [];
   return 'default' in field && field.default !== undefined ? field.default : null;

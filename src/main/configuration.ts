@@ -3,9 +3,11 @@
  */
 import { resolve } from 'node:path';
 
+import { CUSTOMER_CREDIT_DEFAULTS, type CustomerCreditDefault } from '#core/credit.ts';
 import { EMERGENCY_NUMBERS } from '#core/emergency.ts';
 
 import { type HttpSettings, readHttpSettings } from './http-settings.ts';
+import type { Retention } from './maintenance.ts';
 import { ConfigurationError, type Environment, readInteger } from './setting.ts';
 
 export interface Configuration {
@@ -20,7 +22,9 @@ export interface Configuration {
   readonly newSecretKey: string | undefined;
   readonly guardLimit: number;
   readonly numberQuarantineDays: number;
+  readonly retention: Retention;
   readonly staleMaxMs: number;
+  readonly customerCreditDefault: CustomerCreditDefault;
   /** The numbers of emergency services. */
   readonly emergencyNumbers: ReadonlySet<string>;
   readonly logLevel: string;
@@ -49,7 +53,13 @@ export function readConfiguration(
     newSecretKey: environment['ABEYANCE_NEW_SECRET_KEY'] || undefined,
     guardLimit: readInteger(environment, 'ABEYANCE_GUARD_LIMIT', 1_000, 1, 1_000_000_000),
     numberQuarantineDays: readInteger(environment, 'ABEYANCE_NUMBER_QUARANTINE_DAYS', 45, 0, 3_650),
+    retention: {
+      changesDays: readInteger(environment, 'ABEYANCE_KEEP_CHANGES_DAYS', 0, 0, 36_500),
+      holdsDays: readInteger(environment, 'ABEYANCE_KEEP_HOLDS_DAYS', 0, 0, 36_500),
+      answersHours: readInteger(environment, 'ABEYANCE_KEEP_ANSWERS_HOURS', 24, 1, 8_760),
+    },
     staleMaxMs: readInteger(environment, 'ABEYANCE_STALE_MAX_MS', 60_000, 1_000, 86_400_000),
+    customerCreditDefault: readCreditDefault(environment['ABEYANCE_CUSTOMER_CREDIT_DEFAULT']),
     emergencyNumbers: readEmergencyNumbers(environment['ABEYANCE_EMERGENCY_NUMBERS']),
     logLevel,
     http: readHttpSettings(environment),
@@ -63,6 +73,15 @@ function readEmergencyNumbers(text: string | undefined): ReadonlySet<string> {
   throw new ConfigurationError(
     'ABEYANCE_EMERGENCY_NUMBERS',
     'must be numbers of 2 to 6 digits with commas between them, such as 112,110',
+  );
+}
+
+function readCreditDefault(text: string | undefined): CustomerCreditDefault {
+  const found = CUSTOMER_CREDIT_DEFAULTS.find((one) => one === (text || 'unlimited'));
+  if (found !== undefined) return found;
+  throw new ConfigurationError(
+    'ABEYANCE_CUSTOMER_CREDIT_DEFAULT',
+    `must be one of ${CUSTOMER_CREDIT_DEFAULTS.join(', ')}, not "${text}"`,
   );
 }
 

@@ -43,6 +43,8 @@ async function play(folder: string, exit: boolean, signal: StopSignal): Promise<
       ABEYANCE_SECRET_KEY: '',
       ABEYANCE_NEW_SECRET_KEY: '',
       ABEYANCE_ADMIN_TOKEN: token,
+      ABEYANCE_TLS_CERT: '',
+      ABEYANCE_TLS_KEY: '',
     },
     { data: join(folder, 'data') },
   );

@@ -1,4 +1,5 @@
 /** How much of a connection and of a request the server takes, and for how long. */
+import { problem } from '#core/problem.ts';
 
 /** One megabyte holds every single write; bulk has a limit of its own. */
 const BODY_MAX = 1024 * 1024;
@@ -7,7 +8,7 @@ const PARAM_MAX = 2_048;
 /** Node's own default, said here because clients are told. */
 const HEADERS_MAX = 16 * 1024;
 /** A path and its query: the longest identifier, several filters, and the rest of the headers still has room. */
-export const URL_MAX = 8 * 1024;
+const URL_MAX = 8 * 1024;
 
 export const CONNECTION = {
   server: {
@@ -32,4 +33,15 @@ const UNTIMED = new Set(['GET /v1/export', 'POST /v1/verify', 'GET /v1/decisions
 /** Whether a route has to answer in time. The stream of changes leaves the clock behind when it begins. */
 export function isTimed(method: string | string[], url: string): boolean {
   return !UNTIMED.has(`${String(method)} ${url}`);
+}
+
+/** What is wrong with a path and its query as they came, or null. */
+export function judgeUrl(url: string): Error | null {
+  if (url.length > URL_MAX)
+    return Object.assign(new Error(`A path with its query must have at most ${URL_MAX} characters.`), {
+      statusCode: 414,
+    });
+  // No text of ours holds it, and the database keeps none that does.
+  if (url.includes('%00')) return problem('malformed', 'Path and query must not hold the character U+0000.');
+  return null;
 }

@@ -18,7 +18,7 @@ import { registerFacts } from '#faces/shared/request-facts.ts';
 import type { Authenticator } from '#operations/identity/authenticator.ts';
 import type { OperationContext } from '#operations/context.ts';
 
-import { CONNECTION, URL_MAX, isTimed } from './http-limits.ts';
+import { CONNECTION, isTimed, judgeUrl } from './http-limits.ts';
 import type { HttpSettings } from './http-settings.ts';
 import type { Metrics } from './metrics.ts';
 import type { Readiness } from './readiness.ts';
@@ -84,16 +84,16 @@ export async function makeHttpServer(deps: HttpDeps): Promise<FastifyInstance> {
     ...(tls === null ? { http: CONNECTION.node } : { https: { ...CONNECTION.node, ...tls } }),
   };
   const app = Fastify(options);
+  // An expectation that nobody knows may be passed over (RFC 9110 section 10.1.1); Node would answer it without us.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   registerFacts(app);
   registerErrors(app);
   await registerRateLimits(app, settings);
   app.addHook('onRequest', (request, reply, done) => {
     const { url } = request;
     reply.headers(headersFor(url)).header('abeyance-request-id', request.id);
-    if (url.length > URL_MAX)
-      done(
-        Object.assign(new Error(`A path with its query must have at most ${URL_MAX} characters.`), { statusCode: 414 }),
-      );
+    const unreadable = judgeUrl(url);
+    if (unreadable !== null) done(unreadable);
     else if (deps.stopping.aborted) done(problem('unavailable', 'The server is stopping.'));
     else if (isDocumentation(url))
       app.rateLimits.countAddress(request).then((limited) => done(limited ?? undefined), done);

@@ -24,7 +24,7 @@ export interface TlsFiles {
 }
 
 /** A thousand requests a second of one login: far above what a person or a script does, and below what hurts others. */
-const LOGIN_DEFAULT = 60_000;
+const LOGIN_DEFAULT = 600_000;
 /** Ten requests a second without a login are pages and mistakes; more are guesses. */
 const ADDRESS_DEFAULT = 600;
 const RATE_MAX = 1_000_000_000;

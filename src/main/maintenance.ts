@@ -1,32 +1,47 @@
 /**
  * What has to be done now and then: the engine's checkpoint, the signed checkpoint of the change log outside the
- * database, the log's next partition, and the sweep of what callers may no longer come back to.
+ * database, the log's next partition, the sweep of what callers may no longer come back to, and of what is kept for a
+ * time only.
  */
-import { appendFile } from 'node:fs/promises';
-import { join } from 'node:path';
-
 import type { FastifyBaseLogger } from 'fastify';
 
 import { type OperationContext, reader } from '#operations/context.ts';
-import { getHead, signHead, systemAuthor } from '#store/change.ts';
+import { tidyErasures } from '#operations/erase-entity.ts';
+import { systemAuthor } from '#store/change.ts';
 import { sweepKeys } from '#store/idempotency.ts';
 import { ensurePartitions } from '#store/partition.ts';
 import { sweepPlans } from '#store/plan.ts';
-import { transact } from '#store/transaction.ts';
+import { sweepHolds } from '#store/retention.ts';
+import { type Transaction, transact } from '#store/transaction.ts';
+
+import { archiveChanges } from './archive-changes.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const ENGINE_CHECKPOINT_MS = 5 * 60_000;
 
+/** How long things are kept; 0 is for ever. */
+export interface Retention {
+  readonly changesDays: number;
+  /** Holds that have ended. */
+  readonly holdsDays: number;
+  /** Answers of writes, by idempotency key. */
+  readonly answersHours: number;
+  /** Revisions in one partition of the change log; absent: ten million. */
+  readonly partitionSpan?: number;
+}
+
 export class Maintenance {
   readonly #context: OperationContext;
   readonly #dataFolder: string;
+  readonly #retention: Retention;
   readonly #log: FastifyBaseLogger;
   readonly #timers: NodeJS.Timeout[] = [];
 
-  constructor(context: OperationContext, dataFolder: string, log: FastifyBaseLogger) {
+  constructor(context: OperationContext, dataFolder: string, retention: Retention, log: FastifyBaseLogger) {
     this.#context = context;
     this.#dataFolder = dataFolder;
+    this.#retention = retention;
     this.#log = log;
   }
 
@@ -41,29 +56,32 @@ export class Maintenance {
 
   /** Writes the engine's picture, to start from when the database is away. */
   async saveEngine(): Promise<void> {
-    await this.#context.engine.saveCheckpoint(engineCheckpointFile(this.#dataFolder));
+    await this.#context.outside?.saveEngine();
   }
 
   async hourly(): Promise<void> {
-    const { pool, chainKey, clock } = this.#context;
-    const session = reader(this.#context);
-    await ensurePartitions(session);
-    const head = await getHead(session);
-    const line = {
-      revision: head.revision,
-      epoch: head.epoch,
-      hash: head.hash.toString('hex'),
-      at: clock().toISOString(),
-    };
-    await appendFile(
-      join(this.#dataFolder, 'checkpoints.jsonl'),
-      `${JSON.stringify({ ...line, signature: signHead(chainKey, line) })}\n`,
-      { mode: 0o600 },
-    );
-    await transact(pool, chainKey, 'none', systemAuthor('system:maintenance'), async (transaction) => {
-      await sweepKeys(transaction, new Date(clock().getTime() - DAY_MS));
-      await sweepPlans(transaction, new Date(clock().getTime() - DAY_MS));
+    const { changesDays, holdsDays, answersHours, partitionSpan } = this.#retention;
+    await ensurePartitions(reader(this.#context), partitionSpan);
+    await this.#context.outside?.writeCheckpoint();
+    await this.#transact(async (transaction) => {
+      await sweepKeys(transaction, this.#ago(answersHours * HOUR_MS));
+      await sweepPlans(transaction, this.#ago(DAY_MS));
     });
+    await tidyErasures(this.#context);
+    if (holdsDays > 0)
+      while ((await this.#transact((transaction) => sweepHolds(transaction, this.#ago(holdsDays * DAY_MS)))) > 0);
+    if (changesDays > 0)
+      for (const file of await archiveChanges(this.#context, this.#dataFolder, this.#ago(changesDays * DAY_MS)))
+        this.#log.info({ file }, 'a span of the change log was archived');
+  }
+
+  #ago(ms: number): Date {
+    return new Date(this.#context.clock().getTime() - ms);
+  }
+
+  async #transact<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const { pool, chainKey } = this.#context;
+    return (await transact(pool, chainKey, 'none', systemAuthor('system:maintenance'), work)).value;
   }
 
   #every(intervalMs: number, what: string, work: () => Promise<void>): void {
@@ -73,8 +91,4 @@ export class Maintenance {
     timer.unref();
     this.#timers.push(timer);
   }
-}
-
-export function engineCheckpointFile(dataFolder: string): string {
-  return join(dataFolder, 'engine.checkpoint');
 }

@@ -25,9 +25,10 @@ import { lockDataFolder } from './database/lock-data-folder.ts';
 import { type SecretKeys, loadSecretKeys } from './database/secret-keys.ts';
 import type { ServerSettings } from './database/server-settings.ts';
 import { makeHttpServer } from './http-server.ts';
-import { Maintenance, engineCheckpointFile } from './maintenance.ts';
+import { Maintenance } from './maintenance.ts';
 import { makeMetrics } from './metrics.ts';
 import { openInstallation } from './open-installation.ts';
+import { engineCheckpointFile, makeOutsideRecords } from './outside-records.ts';
 import { readReadiness } from './readiness.ts';
 import { Scheduler } from './scheduler.ts';
 import { rereadTls } from './tls.ts';
@@ -107,6 +108,7 @@ async function wire(
   });
   endings.push(() => engine.stop());
   await engine.start(engineCheckpointFile(dataFolder));
+  const clock = () => new Date();
   const context: OperationContext = {
     pool,
     get chainKey() {
@@ -120,14 +122,26 @@ async function wire(
       ...DEFAULT_SETTINGS,
       guardLimit: configuration.guardLimit,
       numberQuarantineDays: configuration.numberQuarantineDays,
+      customerCreditDefault: configuration.customerCreditDefault,
     },
-    clock: () => new Date(),
+    clock,
+    outside: makeOutsideRecords(
+      {
+        pool,
+        get chainKey() {
+          return opened(secrets).chainKey;
+        },
+        engine,
+        clock,
+      },
+      dataFolder,
+    ),
   };
   const authenticator = new Authenticator(context, (token) => knowsAdministrator(token));
   authenticator.start();
   endings.push(() => authenticator.stop());
   const scheduler = new Scheduler(context, log);
-  const maintenance = new Maintenance(context, dataFolder, log);
+  const maintenance = new Maintenance(context, dataFolder, configuration.retention, log);
   const stopping = new AbortController();
   const app = await makeHttpServer({
     context,
@@ -141,6 +155,7 @@ async function wire(
     settings: configuration.http,
   });
   endings.push(() => maintenance.saveEngine());
+  endings.push(() => context.outside?.writeCheckpoint());
   endings.push(() => maintenance.stop());
   endings.push(() => scheduler.stop());
   endings.push(() => app.close());

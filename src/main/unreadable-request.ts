@@ -33,6 +33,6 @@ export function makeClientErrorHandler(headersFor: SecurityHeaders): (error: Cli
     };
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
     if (socket.writable) socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
-    socket.destroy(error);
+    socket.destroySoon(); // Once what was written is on its way.
   };
 }

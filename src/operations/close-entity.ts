@@ -1,5 +1,6 @@
 /** Closes an entity with everything beneath it, for ever. */
 import { invalid } from '#core/problem.ts';
+import { chargeClosing } from '#operations/charges.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
 import { type EntityView, readView } from '#operations/entity-view.ts';
 import { requirePlan } from '#operations/guard.ts';
@@ -36,6 +37,7 @@ export async function closeWithin(
   if (entity.closed_at !== null) return readView(transaction, actor, entity.id);
   refuseStale(entity, version);
   if (guard === 'guarded') await requirePlan(work, entity);
+  await chargeClosing(transaction, entity);
   await markClosed(transaction, entity.id);
   transaction.record({
     kind: 'entity.closed',

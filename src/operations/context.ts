@@ -4,10 +4,11 @@
 import type pg from 'pg';
 
 import type { Authority, Subject } from '#core/authority.ts';
+import type { CustomerCreditDefault } from '#core/credit.ts';
 import { ALL_PERMISSIONS, type PermissionMask } from '#core/permission.ts';
 import type { DecisionEngine } from '#decisions/engine.ts';
 import type { CredentialRef } from '#store/actor.ts';
-import { type Author, type ChainKey, type RequestFacts, makeAuthor } from '#store/change.ts';
+import { type Author, type ChainKey, type RequestFacts, type SignedCheckpoint, makeAuthor } from '#store/change.ts';
 import { Session } from '#store/database.ts';
 import type { SealingKey } from '#store/sealing.ts';
 
@@ -18,6 +19,8 @@ export interface OperationSettings {
   readonly numberQuarantineDays: number;
   /** How long a plan may be applied, in milliseconds. */
   readonly planLifeMs: number;
+  /** What an absent grant means for plain customers. */
+  readonly customerCreditDefault: CustomerCreditDefault;
 }
 
 export const DEFAULT_SETTINGS: OperationSettings = {
@@ -25,6 +28,7 @@ export const DEFAULT_SETTINGS: OperationSettings = {
   // The shortest rest that 47 CFR 52.15(f) allows.
   numberQuarantineDays: 45,
   planLifeMs: 15 * 60_000,
+  customerCreditDefault: 'unlimited',
 };
 
 export interface OperationContext {
@@ -35,6 +39,20 @@ export interface OperationContext {
   readonly engine: DecisionEngine;
   readonly settings: OperationSettings;
   readonly clock: () => Date;
+  /** What lies outside the database and vouches for it; absent where nothing does, as in tests. */
+  readonly outside?: OutsideRecords;
+}
+
+/** Signed checkpoints and archived spans of the change log, and the engine's own file. */
+export interface OutsideRecords {
+  /** The checkpoints that were written so far, the oldest first. */
+  checkpoints(): AsyncIterable<SignedCheckpoint>;
+  /** Writes where the chain stands now. */
+  writeCheckpoint(): Promise<void>;
+  /** The lines of an archived span; null when the file is not here. */
+  archive(file: string): AsyncIterable<string> | null;
+  /** Writes the engine's picture afresh, so that its file has nothing that is erased. */
+  saveEngine(): Promise<void>;
 }
 
 /** Who asks: a login of an account, one of its keys, or the system itself. */

@@ -3,6 +3,7 @@ import { problem } from '#core/problem.ts';
 import { requirePermission } from '#operations/access.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
 import { type Performed, perform } from '#operations/perform.ts';
+import { bodyOf } from '#operations/put-profile.ts';
 import { notFound } from '#operations/resolve.ts';
 import type { IdempotencyKey } from '#store/idempotency.ts';
 import { type Profile, countProfileHolds, deleteProfile as deleteRow, lockProfile } from '#store/profile.ts';
@@ -29,7 +30,12 @@ export function deleteProfile(
         },
       );
     await deleteRow(transaction, name);
-    transaction.record({ kind: 'profile.removed', entityId: null, facts: { name }, touched: [] });
+    transaction.record({
+      kind: 'profile.removed',
+      entityId: null,
+      facts: { name, before: bodyOf(profile) },
+      touched: [],
+    });
     return profile;
   });
 }

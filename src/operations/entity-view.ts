@@ -22,6 +22,7 @@ export interface EntityView {
   readonly standing: Standing;
   readonly lifecycle: 'open' | 'closed';
   readonly closedAt?: string;
+  readonly erasedAt?: string;
   readonly version: number;
   readonly createdAt: string;
   readonly updatedAt: string;
@@ -65,6 +66,7 @@ export async function readViews(
       standing: standingOfState(entity),
       lifecycle: entity.closed_at === null ? ('open' as const) : ('closed' as const),
       ...(entity.closed_at === null ? {} : { closedAt: entity.closed_at.toISOString() }),
+      ...(entity.erased_at === null ? {} : { erasedAt: entity.erased_at.toISOString() }),
       version: entity.version,
       createdAt: entity.created_at.toISOString(),
       updatedAt: entity.updated_at.toISOString(),

@@ -1,6 +1,6 @@
 /**
- * Everything open, as bulk items that make the same tree elsewhere: entities with their ids, then references that
- * point ahead, then holds.
+ * Everything open, as bulk items that make the same tree elsewhere: entities with their ids and grants, then references
+ * that point ahead, then holds.
  *
  * What is closed stays behind: a backup is for the whole history.
  */
@@ -9,6 +9,7 @@ import type { Kind } from '#core/kind.ts';
 import { requirePermission } from '#operations/access.ts';
 import { type Actor, type OperationContext, reader } from '#operations/context.ts';
 import { type EntityView, readViews } from '#operations/entity-view.ts';
+import { grantItems } from '#operations/export-grants.ts';
 import { getEntity } from '#operations/resolve.ts';
 import type { BulkItem } from '#operations/run-bulk.ts';
 import { getHead } from '#store/change.ts';
@@ -78,8 +79,13 @@ export async function* exportTree(
   const later: BulkItem[] = [];
   const secretsWith = options.secrets ? context.sealingKey : null;
   for (const kind of ORDER)
-    for await (const view of viewsOf(session, actor, kind, rootId, secretsWith))
-      yield* creation(view, view.parent === platform ? 0 : view.parent, rootId === view.number, later);
+    for await (const views of viewsOf(session, actor, kind, rootId, secretsWith)) {
+      const granted = kind === 'account' ? await grantItems(session, views, later) : null;
+      for (const view of views) {
+        yield* creation(view, view.parent === platform ? 0 : view.parent, rootId === view.number, later);
+        yield* granted?.get(view.number) ?? [];
+      }
+    }
   yield* later;
   yield* holdItems(session, rootId);
 }
@@ -101,10 +107,10 @@ async function* viewsOf(
   kind: Kind,
   rootId: number | null,
   secretsWith: SealingKey | null,
-): AsyncGenerator<EntityView> {
+): AsyncGenerator<EntityView[]> {
   for (let key: { depth: number; id: number } | null = { depth: 0, id: 0 }; key !== null;) {
     const page = await listForExport(session, kind, key, PAGE, rootId);
-    yield* await readViews(session, actor, page.entities, secretsWith);
+    yield await readViews(session, actor, page.entities, secretsWith);
     key = page.next;
   }
 }

@@ -1,25 +1,53 @@
-/** What the change log tells of an entity's fields. */
-import type { Json, Values } from '#core/field.ts';
+/** What the change log tells of an entity's fields: no secret, personal values apart, and what was there before. */
+import { type Json, type Values, absentValue } from '#core/field.ts';
 import { KIND_FIELDS } from '#core/kind-fields.ts';
 import type { Kind } from '#core/kind.ts';
+import { FORMER, personalText } from '#core/personal.ts';
 
-/** What the change log tells of values: no secret, personal ones apart, nothing that is merely a default. */
+export interface Told {
+  readonly facts: Readonly<Record<string, Json>>;
+  readonly personal: Readonly<Record<string, string>>;
+}
+
+/** What the log tells of a new entity: nothing of what a field is anyway when it is not given. */
 export function factsOf(kind: Kind, values: Values): { facts: Values; personal: Record<string, string> } {
   const facts: Values = {};
   const personal: Record<string, string> = {};
   for (const [name, value] of Object.entries(values)) {
     const field = KIND_FIELDS[kind][name];
-    if (field === undefined || value === null) continue;
-    if ('default' in field && isSame(field.default, value)) continue;
-    if (field.type === 'boolean' && !value) continue;
-    if (Array.isArray(value) && value.length === 0) continue;
-    if (field.secret) facts[name] = '(secret)';
-    else if (field.personal) personal[name] = String(value);
-    else facts[name] = value;
+    if (field !== undefined && !isSame(absentValue(field), value)) tell(kind, name, value, facts, personal, '');
   }
   return { facts, personal };
 }
 
-function isSame(one: Json | undefined, other: Json): boolean {
+/** What the log tells of changed fields: what each is now, and what it was. What is in neither was, or is, absent. */
+export function changedFactsOf(kind: Kind, former: Values, changed: Values): Told {
+  const set: Values = {};
+  const before: Values = {};
+  const personal: Record<string, string> = {};
+  for (const [name, value] of Object.entries(changed)) {
+    tell(kind, name, value, set, personal, '');
+    tell(kind, name, former[name] ?? null, before, personal, FORMER);
+  }
+  const cleared = Object.keys(changed).filter((name) => changed[name] === null);
+  return { facts: { set, before, ...(cleared.length > 0 ? { cleared } : {}) }, personal };
+}
+
+function tell(
+  kind: Kind,
+  name: string,
+  value: Json,
+  facts: Values,
+  personal: Record<string, string>,
+  prefix: string,
+): void {
+  const field = KIND_FIELDS[kind][name];
+  if (field === undefined || value === null) return;
+  if (field.secret) facts[name] = '(secret)';
+  else if (field.personal) personal[`${prefix}${name}`] = personalText(field, value);
+  else facts[name] = value;
+}
+
+function isSame(one: Json, other: Json): boolean {
   return one === other || (typeof other === 'object' && JSON.stringify(one) === JSON.stringify(other));
 }

@@ -3,10 +3,12 @@ import type { Values } from '#core/field.ts';
 import { identifiersOf, labelOf } from '#core/identifier.ts';
 import { ACCOUNT_DEPTH_MAX, PARENT_KINDS, RESOURCE_DEPTH_MAX } from '#core/kind.ts';
 import { type FieldError, invalid, problem } from '#core/problem.ts';
+import { chargeMove } from '#operations/charges.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
 import { judgeContainer } from '#operations/create/container.ts';
 import { requireAbove, requireRight } from '#operations/access.ts';
 import { type EntityView, readView } from '#operations/entity-view.ts';
+import { type Told, changedFactsOf } from '#operations/facts.ts';
 import { type Performed, type Work, perform } from '#operations/perform.ts';
 import { NO_RENAMING, type Renaming, judgeNames, renameEntity } from '#operations/rename.ts';
 import { getEntity, getLocked, refuseClosed, refuseStale, requireId } from '#operations/resolve.ts';
@@ -55,20 +57,29 @@ export async function moveWithin(work: Work, id: string | number, to: unknown, v
   const following = await judgeFollowing(work, { ...entity, parent_id: parent.id });
   refuseClosed(entity, 'moved');
   if (parent.closed) throw problem('closed', `${parent.label} is closed; nothing can be moved beneath it.`);
+  await chargeMove(transaction, entity, parent.id);
   refuseStale(entity, version);
   if (parent.id === entity.parent_id) return readView(transaction, actor, entity.id);
   const chains =
     entity.kind === 'account' ? { former: (entity.ancestors ?? []).slice(0, -1), next: parent.ancestors ?? [] } : null;
   await setParent(transaction, entity.id, parent.id, chains);
-  const takenFrom = await followContainer(work, entity, following);
+  const { takenFrom, told, raised } = await followContainer(work, entity, following);
   // An owner that is now the container's own account is no owner apart from it.
   const account = (await accountsOf(transaction, [entity.id])).get(entity.id);
-  if (entity.owner_id !== null && entity.owner_id === account) await setOwner(transaction, entity.id, null);
+  const isOwnerGone = entity.owner_id !== null && entity.owner_id === account;
+  if (isOwnerGone) await setOwner(transaction, entity.id, null);
   transaction.record({
     kind: 'entity.moved',
     entityId: entity.id,
-    facts: { from: entity.parent_id, to: parent.id },
+    facts: {
+      from: entity.parent_id,
+      to: parent.id,
+      version: entity.version + 1 + raised + (isOwnerGone ? 1 : 0),
+      ...(isOwnerGone ? { owner: null } : {}),
+      ...told?.facts,
+    },
     touched: [entity.id, ...(entity.parent_id === null ? [] : [entity.parent_id]), parent.id, ...takenFrom],
+    ...(told === null ? {} : { personal: told.personal }),
   });
   return readView(transaction, actor, entity.id);
 }
@@ -148,16 +159,26 @@ async function judgeFollowing(work: Work, entity: EntityState): Promise<Followin
   return { values, label: labelOf(entity.kind, values, identifiers), renaming };
 }
 
-async function followContainer(work: Work, entity: EntityState, following: Following | null): Promise<number[]> {
-  if (following === null) return [];
+interface Followed {
+  readonly takenFrom: number[];
+  /** What the log tells of fields that changed with the place. */
+  readonly told: Told | null;
+  /** How often the version was raised. */
+  readonly raised: number;
+}
+
+async function followContainer(work: Work, entity: EntityState, following: Following | null): Promise<Followed> {
+  if (following === null) return { takenFrom: [], told: null, raised: 0 };
   const { transaction } = work;
   const { values, label, renaming } = following;
   // The digests stay valid for the realm that they were made with.
-  if (entity.kind === 'sip_account' && values['realm'] === null && entity.label.includes('@'))
-    await updateKindRow(transaction, work.context.sealingKey, 'sip_account', entity.id, {
-      realm: entity.label.slice(entity.label.indexOf('@') + 1),
-    });
+  let told: Told | null = null;
+  if (entity.kind === 'sip_account' && values['realm'] === null && entity.label.includes('@')) {
+    const changed = { realm: entity.label.slice(entity.label.indexOf('@') + 1) };
+    await updateKindRow(transaction, work.context.sealingKey, 'sip_account', entity.id, changed);
+    told = changedFactsOf('sip_account', values, changed);
+  }
   const takenFrom = await renameEntity(work, entity, renaming);
   if (label !== entity.label) await touchEntity(transaction, entity.id, label);
-  return takenFrom;
+  return { takenFrom, told, raised: label === entity.label ? 0 : 1 };
 }

@@ -4,12 +4,14 @@
 import { problem } from '#core/problem.ts';
 import { type Actor, type OperationContext, authorOf } from '#operations/context.ts';
 import { judgeActor } from '#operations/identity/judge-actor.ts';
+import { explainRefusal } from '#operations/over-credit.ts';
 import { claimKey, findAnswer, type IdempotencyKey, keepAnswer } from '#store/idempotency.ts';
 import { Session } from '#store/database.ts';
 import { type ShapeLock, type Transaction, transact } from '#store/transaction.ts';
 
 /** The body's view of a transaction, with the actor's right as of its beginning. */
 export function workOf(transaction: Transaction, context: OperationContext, actor: Actor): Work {
+  transaction.customersStartAtZero = context.settings.customerCreditDefault === 'zero';
   if (actor.credential === null) return { transaction, context, actor };
   return { transaction, context, actor: judgeActor(transaction.actor, actor.credential, actor.request) };
 }
@@ -68,7 +70,9 @@ export async function perform<T>(
       if (idempotency !== undefined) await keepAnswer(transaction, idempotency, answer);
       return { value: answer, revision: null, replayed: false };
     },
-  );
+  ).catch(async (error: unknown) => {
+    throw await explainRefusal(context, actor, error);
+  });
   if (committed !== null) context.engine.poke();
   return { ...value, revision: committed?.revision ?? null };
 }

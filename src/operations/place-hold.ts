@@ -90,14 +90,17 @@ export async function placeWithin(
       authority: row.authority,
       subject: row.subject,
       source: row.source,
-      ...(row.external_ref === null ? {} : { externalRef: row.external_ref }),
+      placedAt: row.placed_at.toISOString(),
       startsAt: row.starts_at.toISOString(),
       ...(row.ends_at === null ? {} : { endsAt: row.ends_at.toISOString() }),
       inForce: row.activated_at !== null,
     },
     touched: [entity.id],
-    // Whoever writes a note may name people in it.
-    ...(row.note === null ? {} : { personal: { note: row.note } }),
+    // Whoever writes a note, or an external reference, may name people in it.
+    personal: {
+      ...(row.note === null ? {} : { note: row.note }),
+      ...(row.external_ref === null ? {} : { externalRef: row.external_ref }),
+    },
   });
   return { hold: holdView(row, actor, entity), isNew: true };
 }

@@ -79,10 +79,16 @@ export async function putProfileWithin(
   transaction.record({
     kind: 'profile.changed',
     entityId: null,
-    facts: { name, version: profile.version, ...body },
+    facts: { name, version: profile.version, ...body, ...(former === null ? {} : { before: bodyOf(former) }) },
     touched: [],
   });
   return profile;
+}
+
+/** What a profile says, without its name and its versions. */
+export function bodyOf(profile: Profile): ProfileBody {
+  const { name: _name, version: _version, builtin: _builtin, updatedAt: _updatedAt, ...body } = profile;
+  return body;
 }
 
 async function requirePlanForProfile(work: Work, name: string): Promise<void> {
@@ -104,7 +110,7 @@ export async function lapseOverrides(work: Work, profiles: readonly Profile[]): 
     const profile = await lockProfile(work.transaction, name);
     if (profile?.legalOverride == null || Date.parse(profile.legalOverride.expiresAt) > work.context.clock().getTime())
       continue;
-    const { name: _name, version: _version, builtin: _builtin, updatedAt: _updatedAt, ...body } = profile;
+    const body = bodyOf(profile);
     const open = {
       ...body,
       denied: body.denied.filter((action) => action !== 'call.emergency'),

@@ -58,5 +58,16 @@ export async function renameEntity(
     transaction,
     gained.map((identifier) => ({ ...identifier, entityId: entity.id })),
   );
-  return [...holders.values()].map((holder) => holder.entity_id);
+  return recordReleased(
+    transaction,
+    [...holders.values()].map((holder) => holder.entity_id),
+    entity.id,
+  );
+}
+
+/** Records that closed entities lost their names to another; answers them. */
+export function recordReleased(transaction: Work['transaction'], losers: readonly number[], to: number): number[] {
+  for (const loser of losers)
+    transaction.record({ kind: 'entity.released', entityId: loser, facts: { to }, touched: [loser] });
+  return [...losers];
 }

@@ -11,9 +11,11 @@ import { type Created, createBatch } from '#operations/create/create-batch.ts';
 import { readViews } from '#operations/entity-view.ts';
 import { liftWithin } from '#operations/lift-hold.ts';
 import { moveWithin } from '#operations/move-entity.ts';
+import { type KnownUsers, withUsers } from '#operations/over-credit.ts';
 import { type Work, refuseOtherRequest, workOf } from '#operations/perform.ts';
 import { asObject } from '#operations/plan-change.ts';
 import { placeWithin } from '#operations/place-hold.ts';
+import { putCreditsWithin } from '#operations/put-credits.ts';
 import { putProfileWithin } from '#operations/put-profile.ts';
 import { transferWithin } from '#operations/transfer-entity.ts';
 import { updateWithin } from '#operations/update-entity.ts';
@@ -25,7 +27,17 @@ export const BULK_MAX = 10_000;
 /** As many changes as one transaction commits at once. Where chunks begin is also where a resumed request finds outcomes. */
 const CHUNK = 1_000;
 
-export const BULK_OPS = ['create', 'update', 'hold', 'lift', 'close', 'move', 'transfer', 'profile'] as const;
+export const BULK_OPS = [
+  'create',
+  'update',
+  'hold',
+  'lift',
+  'close',
+  'move',
+  'transfer',
+  'profile',
+  'credits',
+] as const;
 export type BulkOp = (typeof BULK_OPS)[number];
 
 export interface BulkItem {
@@ -63,6 +75,8 @@ const LOCKS: Readonly<Record<BulkOp, ShapeLock>> = {
   move: 'exclusive',
   transfer: 'exclusive',
   profile: 'none',
+  // Grants of many accounts are locked in the order of the items, which is not that of creations.
+  credits: 'exclusive',
 };
 
 /** Runs the items; the outcome of each stands at its place. Throws `conflict` for a key of another request. */
@@ -101,7 +115,24 @@ export async function runBulk(
       outcomes.push(...chunk.map(() => failed));
     }
   }
-  return { outcomes, revision, trouble };
+  return { outcomes: await explained(context, actor, outcomes), revision, trouble };
+}
+
+/** The outcomes with what a refusal tells besides, each credit looked up once. */
+async function explained(
+  context: OperationContext,
+  actor: Actor,
+  outcomes: readonly BulkOutcome[],
+): Promise<BulkOutcome[]> {
+  const known: KnownUsers = new Map();
+  const all: BulkOutcome[] = [];
+  for (const outcome of outcomes)
+    all.push(
+      outcome.ok
+        ? outcome
+        : refused({ ...outcome.problem, facts: await withUsers(context, actor, outcome.problem, known) }),
+    );
+  return all;
 }
 
 async function claimForBulk(context: OperationContext, author: Author, key: IdempotencyKey): Promise<void> {
@@ -149,9 +180,22 @@ async function runItems(work: Work, items: readonly BulkItem[], isBrief: boolean
     }
     let end = index;
     while (items[end]?.op === 'create') end++;
-    outcomes.push(...(await createMany(work, items.slice(index, end), isBrief)));
+    outcomes.push(...(await createRun(work, items.slice(index, end), isBrief)));
     index = end;
   }
+  return outcomes;
+}
+
+/** Creates all together; when that is over credit, one after the other, so that what there is room for is created. */
+async function createRun(work: Work, items: readonly BulkItem[], isBrief: boolean): Promise<BulkOutcome[]> {
+  try {
+    return await work.transaction.attempt(() => createMany(work, items, isBrief));
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'over_credit') throw error;
+    if (items.length === 1) return [refused(error)];
+  }
+  const outcomes: BulkOutcome[] = [];
+  for (const item of items) outcomes.push(...(await createRun(work, [item], isBrief)));
   return outcomes;
 }
 
@@ -204,6 +248,8 @@ async function carryOut(work: Work, item: BulkItem): Promise<{ body: unknown; is
       return { body: await closeWithin(work, entity, 'guarded'), isNew: false };
     case 'move':
       return { body: await moveWithin(work, entity, body['parent']), isNew: false };
+    case 'credits':
+      return { body: await putCreditsWithin(work, entity, body), isNew: false };
     case 'transfer':
       return { body: await transferWithin(work, entity, body['owner']), isNew: false };
     case 'create':
@@ -211,6 +257,11 @@ async function carryOut(work: Work, item: BulkItem): Promise<{ body: unknown; is
   }
 }
 
-function refused({ code, message, errors, facts }: Problem): BulkOutcome {
+function refused({
+  code,
+  message,
+  errors,
+  facts,
+}: Pick<Problem, 'code' | 'message' | 'errors' | 'facts'>): BulkOutcome {
   return { ok: false, problem: { code, message, errors, facts } };
 }

@@ -55,7 +55,7 @@ export async function transferWithin(
   transaction.record({
     kind: 'entity.transferred',
     entityId: entity.id,
-    facts: { from: entity.owner_id ?? account, to: ownerId ?? account },
+    facts: { from: entity.owner_id ?? account, to: ownerId ?? account, owner: ownerId },
     touched: [entity.id, entity.owner_id ?? account, ownerId ?? account],
   });
   return readView(transaction, actor, entity.id);

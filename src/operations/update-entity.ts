@@ -9,7 +9,7 @@ import { isAbove, requirePermission } from '#operations/access.ts';
 import { asProperties, notEntitled } from '#operations/properties.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
 import { judgeContainer } from '#operations/create/container.ts';
-import { factsOf } from '#operations/facts.ts';
+import { changedFactsOf } from '#operations/facts.ts';
 import { applySipPassword, mailboxHash, readPassword } from '#operations/credentials.ts';
 import { type EntityView, readView } from '#operations/entity-view.ts';
 import { NO_RENAMING, judgeNames, renameEntity } from '#operations/rename.ts';
@@ -86,14 +86,11 @@ export async function updateWithin(
   await updateKindRow(transaction, sealingKey, kind, entity.id, changed);
   const takenFrom = await renameEntity(work, entity, renaming);
   await touchEntity(transaction, entity.id, labelOf(kind, next, identifiers));
-  const { facts, personal } = factsOf(kind, changed);
-  const cleared = Object.keys(changed).filter((name) => changed[name] === null);
   transaction.record({
     kind: 'entity.updated',
     entityId: entity.id,
-    facts: { set: facts, ...(cleared.length > 0 ? { cleared } : {}) },
     touched: [entity.id, ...takenFrom],
-    personal,
+    ...changedFactsOf(kind, former, changed),
   });
   return readView(transaction, actor, entity.id);
 }

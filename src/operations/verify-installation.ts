@@ -5,29 +5,20 @@
 import { type HoldEffect, mergeHolds } from '#core/restrictions.ts';
 import { requirePermission } from '#operations/access.ts';
 import { type Actor, type OperationContext, reader } from '#operations/context.ts';
-import {
-  type ForceRow,
-  type SpineRow,
-  countForAudit,
-  listForce,
-  listPersonal,
-  listSpine,
-  listWrongChains,
-} from '#store/audit.ts';
-import { commitmentOf, digestOf, getHead, linkOf, listLinks } from '#store/change.ts';
+import { verifyCredits } from '#operations/verify-credits.ts';
+import { type ForceRow, type SpineRow, countForAudit, listForce, listSpine, listWrongChains } from '#store/audit.ts';
+import { getHead } from '#store/change.ts';
 import type { Session } from '#store/database.ts';
 
-export type VerifyStage = 'chain' | 'ancestors' | 'standings';
+import { verifyChain } from './verify/chain.ts';
+import { FINDINGS_MAX, type Finding, type VerifyStage } from './verify/finding.ts';
+
+export type { Finding, VerifyStage };
 
 export interface VerifyProgress {
   readonly stage: VerifyStage;
   readonly done: number;
   readonly total: number;
-}
-
-export interface Finding {
-  readonly stage: VerifyStage;
-  readonly detail: string;
 }
 
 export interface VerifyResult {
@@ -36,10 +27,7 @@ export interface VerifyResult {
   readonly checked: { readonly changes: number; readonly accounts: number; readonly standings: number };
 }
 
-/** After so many findings the rest says nothing new. */
-const FINDINGS_MAX = 100;
 const PAGE = 2_000;
-const GENESIS = Buffer.alloc(32);
 const ENGINE_WAIT_MS = 5_000;
 
 /** Verifies everything; yields progress and at last the result. */
@@ -62,61 +50,19 @@ export async function* verifyInstallation(
       detail: `account ${wrong.id} has the chain ${wrong.ancestors.join('/')}, its parents say ${wrong.expected.join('/')}`,
     });
   yield { stage: 'ancestors', done: totals.accounts, total: totals.accounts };
+  for (const detail of await verifyCredits(session, FINDINGS_MAX)) findings.push({ stage: 'credits', detail });
+  yield { stage: 'credits', done: totals.accounts, total: totals.accounts };
   let standings = 0;
   for await (const done of verifyStandings(context, session, findings)) {
     standings = done;
     yield { stage: 'standings', done, total: totals.entities };
   }
+  if (findings.length === 0) await context.outside?.writeCheckpoint();
   yield {
     ok: findings.length === 0,
     findings: findings.slice(0, FINDINGS_MAX),
     checked: { changes, accounts: totals.accounts, standings },
   };
-}
-
-/** Recomputes every digest and link, and compares the last one with the counter. */
-async function* verifyChain(context: OperationContext, session: Session, findings: Finding[]): AsyncGenerator<number> {
-  const head = await getHead(session);
-  let former: Buffer | null = null;
-  let revision = 0;
-  let done = 0;
-  while (revision < head.revision && findings.length < FINDINGS_MAX) {
-    const links = (await listLinks(session, revision, PAGE)).filter((link) => link.revision <= head.revision);
-    if (links.length === 0) {
-      findings.push({
-        stage: 'chain',
-        detail: `the changes after revision ${revision} are missing; the counter stands at ${head.revision}`,
-      });
-      return;
-    }
-    const from = revision;
-    for (const link of links) {
-      if (former === null && link.revision === 1) former = GENESIS;
-      if (former !== null && link.revision !== revision + 1)
-        findings.push({ stage: 'chain', detail: `revision ${revision + 1} is missing` });
-      const digest = digestOf({ ...link, entity: link.entity_id });
-      if (!digest.equals(link.digest))
-        findings.push({ stage: 'chain', detail: `revision ${link.revision} was altered` });
-      // The first change that is kept after older ones were archived has nothing to be compared with.
-      else if (
-        former !== null &&
-        !linkOf(context.chainKey, former, link.revision, link.at, link.digest).equals(link.hash)
-      )
-        findings.push({ stage: 'chain', detail: `revision ${link.revision} does not continue the chain` });
-      former = link.hash;
-      revision = link.revision;
-      done++;
-    }
-    for (const row of await listPersonal(session, from, revision))
-      if (commitmentOf(row.salt, row.value) !== row.commitment)
-        findings.push({
-          stage: 'chain',
-          detail: `the personal field ${row.field} of revision ${row.revision} was altered`,
-        });
-    yield done;
-  }
-  if (former !== null && revision === head.revision && !former.equals(head.hash))
-    findings.push({ stage: 'chain', detail: `the counter's hash is not that of revision ${revision}` });
 }
 
 interface Node {

@@ -75,17 +75,3 @@ export async function countForAudit(
   );
   return row ?? { changes: 0, accounts: 0, entities: 0 };
 }
-
-/** Personal values with the commitment that the log holds for each. */
-export function listPersonal(
-  session: Session,
-  after: number,
-  through: number,
-): Promise<{ revision: number; field: string; salt: Buffer; value: string; commitment: string | null }[]> {
-  return session.rows(
-    sql<{ revision: number; field: string; salt: Buffer; value: string; commitment: string | null }>`
-      select p.revision, p.field, p.salt, p.value, c.facts -> 'commitments' ->> p.field as commitment
-      from change_personal p join change c on c.revision = p.revision
-      where p.revision > ${after} and p.revision <= ${through}`,
-  );
-}

@@ -90,22 +90,6 @@ export interface NewChange {
   readonly personal?: Readonly<Record<string, string>>;
 }
 
-export interface Change {
-  readonly revision: number;
-  readonly at: Date;
-  readonly actor: string;
-  /** Null in logs older than it. */
-  readonly origin: Origin | null;
-  readonly kind: string;
-  readonly entity_id: number | null;
-  readonly entity_uuid: string | null;
-  readonly facts: Record<string, unknown>;
-  /** Personal values that were not erased. */
-  readonly personal: Record<string, string> | null;
-  /** Address and reason of the request, where they were not erased. */
-  readonly request_personal: Record<string, string> | null;
-}
-
 const BLOCK_BYTES = 64;
 
 /** Bytes of the secret that a new installation makes for its log. */
@@ -191,47 +175,6 @@ export function linkOf(key: ChainKey, former: Buffer, revision: number, at: Date
   return createHash('sha256').update(key.outerPad).update(inner).digest();
 }
 
-/** A page of the log after the revision, in order. */
-export function listChanges(
-  session: Session,
-  after: number,
-  limit: number,
-  entityId: number | null = null,
-  scope = 0,
-): Promise<Change[]> {
-  return session.rows(
-    sql<Change>`select c.revision, c.at, c.actor, c.origin, c.kind, c.entity_id, e.uuid as entity_uuid, c.facts,
-        (select jsonb_object_agg(p.field, p.value) from change_personal p where p.revision = c.revision) as personal,
-        (select jsonb_object_agg(r.field, r.value) from jsonb_each_text(c.origin -> 'commitments') k
-          join request_personal r on r.commitment = k.value) as request_personal
-      from change c left join entity e on e.id = c.entity_id
-      where c.revision > ${after} ${entityId === null ? sql`` : sql`and c.entity_id = ${entityId}`}
-        and (${scope}::bigint = 0 or ${scope}::bigint = any (path_of(c.entity_id)))
-      order by c.revision limit ${limit}`,
-  );
-}
-
-export interface ChangeLink {
-  readonly revision: number;
-  readonly at: Date;
-  readonly actor: string;
-  readonly origin: Origin | null;
-  readonly kind: string;
-  readonly entity_id: number | null;
-  readonly facts: unknown;
-  readonly touched: number[];
-  readonly digest: Buffer;
-  readonly hash: Buffer;
-}
-
-/** A page of the log as the verification needs it. */
-export function listLinks(session: Session, after: number, limit: number): Promise<ChangeLink[]> {
-  return session.rows(
-    sql<ChangeLink>`select revision, at, actor, origin, kind, entity_id, facts, touched, digest, hash
-      from change where revision > ${after} order by revision limit ${limit}`,
-  );
-}
-
 export interface Head {
   readonly revision: number;
   readonly epoch: string;
@@ -256,10 +199,36 @@ export interface Checkpoint {
   readonly at: string;
 }
 
+/** A checkpoint as it lies in a file. */
+export interface SignedCheckpoint extends Checkpoint {
+  readonly signature: string;
+}
+
 /** Signs a checkpoint with the key of the chain (HMAC-SHA256 over its canonical JSON), in hex. */
 export function signHead(key: ChainKey, checkpoint: Checkpoint): string {
   const { revision, epoch, hash: link, at } = checkpoint;
-  const message = Buffer.from(`checkpoint ${canonicalize({ at, epoch, hash: link, revision }) ?? ''}`);
+  return sign(key, 'checkpoint', { at, epoch, hash: link, revision });
+}
+
+/** A span of the log that lies in a file and not in the database any more. Hashes are hex. */
+export interface ArchiveRecord {
+  readonly first: number;
+  readonly last: number;
+  /** The link before the first change, and that of the last one. */
+  readonly formerHash: string;
+  readonly lastHash: string;
+  readonly epoch: string;
+  readonly count: number;
+}
+
+/** Signs the record of an archived span likewise. */
+export function signArchive(key: ChainKey, record: ArchiveRecord): string {
+  const { first, last, formerHash, lastHash, epoch, count } = record;
+  return sign(key, 'archive', { count, epoch, first, formerHash, last, lastHash });
+}
+
+function sign(key: ChainKey, what: string, value: object): string {
+  const message = Buffer.from(`${what} ${canonicalize(value) ?? ''}`);
   const inner = createHash('sha256').update(key.innerPad).update(message).digest();
   return createHash('sha256').update(key.outerPad).update(inner).digest('hex');
 }

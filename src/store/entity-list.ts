@@ -60,7 +60,10 @@ async function sourceOf(session: Session, beneath: number | undefined) {
   if (beneath === undefined || beneath === 0) return { from: sql`entity e`, where: sql`true` };
   if ((await countBeneath(session, beneath, GATHERED_MAX + 1)) > GATHERED_MAX)
     return { from: sql`entity e`, where: sql`${beneath}::bigint = any (path_of(e.id))` };
-  return { from: sql`entities_beneath(${beneath}) b (id) join entity e on e.id = b.id`, where: sql`true` };
+  return {
+    from: sql`list_beneath(${beneath}::bigint, 2147483647) b (id) join entity e on e.id = b.id`,
+    where: sql`true`,
+  };
 }
 
 /** A page of all entities that fit the filter, in the order of their numbers. */

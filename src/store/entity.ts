@@ -19,6 +19,8 @@ export interface EntityState {
   readonly ancestors: number[] | null;
   readonly label: string;
   readonly closed_at: Date | null;
+  /** Since when nothing personal of it is shown any more. */
+  readonly erased_at: Date | null;
   readonly version: number;
   readonly created_at: Date;
   readonly updated_at: Date;
@@ -35,8 +37,8 @@ export interface EntityState {
 }
 
 /** The columns of `EntityState`, from an entity `e` and its restrictions `r`. */
-export const entityState = sql`e.id, e.uuid, e.kind, e.parent_id, e.owner_id, e.ancestors, e.label, e.closed_at, e.version,
-  e.created_at, e.updated_at, r.denied, r.intercepted, r.closed, r.owner_closed, r.governing_hold, r.line,
+export const entityState = sql`e.id, e.uuid, e.kind, e.parent_id, e.owner_id, e.ancestors, e.label, e.closed_at, e.erased_at,
+  e.version, e.created_at, e.updated_at, r.denied, r.intercepted, r.closed, r.owner_closed, r.governing_hold, r.line,
   r.owner_line`;
 
 /** The text under which a reference is found again in the answer of `findEntities`. */

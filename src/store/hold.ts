@@ -54,7 +54,7 @@ export interface NewHold {
 
 const columns = sql`h.id, h.uuid, h.entity_id, e.uuid as entity_uuid, h.profile, h.authority, h.authority_rank,
   h.subject, h.placed_for, h.source, h.external_ref, h.note, h.placed_by,
-  (select l.name from login l where l.id = case when h.placed_by like 'login:%' then substr(h.placed_by, 7)::uuid end) as placed_by_name,
+  (select l.name from login l where l.id = case when h.placed_by ~ '^login:[0-9a-f-]{36}$' then substr(h.placed_by, 7)::uuid end) as placed_by_name,
   h.placed_at, h.starts_at, h.ends_at, h.activated_at, h.ended_at, h.end_cause,
   h.ended_by, h.review_at`;
 

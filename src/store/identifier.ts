@@ -53,7 +53,7 @@ export async function insertIdentifiers(
   );
 }
 
-/** Takes names away from whoever has them; they stay known in the history. */
+/** Takes names away from whoever has them; they stay known in the history, but for those of what was erased. */
 export async function releaseIdentifiers(transaction: Transaction, identifiers: readonly Identifier[]): Promise<void> {
   if (identifiers.length === 0) return;
   await transaction.rows(
@@ -63,7 +63,8 @@ export async function releaseIdentifiers(transaction: Transaction, identifiers: 
         where i.scheme = w.scheme and i.value = w.value
         returning i.scheme, i.value, i.entity_id
       )
-      insert into identifier_history (scheme, value, entity_id) select scheme, value, entity_id from released`,
+      insert into identifier_history (scheme, value, entity_id)
+      select r.scheme, r.value, r.entity_id from released r join entity e on e.id = r.entity_id where e.erased_at is null`,
   );
 }
 

@@ -7,6 +7,7 @@ import { sql } from 'kysely';
 import { type Fields, type Json, type Values, columnOf } from '#core/field.ts';
 import { KIND_FIELDS } from '#core/kind-fields.ts';
 import type { Kind } from '#core/kind.ts';
+import { erasedValue } from '#core/personal.ts';
 import type { Session } from '#store/database.ts';
 import { type SealingKey, open, seal } from '#store/sealing.ts';
 import type { Transaction } from '#store/transaction.ts';
@@ -53,9 +54,13 @@ export async function readKindRows(
   const rows = await session.rows(
     sql<{
       row: Record<string, Json>;
-    }>`select to_jsonb(t) as row from ${sql.table(kind)} t where t.entity_id = any (${[...ids]}::bigint[])`,
+      is_erased: boolean;
+    }>`select to_jsonb(t) as row, e.erased_at is not null as is_erased
+      from ${sql.table(kind)} t join entity e on e.id = t.entity_id where t.entity_id = any (${[...ids]}::bigint[])`,
   );
-  return new Map(rows.map(({ row }) => [Number(row['entity_id']), asFields(kind, row, secretsWith)]));
+  return new Map(
+    rows.map(({ row, is_erased }) => [Number(row['entity_id']), asFields(kind, row, secretsWith, is_erased)]),
+  );
 }
 
 interface Column {
@@ -97,11 +102,16 @@ function asColumns(
   return row;
 }
 
-function asFields(kind: Kind, row: Record<string, Json>, secretsWith: SealingKey | null): Values {
+/** Of what was erased nothing personal is read, even while it is stored. */
+function asFields(kind: Kind, row: Record<string, Json>, secretsWith: SealingKey | null, isErased: boolean): Values {
   const values: Values = {};
   const fields: Fields = KIND_FIELDS[kind];
   for (const [name, field] of Object.entries(fields)) {
     if (field.secret && secretsWith === null) continue;
+    if (isErased && (field.personal === true || field.secret === true)) {
+      values[name] = erasedValue(field);
+      continue;
+    }
     const column = columnOf(name, field);
     const value = row[column] ?? null;
     values[name] =
@@ -119,4 +129,18 @@ function asBytea(bytes: Buffer): string {
 
 function fromBytea(text: string): Buffer {
   return Buffer.from(text.slice(2), 'hex');
+}
+
+/** Overwrites what is personal or secret in the rows of erased entities. */
+export async function eraseKindRows(transaction: Transaction, kind: Kind, ids: readonly number[]): Promise<void> {
+  const columns: Record<string, Json> = {};
+  for (const [name, field] of Object.entries(KIND_FIELDS[kind]))
+    if (field.personal === true || field.secret === true) columns[columnOf(name, field)] = erasedValue(field);
+  const assignments = Object.keys(columns).map((name) => sql`${sql.ref(name)} = n.${sql.ref(name)}`);
+  if (assignments.length === 0) return;
+  await transaction.rows(
+    sql`update ${sql.table(kind)} t set ${sql.join(assignments)}
+      from jsonb_populate_record(null::${sql.table(kind)}, ${JSON.stringify(columns)}::jsonb) n
+      where t.entity_id = any (${[...ids]}::bigint[])`,
+  );
 }

@@ -7,6 +7,6 @@ import type { Session } from '#store/database.ts';
 const SPAN = 10_000_000;
 
 /** Makes the partitions of the present and the next span, unless they are there. Several processes may do it at once. */
-export async function ensurePartitions(session: Session): Promise<void> {
-  await session.rows(sql`select ensure_change_partitions(${SPAN}::bigint)`);
+export async function ensurePartitions(session: Session, span = SPAN): Promise<void> {
+  await session.rows(sql`select ensure_change_partitions(${span}::bigint)`);
 }

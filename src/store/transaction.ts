@@ -7,9 +7,11 @@
 import { sql } from 'kysely';
 import pg from 'pg';
 
+import type { Credit } from '#core/credit.ts';
 import { Problem } from '#core/problem.ts';
 import { type ActorRow, type CredentialRef, actorStatement } from '#store/actor.ts';
 import { type Author, type ChainKey, type NewChange, commitArguments } from '#store/change.ts';
+import { OVER_CREDIT, overCredit } from '#store/credit.ts';
 import { Session } from '#store/database.ts';
 
 /** The advisory lock by which creations exclude changes of shape and lifecycle. */
@@ -35,6 +37,9 @@ export class Transaction extends Session {
   readonly changes: NewChange[] = [];
   /** What the author's credential allows as of the beginning; null when it counts no more, or has none. */
   readonly actor: ActorRow | null;
+  /** Whether an absent grant means nothing at all for plain customers. */
+  customersStartAtZero = false;
+  #charges: Charge[] = [];
 
   constructor(client: pg.PoolClient, author: Author, actor: ActorRow | null) {
     super(client);
@@ -46,20 +51,73 @@ export class Transaction extends Session {
     this.changes.push(change);
   }
 
-  /** Does a part of the work; when it throws, what it wrote and recorded is gone and the rest of the work goes on. */
+  /**
+   * Charges an account, or the account that a resource is in, and all above it. What is charged is settled with the
+   * commit, so that the rows that many wait for are locked for no longer than the counter.
+   */
+  charge(within: number, credit: Credit, delta: number): void {
+    this.#charges.push({ account: within, credit, delta });
+  }
+
+  /** Settles what was charged so far at once. Throws `over_credit`; the transaction, or the attempt, is lost then. */
+  async settle(): Promise<void> {
+    if (this.#charges.length === 0) return;
+    const items = this.takeCharges();
+    try {
+      const accounts = items.map((item) => item.account);
+      // Whoever settles now may settle again, and would then hold rows out of order.
+      await this.rows(sql`with turn as materialized (select lock_credits(${accounts}::bigint[], true))
+        select charge(${JSON.stringify(items)}::jsonb, ${this.customersStartAtZero}) from turn`);
+    } catch (error) {
+      throw codeOf(error) === OVER_CREDIT ? overCredit(error) : error;
+    }
+  }
+
+  /** What is to be settled, for whoever does. */
+  takeCharges(): readonly Charge[] {
+    const taken = mergeCharges(this.#charges);
+    this.#charges = [];
+    return taken;
+  }
+
+  /**
+   * Does a part of the work and settles its charges; when either throws, what it wrote, recorded and charged is gone and
+   * the rest of the work goes on.
+   */
   async attempt<T>(part: () => Promise<T>): Promise<T> {
     const recorded = this.changes.length;
+    const charged = [...this.#charges];
     await this.rows(sql`savepoint part`);
     try {
       const value = await part();
+      await this.settle();
       await this.rows(sql`release savepoint part`);
       return value;
     } catch (error) {
       this.changes.length = recorded;
-      if (error instanceof Problem) await this.rows(sql`rollback to savepoint part`);
+      this.#charges = charged;
+      // Released as well: a thousand attempts that fail must not lie one inside the other.
+      if (error instanceof Problem) await this.rows(sql`rollback to savepoint part; release savepoint part`);
       throw error;
     }
   }
+}
+
+export interface Charge {
+  /** An account, or a resource in it. */
+  readonly account: number;
+  readonly credit: Credit;
+  readonly delta: number;
+}
+
+/** One item for each account and credit: a thousand creations beneath one node are one charge. */
+function mergeCharges(charges: readonly Charge[]): Charge[] {
+  const merged = new Map<string, Charge>();
+  for (const charge of charges) {
+    const key = `${charge.account} ${charge.credit}`;
+    merged.set(key, { ...charge, delta: charge.delta + (merged.get(key)?.delta ?? 0) });
+  }
+  return [...merged.values()];
 }
 
 /** How often a transaction is tried again after a deadlock, or a race for the same name. */
@@ -139,14 +197,15 @@ async function once<T>(
     const value = await work(transaction);
     const { changes } = transaction;
     if (changes.length === 0) {
+      await transaction.settle();
       await client.query('commit');
       return { value, committed: null };
     }
-    // Both statements travel together: nothing but the commit follows while the counter is locked.
+    // All travel together: nothing but the commit follows while the counter, and what many are charged to, are locked.
     const parameters = commitArguments(author, changes).map((argument) => pg.escapeLiteral(argument));
-    const call = `select last_revision, at from commit_changes(${parameters.join(', ')}); commit`;
+    const call = `${settlement(transaction)}select last_revision, at from commit_changes(${parameters.join(', ')}); commit`;
     const results = (await client.query(call)) as unknown as { rows: { last_revision: number; at: Date }[] }[];
-    const row = results[0]?.rows[0];
+    const row = results.at(-2)?.rows[0];
     if (row === undefined) throw new Error('commit_changes gave no row');
     return { value, committed: { revision: row.last_revision, at: row.at } };
   } catch (error) {
@@ -158,6 +217,13 @@ async function once<T>(
     client.off('error', onError);
     client.release(broken);
   }
+}
+
+/** The statement that settles what was charged; nothing when nothing was. */
+function settlement(transaction: Transaction): string {
+  const charges = transaction.takeCharges();
+  if (charges.length === 0) return '';
+  return `select charge(${pg.escapeLiteral(JSON.stringify(charges))}, ${transaction.customersStartAtZero}); `;
 }
 
 const UNIQUE_VIOLATION = '23505';
@@ -176,6 +242,7 @@ function isRace(error: unknown): boolean {
 export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const code = codeOf(error);
+  if (code === OVER_CREDIT) return overCredit(error);
   if (RACES.has(code) || BUSY.has(code))
     return new Problem(
       { code: 'busy', message: 'The database is busy with changes to the same things; try again.' },

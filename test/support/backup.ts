@@ -81,12 +81,23 @@ export async function fillInstallation(pool: pg.Pool): Promise<void> {
     insert into session (login_id, digest, address, expires_at) select id, '\\x02', '::1', 'infinity' from l`);
   await pool.query(`insert into sign_in_attempt values ('\\x03', 1, now(), null)`);
   await pool.query(`insert into request_personal values ('c', 'address', '\\x04', '192.0.2.1')`);
+  if (await has(pool, 'credit'))
+    await pool.query(`insert into credit values (1, 'sip_credit', null, 7), (1, 'number_credit', 2147483647, 0)`);
   for (let n = 0; n < 3; n++) await commitChange(pool, `number ${n}`);
   const canSeal = await pool.query(`select where to_regclass('unsealed') is not null`);
   if (canSeal.rowCount !== 0) await pool.query(`insert into unsealed values ('sip_domain', 'private_key', '1', 'x')`);
+  // Tables that later migrations made.
+  for (const [table, row] of Object.entries({
+    request_personal: `('c0ffee', 'reason', '\\x00', 'because')`,
+    erasure: `(1, 'infinity', null)`,
+    erasure_entity: '(1, 1000)',
+    change_archive: `(1, 2, '\\x00', '\\xff', '00000000-0000-4000-8000-000000000000', 2, 'signed', 'a file')`,
+  })) {
+    const { rowCount } = await pool.query('select where to_regclass($1) is not null', [table]);
+    if (rowCount === 1) await pool.query(`insert into ${table} values ${row} on conflict do nothing`);
+  }
   // Another partition than those that every installation has.
-  const isPartitioned = await pool.query(`select where to_regclass('change_from_0') is not null`);
-  if (isPartitioned.rowCount === 0) return;
+  if (!(await has(pool, 'change_from_0'))) return;
   await pool.query(`alter table change detach partition change_from_10000000`);
   await pool.query(`drop table change_from_10000000`);
   await pool.query(`create table change_far partition of change for values from (20000000) to (maxvalue)`);
@@ -97,6 +108,10 @@ export async function fillInstallation(pool: pg.Pool): Promise<void> {
   await pool.query(
     `insert into change select 15000000, at, actor, kind, null, facts, touched, digest, hash from change limit 1`,
   );
+}
+
+async function has(pool: pg.Pool, table: string): Promise<boolean> {
+  return (await pool.query(`select where to_regclass($1) is not null`, [table])).rowCount === 1;
 }
 
 export async function commitChange(pool: pg.Pool, note: string): Promise<void> {

@@ -60,7 +60,7 @@ export const NO_LIMITS = { ...DEFAULT_HTTP_SETTINGS, rateLimit: 0, rateLimitAddr
 /** A server on a context of its own making: another pool, another actor, a log that is read. */
 export function makeApp(
   context: OperationContext,
-  options: Partial<Pick<HttpDeps, 'authenticate' | 'log' | 'metrics' | 'settings' | 'stopping'>> = {},
+  options: Partial<Pick<HttpDeps, 'authenticate' | 'log' | 'metrics' | 'readiness' | 'settings' | 'stopping'>> = {},
 ): Promise<FastifyInstance> {
   const identities = new Authenticator(context, authenticator(createHash('sha256').update(TOKEN).digest()));
   identities.start();

@@ -3,14 +3,13 @@ import assert from 'node:assert/strict';
 
 import type { FastifyInstance } from 'fastify';
 
-import { DEFAULT_HTTP_SETTINGS } from '#main/http-settings.ts';
 import { platformActor } from '#operations/context.ts';
 import type { Authenticate } from '#faces/shared/actor.ts';
 import { unauthenticated } from '#operations/identity/judge-actor.ts';
 import { makePool } from '#store/database.ts';
 
 import { type Cleanup } from './database.ts';
-import { type Installation, TOKEN, makeApp, testInstallation } from './installation.ts';
+import { type Installation, NO_LIMITS, TOKEN, makeApp, testInstallation } from './installation.ts';
 
 export interface Request {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -118,14 +117,16 @@ async function makeServers(t: Cleanup, { context, connectionString }: Installati
     if (authorization !== `Bearer ${CUSTOMER_TOKEN}`) throw unauthenticated();
     return { ...platformActor('token:customer', request), authority: 'customer' };
   };
+  const crowded = await own({}, { settings: { ...NO_LIMITS, rateLimitAddress: 1 } });
+  await crowded.inject('/v1/status');
   return {
+    /** The address of the tests has asked it too often. */
+    crowded,
     /** What a customer's request adds. */
     customer: { token: CUSTOMER_TOKEN, server: await own({}, { authenticate }) },
     withoutDatabase: await withPool({ connectionString: away.href }),
     impatient: await withPool({ connectionString, statementTimeoutMs: 250 }),
     broken: await withPool({ connectionString: blind.href }),
-    /** One request a minute is all it takes. */
-    hurried: await own({}, { settings: { ...DEFAULT_HTTP_SETTINGS, rateLimit: 1 } }),
     /** Two entities are too many for its guard. */
     guarded: await own({ settings: { ...context.settings, guardLimit: 1 } }),
   };

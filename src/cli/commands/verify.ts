@@ -16,6 +16,7 @@ type Line = Verdict | { readonly stage: string; readonly done: number; readonly 
 const STAGE_WORDS: Readonly<Record<string, string>> = {
   chain: 'chain of changes',
   ancestors: 'chains of accounts',
+  credits: 'credits',
   standings: 'standings',
 };
 
@@ -25,7 +26,7 @@ export function addVerify(program: Command, surroundings: Surroundings): void {
     .helpGroup('Care:')
     .summary('prove the records of the server')
     .description(
-      'Has the server verify the hash chain of its changes, the chain of every account against its parents, and every standing against a computation from scratch.',
+      'Has the server verify the hash chain of its changes, the chain of every account against its parents, and the credits used and every standing against a computation from scratch.',
     )
     .action(remote(surroundings, run));
 }

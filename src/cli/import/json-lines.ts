@@ -51,11 +51,11 @@ function itemOf(value: unknown): BulkItem | string {
   const isNamed = typeof entity === 'string' || typeof entity === 'number';
   const isRight =
     (op === 'create' && isObject(body) && typeof body['kind'] === 'string') ||
-    ((op === 'hold' || op === 'update') && isNamed && isObject(body)) ||
+    ((op === 'hold' || op === 'update' || op === 'credits') && isNamed && isObject(body)) ||
     (op === 'profile' && typeof name === 'string' && isObject(body)) ||
     (op === 'close' && isNamed);
   if (!isRight)
-    return 'must be {"op":"create","body":{"kind":…}}, {"op":"update" or "hold","entity":…,"body":…}, {"op":"profile","name":…,"body":…} or {"op":"close","entity":…}';
+    return 'must be {"op":"create","body":{"kind":…}}, {"op":"update", "hold" or "credits","entity":…,"body":…}, {"op":"profile","name":…,"body":…} or {"op":"close","entity":…}';
   return value as BulkItem; // its shape was just judged, and JSON holds nothing but JSON
 }
 

@@ -8,7 +8,9 @@ const FACTS_MAX = 120;
 
 /** The line of a change. */
 export function changeLine(change: ChangeView, paint: Paint): string {
+  // Commitments say nothing to people.
   const facts = Object.entries(change.facts)
+    .filter(([name]) => name !== 'commitments')
     .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(' ');
   const short = facts.length > FACTS_MAX ? `${facts.slice(0, FACTS_MAX)}…` : facts;

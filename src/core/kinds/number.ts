@@ -8,18 +8,22 @@ import type { Reading } from '#core/reading.ts';
 import { readSipUri } from '#core/sip-uri.ts';
 
 const text = (max: number, note: string) => ({ type: 'text', max, note }) as const;
-const url = (note: string) => text(2048, note);
+const personal = (max: number, note: string) => ({ type: 'text', max, note, personal: true }) as const;
+const url = (note: string) => personal(2048, note);
 const method = (note: string) => ({ type: 'text', max: 8, oneOf: ['GET', 'POST'], default: 'POST', note }) as const;
 const flag = (note: string) => ({ type: 'boolean', default: false, note }) as const;
 const application = (note: string) => ({ type: 'reference', kinds: ['application'], note }) as const;
 
 export const phoneNumberFields: Fields = {
   e164: {
-    ...text(32, 'The number in E.164 form, such as +31208005100; identifier tel:<number>.'),
+    ...personal(32, 'The number in E.164 form, such as +31208005100; identifier tel:<number>.'),
     immutable: true,
     read: readE164,
   },
-  sipNumber: { ...text(32, 'A number inside one SIP domain only; identifier sip:<number>@<domain>.'), immutable: true },
+  sipNumber: {
+    ...personal(32, 'A number inside one SIP domain only; identifier sip:<number>@<domain>.'),
+    immutable: true,
+  },
   domain: { type: 'reference', kinds: ['sip_domain'], immutable: true, note: 'The SIP domain of sipNumber.' },
   target: {
     type: 'reference',
@@ -27,14 +31,14 @@ export const phoneNumberFields: Fields = {
     note: 'What answers the number.',
   },
   targetUri: {
-    ...text(255, 'An outside URI that answers the number, when there is no target here.'),
+    ...personal(255, 'An outside URI that answers the number, when there is no target here.'),
     read: readSipUri,
   },
-  friendlyName: text(255, 'Name shown to people.'),
+  friendlyName: personal(255, 'Name shown to people.'),
   country: text(2, 'ISO 3166-1 code of the country.'),
   numberClass: { ...text(16, 'local, mobile or toll_free.'), oneOf: ['local', 'mobile', 'toll_free'] },
   provider: text(64, 'The number provider it was bought from; absent: the operator has it otherwise.'),
-  providerReference: text(128, "The provider's own id of the number."),
+  providerReference: personal(128, "The provider's own id of the number."),
   portOutPendingSince: text(32, 'Time at which another operator asked for the number; it is then not released.'),
   voiceUrl: url('Address of the voice application.'),
   voiceMethod: method('Method for voiceUrl.'),
@@ -64,7 +68,7 @@ export const phoneNumberFields: Fields = {
 };
 
 export const applicationFields: Fields = {
-  name: { ...text(255, 'Name shown to people.'), required: true },
+  name: { ...personal(255, 'Name shown to people.'), required: true },
   medium: { ...text(8, 'voice, sms or ussd.'), oneOf: ['voice', 'sms', 'ussd'] },
   url: url('Address of the application.'),
   voiceCallerIdLookup: flag("Look the caller's name up."),
@@ -72,7 +76,7 @@ export const applicationFields: Fields = {
 
 export const enumRangeFields: Fields = {
   prefix: {
-    ...text(15, 'The digits with which the numbers begin.'),
+    ...personal(15, 'The digits with which the numbers begin.'),
     required: true,
     immutable: true,
     read: readEnumDigits,
@@ -87,21 +91,28 @@ export const enumRangeFields: Fields = {
   minDigits: { type: 'integer', min: 1, max: 15, note: 'The fewest digits of a number.' },
   maxDigits: { type: 'integer', min: 1, max: 15, note: 'The most digits of a number.' },
   size: { type: 'integer', min: 0, max: INTEGER_MAX, note: 'How many numbers the range may have.' },
-  nameservers: { type: 'text_list', max: 253, read: readDomainName, note: 'Name servers of the range.' },
-  info: text(255, 'Free text.'),
+  nameservers: {
+    type: 'text_list',
+    max: 253,
+    read: readDomainName,
+    personal: true,
+    note: 'Name servers of the range.',
+  },
+  info: personal(255, 'Free text.'),
 };
 
 export const enumNumberFields: Fields = {
   digits: {
-    ...text(15, 'All digits of the number, without +.'),
+    ...personal(15, 'All digits of the number, without +.'),
     required: true,
     immutable: true,
     read: readEnumDigits,
   },
-  info: text(255, 'Free text.'),
+  info: personal(255, 'Free text.'),
   mappings: {
     type: 'json',
     default: [],
+    personal: true,
     read: readMappings,
     note: 'NAPTR records: a list of {order, preference, flags, service, regexp, replacement, ttl}.',
   },

@@ -102,10 +102,13 @@ const entityCommon = {
   standing,
   lifecycle,
   closedAt: time.optional().describe('When it was closed by itself.'),
+  erasedAt: time.optional().describe('Since when nothing personal of it is left.'),
   version: z.number().int().describe('The ETag.'),
   createdAt: time,
   updatedAt: time,
   identifiers: z.array(z.string()),
+  revision: z.number().int().optional().describe('Of an answer with at: the last change that counted.'),
+  at: time.optional().describe('The moment that was asked for.'),
 };
 export const entity = z
   .union(

@@ -232,6 +232,29 @@ test('shape and lifecycle are changed by move, transfer and close', async () => 
   );
   assert.equal((await client.done('POST', `/v1/entities/${b.id}/close`))['lifecycle'], 'closed');
   assert.equal((await client.done('GET', `/v1/entities/${number.id}`))['standing'], 'closed');
+  const before = (await client.done('GET', `/v1/entities/${b.id}`))['version'];
+  const { items: changes } = await client.done(
+    'GET',
+    `/v1/changes?beneath=${b.id}&kind=entity.closed&order=desc&limit=1`,
+  );
+  const open = Number(changes[0]?.['revision']) - 1;
+  assert.equal((await client.done('GET', `/v1/entities/${b.id}?at=${open}`))['lifecycle'], 'open');
+  assert.equal((await client.done('GET', `/v1/entities/${number.id}/standing?at=${open}`))['standing'], 'active');
+  assert.equal((await client.done('POST', `/v1/entities/${b.id}/erase`))['entities'], 2);
+  const erased = await client.done('GET', `/v1/entities/${b.id}`);
+  assert.deepEqual([erased['name'], erased['version']], ['(erased)', Number(before) + 1]);
+});
+
+test('credits are granted, read, and refused beyond', async () => {
+  const account = await client.done('POST', '/v1/accounts', { name: 'Credited' });
+  const url = `/v1/entities/${account.id}/credits`;
+  const granted = await client.done('PUT', url, { number_credit: 1, sip_credit: 5, account_credit: null });
+  assert.deepEqual(await client.done('GET', url), granted);
+  const number = { kind: 'phone_number', parent: account.id };
+  await client.done('POST', '/v1/resources', { ...number, e164: '+31208005300' });
+  const refused = await client.call('POST', '/v1/resources', { ...number, e164: '+31208005301' });
+  assert.equal(refused.body['code'], 'over_credit');
+  await client.done('GET', `${url}?children=0`);
 });
 
 test('profiles are written, read, listed and removed', async () => {

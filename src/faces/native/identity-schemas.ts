@@ -83,6 +83,8 @@ export const signedIn = session
   .extend({ csrf: z.string().describe('To be sent as Abeyance-CSRF with every write of this session.') })
   .meta({ id: 'SignedIn' });
 
+export const endedSession = z.strictObject({ id: uuid }).meta({ id: 'EndedSession' });
+
 export const whoAmI = z
   .strictObject({
     actor: z.string().describe('As the change log shows it.'),

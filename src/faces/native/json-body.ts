@@ -68,7 +68,7 @@ function endOfString(text: string, from: number): number {
 }
 
 /** Whether a text, or any in a value, holds U+0000 or half a surrogate pair, which no database keeps. */
-export function holdsUnfitText(value: unknown): boolean {
+function holdsUnfitText(value: unknown): boolean {
   if (typeof value === 'string') return value.includes('\0') || !value.isWellFormed();
   if (Array.isArray(value)) return value.some(holdsUnfitText);
   if (typeof value !== 'object' || value === null) return false;

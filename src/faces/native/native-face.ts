@@ -16,11 +16,12 @@ import type { OperationContext } from '#operations/context.ts';
 
 import { documentOptions } from './document.ts';
 import { registerErrors } from './errors.ts';
-import { holdsUnfitText, registerJsonParser } from './json-body.ts';
+import { registerJsonParser } from './json-body.ts';
 import type { NativeTypes } from './routes.ts';
 import { changeRoutes } from './routes/changes.ts';
 import { createRoutes } from './routes/create.ts';
 import { bulkRoutes } from './routes/bulk.ts';
+import { creditRoutes } from './routes/credits.ts';
 import { decisionRoutes } from './routes/decisions.ts';
 import { entityRoutes } from './routes/entities.ts';
 import { holdRoutes } from './routes/holds.ts';
@@ -66,6 +67,7 @@ export async function nativeFace(app: FastifyInstance, deps: NativeDeps): Promis
       createRoutes(typed, deps);
       entityRoutes(typed, deps);
       holdRoutes(typed, deps);
+      creditRoutes(typed, deps);
       planRoutes(typed, deps);
       profileRoutes(typed, deps);
       decisionRoutes(typed, deps);
@@ -85,8 +87,6 @@ function validate(schema: z.ZodType, part: string, data: unknown): { value: unkn
     if (typeof data === 'object' && data !== null && !Array.isArray(data)) return { value: data };
     return { error: problem('malformed', 'The body must be a JSON object, sent as application/json.') };
   }
-  if (holdsUnfitText(data))
-    return { error: problem('malformed', 'Path and query must not hold the character U+0000.') };
   const result = schema.safeParse(data);
   if (result.success) return { value: result.data };
   const errors = result.error.issues.map((issue) => ({ field: issue.path.join('.'), message: issue.message }));

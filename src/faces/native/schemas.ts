@@ -94,6 +94,7 @@ export const standingView = z
     intercepted: z.array(action),
     reasons: z.array(reason),
     ...asOf,
+    at: time.optional().describe('The moment that was asked for.'),
   })
   .meta({ id: 'Standing' });
 
@@ -210,15 +211,21 @@ export const change = z
     revision: z.number().int(),
     at: time,
     actor: z.string(),
+    account: uuid.nullable().describe('The account of the actor.'),
+    actingAs: uuid.nullable().describe('The account that the actor acted as, where it was another.'),
+    face: z.string().nullable(),
+    request: z.string().nullable(),
+    address: z.string().nullable().describe('Where the request came from, until it is erased.'),
+    reason: z.string().nullable().describe('Why it was made, as its author said, until it is erased.'),
     kind: z.string(),
     entity: uuid.nullable(),
     entityNumber: z.number().int().nullable(),
     facts: z.record(z.string(), z.unknown()),
-    personal: z.record(z.string(), z.string()).optional().describe('Personal values that were not erased.'),
+    personal: z.record(z.string(), z.unknown()).optional().describe('Personal values that were not erased.'),
   })
   .meta({ id: 'Change' });
 export const changePage = z
-  .strictObject({ items: z.array(change), next: z.string(), total: z.null() })
+  .strictObject({ items: z.array(change), next: z.string().nullable(), total: z.null() })
   .meta({ id: 'ChangePage' });
 
 export function pageOf(item: z.ZodType, name: string) {
@@ -284,10 +291,20 @@ export const status = z
   })
   .meta({ id: 'Status' });
 
+export const erased = z
+  .strictObject({
+    id: uuid,
+    erasedAt: time,
+    entities: z.number().int().describe('How many entities were erased; 0 when it was done before.'),
+  })
+  .meta({ id: 'Erased' });
 export const moveBody = z.object({ parent: id }).meta({ id: 'Move' });
 export const transferBody = z.object({ owner: id.nullable() }).meta({ id: 'Transfer' });
 export const entityParams = z.object({
   id: z.string().min(1).max(600).describe('UUID, number, or identifier such as sip:alice@example.com'),
+});
+export const atQuery = z.object({
+  at: z.string().max(64).optional().describe('As it was at a time (RFC 3339) or a revision; absent: now.'),
 });
 export const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 export const listQuery = z.object({

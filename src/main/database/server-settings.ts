@@ -31,6 +31,8 @@ const DEFAULT_SETTINGS: ServerSettings = {
   log_destination: 'stderr',
   logging_collector: 'off',
   log_min_messages: 'warning',
+  // A refusal of the last moment, such as one for want of credit, would log the statement with its personal values.
+  log_min_error_statement: 'panic',
   log_checkpoints: 'off',
   log_lock_waits: 'on',
   log_line_prefix: '%m [%p] %q%u@%d ',

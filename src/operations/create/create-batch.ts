@@ -12,10 +12,12 @@ import { type Identifier, type Reference, identifiersOf, labelOf } from '#core/i
 import { ACCOUNT_DEPTH_MAX, type Kind, PARENT_KINDS, RESOURCE_DEPTH_MAX } from '#core/kind.ts';
 import { KIND_FIELDS } from '#core/kind-fields.ts';
 import { type FieldError, Problem, invalid, problem } from '#core/problem.ts';
+import { chargeCreation } from '#operations/charges.ts';
 import { applySipPassword } from '#operations/credentials.ts';
 import { sees } from '#operations/access.ts';
 import { refuseHeldNames } from '#operations/names.ts';
 import { factsOf } from '#operations/facts.ts';
+import { recordReleased } from '#operations/rename.ts';
 import type { Work } from '#operations/perform.ts';
 import { type EntityState, type NewEntity, insertEntities, referenceKey, reserveNumbers } from '#store/entity.ts';
 import { type NameHolder, insertIdentifiers, releaseIdentifiers } from '#store/identifier.ts';
@@ -190,6 +192,7 @@ class Batch {
     this.#grounds.set(uuid, ground);
     for (const identifier of identifiers) this.#grounds.set(`${identifier.scheme}:${identifier.value}`, ground);
     this.#record(id, uuid, kind, parent.id, ownerId, values, takenFrom);
+    chargeCreation(this.#work.transaction, parent.id, kind);
   }
 
   #find(reference: Reference, field: string): Ground {
@@ -294,6 +297,7 @@ class Batch {
       touched: [id, ...takenFrom],
       personal,
     });
+    recordReleased(this.#work.transaction, takenFrom, id);
   }
 
   async write(): Promise<void> {

@@ -42,6 +42,8 @@ function sessionView(row: SessionRow, current: string | null): SessionView {
 
 export interface SignedIn {
   readonly token: string;
+  /** Which login it is. */
+  readonly login: string;
   readonly session: SessionView;
 }
 
@@ -84,7 +86,7 @@ export async function signIn(
       facts: { session: session.id, login: login.id },
       touched: [],
     });
-    return { token, session: sessionView(session, session.id) };
+    return { token, login: login.id, session: sessionView(session, session.id) };
   });
 }
 

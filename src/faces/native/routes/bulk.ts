@@ -22,6 +22,10 @@ export function bulkRoutes(app: Routes, deps: NativeDeps): void {
     '/bulk',
     {
       bodyLimit: BODY_MAX,
+      // So much is read only from whoever is known.
+      onRequest: async (request) => {
+        await actorOf(deps, request);
+      },
       schema: {
         summary: 'Up to 10,000 writes, one outcome each',
         description: 'Under one Idempotency-Key an interrupted request goes on where it stopped.',

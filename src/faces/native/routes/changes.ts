@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 
+import { invalid } from '#core/problem.ts';
 import { type ChangePage, listChanges } from '#operations/list-changes.ts';
 
 import { actorOf } from '#faces/native/exchange.ts';
@@ -16,9 +17,16 @@ const HEARTBEAT_MS = 15_000;
 const STREAM_PAGE = 500;
 const query = z.object({
   after: z.string().optional().describe('A revision, or the value of next in the former page.'),
-  entity: z.string().optional(),
   limit: z.coerce.number().int().min(1).max(1_000).optional(),
+  order: z.enum(['asc', 'desc']).optional().describe('desc: the latest first. A stream has no other order than asc.'),
+  entity: z.string().optional().describe('Changes of this entity itself.'),
+  beneath: z.string().optional().describe('Changes of this entity and of everything beneath it now.'),
+  actor: z.string().max(255).optional(),
+  kind: z.string().max(1_000).optional().describe('Kinds, separated by commas: hold.placed, or entity.* for all such.'),
+  from: z.string().optional().describe('Not before this time (RFC 3339).'),
+  to: z.string().optional().describe('Not after this time (RFC 3339).'),
 });
+type Query = z.infer<typeof query>;
 
 export function changeRoutes(app: Routes, deps: NativeDeps): void {
   app.get(
@@ -38,8 +46,11 @@ export function changeRoutes(app: Routes, deps: NativeDeps): void {
         return listChanges(deps.context, actor, request.query);
       const resumed = request.headers['last-event-id'];
       const after = typeof resumed === 'string' && resumed !== '' ? resumed : request.query.after;
-      const first = await listChanges(deps.context, actor, { after, entity: request.query.entity, limit: STREAM_PAGE });
-      return stream(deps, request, reply, first, request.query.entity);
+      if (request.query.order === 'desc')
+        throw invalid({ field: 'order', message: 'must be asc for a stream: it goes on with what is committed' });
+      const wanted = { ...request.query, limit: STREAM_PAGE };
+      const first = await listChanges(deps.context, actor, { ...wanted, after });
+      return stream(deps, request, reply, first, wanted);
     },
   );
 }
@@ -49,7 +60,7 @@ async function stream(
   request: FastifyRequest,
   reply: FastifyReply,
   first: ChangePage,
-  entity: string | undefined,
+  wanted: Query,
 ) {
   const { engine } = deps.context;
   reply.hijack();
@@ -66,19 +77,19 @@ async function stream(
   raw.flushHeaders();
   try {
     for (let page = first; !raw.destroyed && !deps.stopping.aborted;) {
-      const epoch = page.next.slice(0, page.next.lastIndexOf(':'));
+      const next = page.next ?? ''; // Forwards there is always a next.
+      const epoch = next.slice(0, next.lastIndexOf(':'));
       for (const change of page.items)
         await write(raw, `id: ${epoch}:${change.revision}\nevent: change\ndata: ${JSON.stringify(change)}\n\n`);
-      const reached = Number(page.next.slice(epoch.length + 1));
-      if (page.items.length === 0) {
-        const from = Math.max(reached, engine.revision);
-        const isMore = await Promise.race([engine.waitFor(from + 1, HEARTBEAT_MS), ended]);
+      const reached = Number(next.slice(epoch.length + 1));
+      if (page.items.length === 0 && reached >= engine.revision) {
+        const isMore = await Promise.race([engine.waitFor(reached + 1, HEARTBEAT_MS), ended]);
         if (isMore === 'ended') break;
         if (!isMore) await write(raw, ': alive\n\n');
       }
       // Whoever may no longer read is told no more.
       const reading = await actorOf(deps, request);
-      page = await listChanges(deps.context, reading, { after: page.next, entity, limit: STREAM_PAGE });
+      page = await listChanges(deps.context, reading, { ...wanted, after: next });
     }
   } catch (error) {
     // The headers are gone: all that is left is to end the stream, and the client comes back with its last id.

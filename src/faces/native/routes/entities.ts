@@ -1,5 +1,7 @@
 /** Reading and changing entities: fields, place, owner, lifecycle. */
+import { readPastEntity, readPastStanding } from '#operations/as-of/read-past.ts';
 import { closeEntity } from '#operations/close-entity.ts';
+import { eraseEntity } from '#operations/erase-entity.ts';
 import { explainStanding, readStanding } from '#operations/explain-standing.ts';
 import { moveEntity } from '#operations/move-entity.ts';
 import { listChildren, listEntities, readEntity } from '#operations/read-entity.ts';
@@ -39,9 +41,19 @@ export function entityRoutes(app: Routes, deps: NativeDeps): void {
   );
   app.get(
     '/entities/:id',
-    { schema: { summary: 'Read an entity', tags, params, response: answers(entity) } },
+    {
+      schema: {
+        summary: 'Read an entity, as it is or as it was',
+        tags,
+        params,
+        querystring: schemas.atQuery,
+        response: answers(entity),
+      },
+    },
     async (request, reply) => {
       const actor = await actorOf(deps, request);
+      const { at } = request.query;
+      if (at !== undefined) return readPastEntity(context, actor, request.params.id, at);
       const view = await readEntity(context, actor, request.params.id);
       reply.header('etag', `"${view.version}"`);
       return view;
@@ -85,15 +97,19 @@ export function entityRoutes(app: Routes, deps: NativeDeps): void {
     '/entities/:id/standing',
     {
       schema: {
-        summary: 'How an entity stands, with every reason',
+        summary: 'How an entity stands, or stood, with every reason',
         tags,
         params,
+        querystring: schemas.atQuery,
         response: answers(schemas.standingView),
       },
     },
     async (request) => {
       const actor = await actorOf(deps, request);
-      return readStanding(context, actor, request.params.id);
+      const { at } = request.query;
+      return at === undefined
+        ? readStanding(context, actor, request.params.id)
+        : readPastStanding(context, actor, request.params.id, at);
     },
   );
   app.get(
@@ -175,6 +191,22 @@ function shapeRoutes(app: Routes, deps: NativeDeps): void {
         await closeEntity(context, actor, request.params.id, writeOptions(actor, request)),
         200,
       );
+    },
+  );
+  app.post(
+    '/entities/:id/erase',
+    {
+      schema: {
+        summary: 'Erase the personal data of a closed account and of all beneath it, for good',
+        description: 'Repeating it changes nothing, and finishes what was interrupted.',
+        tags,
+        params,
+        response: { 200: schemas.erased, '4xx': schemas.problem },
+      },
+    },
+    async (request, reply) => {
+      const actor = await actorOf(deps, request);
+      await answerWrite(deps, reply, await eraseEntity(context, actor, request.params.id), 200);
     },
   );
   app.post(

@@ -49,7 +49,7 @@ export function installationRoutes(app: Routes, deps: NativeDeps): void {
     '/verify',
     {
       schema: {
-        summary: 'Verify the chain of changes, the chains of accounts, and every standing',
+        summary: 'Verify the chain of changes, the chains of accounts, the credits used, and every standing',
         description: 'Progress as JSON Lines, the result last.',
         tags,
         response: jsonLines('Progress, and at last what was found.'),

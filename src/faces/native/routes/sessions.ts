@@ -5,6 +5,7 @@ import { changePassword } from '#operations/identity/logins.ts';
 import { SESSION_MINUTES, endSession, listSessions, signIn, whoAmI } from '#operations/identity/sessions.ts';
 
 import { csrfOf, sessionOf, setSession, writingFacts } from '#faces/shared/actor.ts';
+import { noteActor } from '#faces/shared/request-facts.ts';
 import { actorOf, answerWrite, holdRevision } from '#faces/native/exchange.ts';
 import * as shapes from '#faces/native/identity-schemas.ts';
 import type { NativeDeps } from '#faces/native/native-face.ts';
@@ -61,6 +62,7 @@ export function sessionRoutes(app: Routes, deps: NativeDeps): void {
       const body = request.body as Record<string, unknown>; // The validator lets only objects through.
       const { value, revision } = await signIn(context, deps, body, writingFacts('native', request));
       await holdRevision(deps, reply, revision);
+      noteActor(request, `login:${value.login}`);
       setSession(request, reply, value.token, SESSION_MINUTES * 60);
       return reply.code(201).send({ ...value.session, csrf: csrfOf(value.token) });
     },
@@ -86,7 +88,7 @@ export function sessionRoutes(app: Routes, deps: NativeDeps): void {
         summary: 'End an own session, such as current',
         tags,
         params: z.object({ session: z.string() }),
-        response: { 200: z.strictObject({ id: z.string() }), '4xx': schemas.problem },
+        response: { 200: shapes.endedSession, '4xx': schemas.problem },
       },
     },
     async (request, reply) => {
