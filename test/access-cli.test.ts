@@ -42,7 +42,11 @@ test('an administrator gives a reseller a login, which runs its own accounts and
   assert.match(await done(['whoami'], BOB), /^level +customer$/m);
   assert.equal(await done(['tree'], BOB), 'Acme account active\n', 'without an entity it begins at the own account');
   const changes = await done(['changes', '--last', '2'], BOB);
-  assert.match(changes, /^\d+ .*login\.created.*\n$/, 'what happened to his account is all that there is');
+  assert.match(
+    changes,
+    /^\d+ .*entity\.created.*\n\d+ .*login\.created.*\n$/,
+    'what happened to his account is all that there is',
+  );
   assert.equal(await done(['changes', '--entity', 'ref:C-1'], BOB), await done(['changes'], BOB));
   assert.equal((await refused(['show', 'ref:R-1'], BOB)).code, 1, 'what lies above does not exist');
   assert.equal((await refused(['create', 'account', 'parent=ref:C-1', 'name=x'], BOB)).code, 4);
