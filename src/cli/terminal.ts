@@ -107,7 +107,10 @@ async function askSecrets(
     if (answers.length === questions.length) resolve(answers);
     else if (answers.length < questions.length) ask();
   });
-  reader.once('SIGINT', interrupt).once('close', interrupt);
+  reader
+    .once('SIGINT', () => output.write('\n'))
+    .once('SIGINT', interrupt)
+    .once('close', interrupt);
   signal.addEventListener('abort', interrupt);
   ask();
   try {

@@ -21,7 +21,7 @@ export function addKeys(program: Command, surroundings: Surroundings): void {
     .summary('list and manage the keys of a login')
     .description('Keys let programs act for a login, without its password.')
     .addHelpText(
-      'after',
+      'afterAll',
       '\nExample: abeyance keys add proxy@bakkerij-jansen.example proxy-1 --scopes decision:ask --expires 90d --quiet > proxy.key',
     );
   keys

@@ -34,7 +34,7 @@ export function addLogins(program: Command, surroundings: Surroundings): void {
     .summary('list and manage the logins of an account')
     .description('Logins are the people and programs that act for an account.')
     .addHelpText(
-      'after',
+      'afterAll',
       '\nExamples: abeyance logins ref:C-1001 --beneath\n          abeyance logins add ref:C-1001 jan@bakkerij-jansen.example --role administrator',
     );
   logins

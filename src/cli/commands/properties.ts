@@ -18,7 +18,7 @@ export function addProperties(program: Command, surroundings: Surroundings): voi
     .helpGroup('Data:')
     .summary('list and set the properties of an account')
     .description('Properties are named values of an account, each with the level that may change it.')
-    .addHelpText('after', '\nExample: abeyance properties set ref:C-1001 pstn_access=1 colour=red');
+    .addHelpText('afterAll', '\nExample: abeyance properties set ref:C-1001 pstn_access=1 colour=red');
   properties
     .command('list', { isDefault: true })
     .description('Lists the properties of an account, and whether they take effect.')

@@ -20,7 +20,7 @@ export function addRoles(program: Command, surroundings: Surroundings): void {
     .summary('list and manage the roles of an account')
     .description('Roles say what a login may do within its account. A role of an account counts beneath it, too.')
     .addHelpText(
-      'after',
+      'afterAll',
       '\nExample: abeyance roles put ref:R-100 desk --permissions "*:read,hold:*" --subject technical --description "Help desk"',
     );
   roles
