@@ -127,6 +127,9 @@ test('SIGTERM answers what is under way, ends with 0, and leaves no process and 
   }
   const again = await startServerProcess(end, home, { env: { ABEYANCE_SECRET_KEY: SECRET.toString('hex') } });
   for (const { body } of answers) assert.equal((await again.ask(`/v1/entities/${String(body['id'])}`)).status, 200);
+  const checkpoints = (await readFile(join(home, 'checkpoints.jsonl'), 'utf8')).trim().split('\n');
+  const { revision } = JSON.parse(checkpoints.at(-1) ?? '') as { revision: number };
+  assert.equal(revision, (await again.ask('/v1/status')).body['revision'], 'the stop wrote where the chain stood');
   again.kill('SIGTERM');
   assert.equal((await again.exited).code, 0);
 });

@@ -94,10 +94,28 @@ test('a stream about one entity is silent about the others', async () => {
   stream.close();
 });
 
+test('a stream takes the filters of a page, and passes over what they leave out', async () => {
+  const above = await create('Above');
+  const stream = await open(`?beneath=${above.id}&kind=hold.*`);
+  await create('Elsewhere');
+  const beneath = await client.done('POST', '/v1/accounts', { name: 'Beneath', parent: above.id });
+  await client.done('POST', `/v1/entities/${beneath.id}/holds`, { profile: 'limited' });
+  await client.done('PATCH', `/v1/entities/${above.id}`, { city: 'Delft' });
+  await client.done('POST', `/v1/entities/${above.id}/holds`, { profile: 'bad_payer' });
+  const seen = [await stream.next(), await stream.next()].map((event) => [event?.change.kind, event?.change.entity]);
+  assert.deepEqual(seen, [
+    ['hold.placed', beneath.id],
+    ['hold.placed', above.id],
+  ]);
+  stream.close();
+});
+
 test('what is wrong is told before the stream begins', async () => {
   for (const [query, token, status] of [
     ['?after=x', TOKEN, 400],
     ['?entity=ref:nobody', TOKEN, 404],
+    ['?order=desc', TOKEN, 422],
+    ['?from=soon', TOKEN, 422],
     ['', 'wrong', 401],
   ] as const) {
     const response = await fetch(`http://127.0.0.1:${port}/v1/changes${query}`, {
