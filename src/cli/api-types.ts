@@ -75,6 +75,59 @@ export interface HoldView {
   readonly inForce: boolean;
 }
 
+export interface WhoAmIView {
+  readonly actor: string;
+  readonly login: string | null;
+  readonly name: string | null;
+  readonly account: string | null;
+  readonly actsAs: string | null;
+  readonly level: string;
+  readonly role: string | null;
+  readonly subject: string;
+  readonly permissions: readonly string[];
+  readonly heldByItself: boolean;
+}
+
+export interface LoginView {
+  readonly id: string;
+  readonly account: string;
+  readonly name: string;
+  readonly role: string;
+  readonly enabled: boolean;
+  readonly hasPassword: boolean;
+  readonly lastUsedAt: string | null;
+}
+
+export interface KeyView {
+  readonly id: string;
+  readonly login: string;
+  readonly name: string;
+  readonly scopes: readonly string[] | null;
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+  readonly lastUsedAt: string | null;
+  /** In the answer to its creation alone. */
+  readonly key?: string;
+}
+
+export interface RoleView {
+  readonly name: string;
+  readonly builtin: boolean;
+  readonly account: string | null;
+  readonly description: string;
+  readonly permissions: readonly string[];
+  readonly subject: string;
+}
+
+export interface PropertyView {
+  readonly name: string;
+  readonly value: string;
+  readonly category: string;
+  readonly permission: string;
+  readonly effective: boolean;
+  readonly writable: boolean;
+}
+
 export interface ExplainView {
   readonly chain: readonly {
     readonly id: string;

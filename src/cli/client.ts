@@ -2,11 +2,12 @@
  * The client of the native API: JSON requests, pages, streams of lines.
  *
  * Every write carries an Idempotency-Key, and only for that reason a request whose answer was lost, or that met a busy
- * server, is sent again. It holds no state but address and token, and shows the token to nobody else.
+ * server, is sent again. It holds no state but address and credential, and shows the credential to nobody else.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from './api-types.ts';
+import { type Caller, callerHeaders } from './caller.ts';
 import { ApiProblem, Interrupted, toApiProblem, Unreachable } from './client-error.ts';
 import { failure, isWorthAnotherTry } from './request-failure.ts';
 import { type ServerEvent, eventsIn } from './server-events.ts';
@@ -22,9 +23,8 @@ export interface RequestOptions {
   readonly idempotencyKey?: string;
 }
 
-export interface ClientOptions {
+export interface ClientOptions extends Caller {
   readonly url: string;
-  readonly token: string | null;
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
 }
@@ -62,6 +62,7 @@ export function entityPath(entity: string, rest = ''): string {
 export function makeClient(options: ClientOptions): Client {
   const base = new URL(options.url.endsWith('/') ? options.url : `${options.url}/`);
   const where = base.href.replace(/\/$/, '');
+  const identity = callerHeaders(options);
 
   const send = async (
     method: string,
@@ -74,7 +75,7 @@ export function makeClient(options: ClientOptions): Client {
     for (const [name, value] of Object.entries(request.query ?? {}))
       if (value !== undefined) url.searchParams.set(name, String(value));
     const headers = new Headers(more);
-    if (options.token !== null) headers.set('Authorization', `Bearer ${options.token}`);
+    for (const [name, value] of identity) headers.set(name, value);
     if (request.body !== undefined) headers.set('Content-Type', 'application/json');
     if (!headers.has('Accept')) headers.set('Accept', 'application/json');
     // A redirect would carry the token to where nobody sent it.

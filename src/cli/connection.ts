@@ -1,10 +1,12 @@
 /**
- * Where the server is and with which token to speak to it, from options, environment and data folder, in this order.
+ * Where the server is and with which credential to speak to it, from options, environment and data folder, in this order.
  *
- * The token comes from a file or the environment alone, since a command line is seen by everybody on the machine.
+ * A token or a password comes from a file or the environment alone, since a command line is seen by everybody on the
+ * machine.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { LoginCredential } from './caller.ts';
 import { UsageError } from './exit-code.ts';
 
 export interface ConnectionOptions {
@@ -16,8 +18,10 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Connection {
   readonly url: string;
+  /** A key of a login, or the token of the first administrator. */
   readonly token: string | null;
-  /** Where the token came from, for `doctor` and for messages; never the token itself. */
+  readonly login?: LoginCredential;
+  /** Where the credential came from, for `doctor` and for messages; never the credential itself. */
   readonly tokenSource: string;
 }
 
@@ -29,7 +33,7 @@ const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
 export function readConnection(options: ConnectionOptions, env: Environment): Connection {
   return {
     url: readUrl(options.url ?? nonEmpty(env['ABEYANCE_URL']) ?? DEFAULT_URL),
-    ...readToken(options.tokenFile, env),
+    ...readCredential(options.tokenFile, env),
   };
 }
 
@@ -49,7 +53,7 @@ function readUrl(text: string): string {
   return url.href;
 }
 
-function readToken(file: string | undefined, env: Environment): { token: string | null; tokenSource: string } {
+function readCredential(file: string | undefined, env: Environment): Omit<Connection, 'url'> {
   if (file !== undefined) {
     try {
       return { token: cleanToken(readFileSync(file, 'utf8'), file), tokenSource: file };
@@ -59,6 +63,10 @@ function readToken(file: string | undefined, env: Environment): { token: string 
     }
   }
   const given = nonEmpty(env['ABEYANCE_TOKEN']);
+  const name = nonEmpty(env['ABEYANCE_LOGIN']);
+  if (given !== undefined && name !== undefined)
+    throw new UsageError('ABEYANCE_TOKEN and ABEYANCE_LOGIN each say who you are: set one of them');
+  if (name !== undefined) return { token: null, login: readLogin(name, env), tokenSource: 'ABEYANCE_LOGIN' };
   if (given !== undefined) return { token: cleanToken(given, 'ABEYANCE_TOKEN'), tokenSource: 'ABEYANCE_TOKEN' };
   const usual = join(nonEmpty(env['ABEYANCE_DATA']) ?? 'data', 'admin.token');
   try {
@@ -67,6 +75,14 @@ function readToken(file: string | undefined, env: Environment): { token: string 
     if (error instanceof UsageError) throw error;
     return { token: null, tokenSource: `none: ${usual} cannot be read (${errorCode(error)})` };
   }
+}
+
+/** A name cannot have a colon: it would end there (RFC 7617). */
+function readLogin(name: string, env: Environment): LoginCredential {
+  const password = nonEmpty(env['ABEYANCE_PASSWORD']);
+  if (password === undefined) throw new UsageError('ABEYANCE_LOGIN needs its password in ABEYANCE_PASSWORD');
+  if (name.includes(':')) throw new UsageError('ABEYANCE_LOGIN must be the name of a login, without a colon');
+  return { name, password };
 }
 
 /** A token that is damaged is refused here, by where it stands: as a header it would be an obscure failure. */

@@ -4,10 +4,12 @@
  * Each finding stands by itself and a failed one does not end the examination. Nothing is repaired here.
  */
 import { statSync } from 'node:fs';
-import type { InstallationView } from './api-types.ts';
+import type { WhoAmIView } from './api-types.ts';
 import type { Client } from './client.ts';
 import { ApiProblem, Interrupted, Unreachable } from './client-error.ts';
 import type { Connection } from './connection.ts';
+import { findInstallation } from './find-installation.ts';
+import { callerName } from './render/caller-name.ts';
 
 export type FindingState = 'right' | 'doubtful' | 'wrong';
 
@@ -57,14 +59,15 @@ function nodeFinding(version: string): Finding {
       };
 }
 
-function tokenFinding({ token, tokenSource }: Connection): Finding {
-  const subject = 'token';
+function tokenFinding({ token, login, tokenSource }: Connection): Finding {
+  const subject = 'credential';
+  if (login !== undefined) return { state: 'right', subject, detail: `login ${login.name}, from ${tokenSource}` };
   if (token === null)
     return {
       state: 'wrong',
       subject,
       detail: tokenSource,
-      help: 'name its file with --token-file, or set ABEYANCE_TOKEN',
+      help: 'name its file with --token-file, or set ABEYANCE_TOKEN, or ABEYANCE_LOGIN with ABEYANCE_PASSWORD',
     };
   const mode = tokenSource === 'ABEYANCE_TOKEN' ? undefined : statSync(tokenSource, { throwIfNoEntry: false })?.mode;
   if (mode !== undefined && (mode & 0o077) !== 0)
@@ -126,7 +129,9 @@ function checkFindings(checks: Readonly<Record<string, unknown>>): Finding[] {
 
 async function accessFinding(client: Client): Promise<Finding> {
   try {
-    const { version, epoch, revision, entities } = await client.get<InstallationView>('/v1/status');
+    const installation = await findInstallation(client);
+    if (installation === null) return await callerFinding(client);
+    const { version, epoch, revision, entities } = installation;
     return {
       state: 'right',
       subject: 'access',
@@ -134,6 +139,17 @@ async function accessFinding(client: Client): Promise<Finding> {
     };
   } catch (error) {
     if (!(error instanceof ApiProblem)) throw error;
-    return { state: 'wrong', subject: 'access', detail: error.message, help: 'is this the token of this server?' };
+    const detail = error.message;
+    if (error.httpStatus !== 401) return { state: 'wrong', subject: 'access', detail };
+    return { state: 'wrong', subject: 'access', detail, help: 'is this a credential of this server?' };
   }
+}
+
+/** The installation as a whole is for the platform to see; to others the server says who they are. */
+async function callerFinding(client: Client): Promise<Finding> {
+  const me = await client.get<WhoAmIView>('/v1/me');
+  const acting = me.actsAs === me.account ? `of account ${me.account}` : `acting as account ${me.actsAs}`;
+  const detail = `${callerName(me)}, ${acting}, with the level of the ${me.level}`;
+  if (!me.heldByItself) return { state: 'right', subject: 'access', detail };
+  return { state: 'doubtful', subject: 'access', detail: `${detail}, held by its own hold`, help: 'resume lifts it' };
 }

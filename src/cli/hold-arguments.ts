@@ -1,6 +1,6 @@
 /** The options that describe a hold, shared by `suspend` and `plan`, and the body that they make. */
 import { type Command, Option } from 'commander';
-import { AUTHORITIES } from '#core/authority.ts';
+import { AUTHORITIES, SUBJECTS } from '#core/authority.ts';
 import { UsageError } from './exit-code.ts';
 import { readTime } from './time-argument.ts';
 
@@ -13,6 +13,7 @@ export interface HoldOptions {
   readonly ref?: string;
   readonly source?: string;
   readonly authority?: string;
+  readonly subject?: string;
 }
 
 /** The body of a hold as the API takes it; what was not said is not in it. */
@@ -30,7 +31,8 @@ export function addHoldOptions(command: Command): Command {
     .option('--review <time>', 'when somebody should look at it again')
     .option('--ref <text>', 'reference in your own system, such as an invoice')
     .option('--source <name>', 'which system places it; the same hold of the same source is placed once')
-    .addOption(new Option('--authority <name>', 'with whose authority').choices(AUTHORITIES));
+    .addOption(new Option('--authority <name>', 'with whose authority').choices(AUTHORITIES))
+    .addOption(new Option('--subject <word>', 'what it is about; absent: as your role').choices(SUBJECTS));
 }
 
 /** Reads the options. Throws `UsageError` for times that are none or run backwards. */
@@ -47,6 +49,7 @@ export function readHold(options: HoldOptions): HoldBody {
     externalRef: options.ref,
     source: options.source,
     authority: options.authority,
+    subject: options.subject,
   };
   const members = Object.entries(given).filter((member): member is [string, string] => member[1] !== undefined);
   return { profile: options.profile ?? DEFAULT_PROFILE, ...Object.fromEntries(members) };

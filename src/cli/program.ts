@@ -20,11 +20,16 @@ import { addErase } from './commands/erase.ts';
 import { addExport } from './commands/export.ts';
 import { addHolds } from './commands/holds.ts';
 import { addImport } from './commands/import.ts';
+import { addKeys } from './commands/keys.ts';
+import { addLogins } from './commands/logins.ts';
 import { addMove } from './commands/move.ts';
+import { addPassword } from './commands/password.ts';
 import { addPlan } from './commands/plan.ts';
 import { addProfiles } from './commands/profiles.ts';
+import { addProperties } from './commands/properties.ts';
 import { addRestore } from './commands/restore.ts';
 import { addResume } from './commands/resume.ts';
+import { addRoles } from './commands/roles.ts';
 import { addRotateSecret } from './commands/rotate-secret.ts';
 import { addServe } from './commands/serve.ts';
 import { addShow } from './commands/show.ts';
@@ -33,6 +38,7 @@ import { addTransfer } from './commands/transfer.ts';
 import { addTree } from './commands/tree.ts';
 import { addUpdate } from './commands/update.ts';
 import { addVerify } from './commands/verify.ts';
+import { addWhoami } from './commands/whoami.ts';
 import { addWhy } from './commands/why.ts';
 import { EXIT, EXIT_MEANINGS, type ExitCode, exitCodeOf, UsageError } from './exit-code.ts';
 import type { LocalCommands } from './local-commands.ts';
@@ -66,6 +72,12 @@ const COMMANDS: readonly ((program: Command, surroundings: Surroundings) => void
   addImport,
   addExport,
   addProfiles,
+  addProperties,
+  addWhoami,
+  addLogins,
+  addPassword,
+  addKeys,
+  addRoles,
   addCredits,
   addVerify,
   addDoctor,
@@ -89,7 +101,12 @@ export function makeProgram(
     .description('Suspends, resumes and closes the accounts and resources of a communications provider.')
     .version(readVersion(), '-V, --version', 'show the version')
     .option('--url <address>', 'address of the server (ABEYANCE_URL, http://127.0.0.1:8080)')
-    .option('--token-file <file>', 'file with the token (ABEYANCE_TOKEN, or admin.token in ABEYANCE_DATA or ./data)')
+    .option(
+      '--token-file <file>',
+      'file with a key or token (ABEYANCE_TOKEN, or ABEYANCE_LOGIN with ABEYANCE_PASSWORD, or admin.token in ABEYANCE_DATA or ./data)',
+    )
+    .option('--as <account>', 'act as an account beneath your own')
+    .option('--reason <text>', 'why; the change log keeps it')
     .option('--timeout <seconds>', 'how long one answer may take (30)', wholeNumber(1, TIMEOUT_MAX_SECONDS))
     .option('--json', 'results as JSON for machines')
     .option('-y, --yes', 'carry out without asking')

@@ -10,7 +10,7 @@ import type { Terminal } from './terminal.ts';
 /** What a problem usually calls for. */
 const HELP: Readonly<Record<string, string>> = {
   unauthenticated:
-    'The token is taken from --token-file, ABEYANCE_TOKEN, or admin.token in the data folder (ABEYANCE_DATA or ./data).',
+    'Who you are is taken from --token-file, ABEYANCE_TOKEN, ABEYANCE_LOGIN with ABEYANCE_PASSWORD, or admin.token in the data folder (ABEYANCE_DATA or ./data).',
   plan_required: 'It changes more than may be changed unseen: look at the plan (abeyance plan …), then add --yes.',
   bug: 'This is a fault of the server: its log says more.',
 };

@@ -17,6 +17,8 @@ export interface CommonOptions {
   readonly timeout?: number;
   readonly json?: true;
   readonly yes?: true;
+  readonly as?: string;
+  readonly reason?: string;
 }
 
 /** What a command is built from. */
@@ -64,12 +66,15 @@ export function remote<Options = object>(
 }
 
 function makeSession(terminal: Terminal, options: CommonOptions, signal: AbortSignal): Session {
-  const { url, token } = readConnection(options, terminal.env);
+  const { url, token, login } = readConnection(options, terminal.env);
   const isJson = options.json === true;
   return {
     client: makeClient({
       url,
       token,
+      login,
+      actAs: options.as,
+      reason: options.reason,
       signal,
       ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout * 1000 }),
     }),

@@ -3,7 +3,9 @@
  *
  * Whatever comes from outside is shown without control characters, so that no name of an account can steer the terminal.
  */
+import { createInterface as createLineReader } from 'node:readline';
 import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import { once } from 'node:events';
 import { Interrupted } from './client-error.ts';
@@ -34,6 +36,10 @@ export interface Terminal {
   readonly write: (text: string) => Promise<void>;
   /** A question that only "y" or "yes" affirms. */
   readonly confirm: (question: string, signal: AbortSignal) => Promise<boolean>;
+  /** Answers that nobody is to see, one line each. */
+  readonly askSecrets: (questions: readonly string[], signal: AbortSignal) => Promise<string[]>;
+  /** All of standard input. */
+  readonly readInput: () => Promise<string>;
 }
 
 export interface Streams {
@@ -73,7 +79,46 @@ export function makeTerminal(streams: Streams): Terminal {
         reader.close();
       }
     },
+    askSecrets: (questions, signal) => askSecrets(stdin, stderr, questions, signal),
+    readInput: async () => {
+      const pieces: Buffer[] = [];
+      for await (const piece of stdin) pieces.push(Buffer.from(piece));
+      return Buffer.concat(pieces).toString('utf8');
+    },
   };
+}
+
+/** One reader for all questions: what is typed ahead is not lost between two of them. */
+async function askSecrets(
+  input: NodeJS.ReadableStream,
+  output: NodeJS.WritableStream,
+  questions: readonly string[],
+  signal: AbortSignal,
+): Promise<string[]> {
+  const nowhere = new Writable({ write: (_piece, _encoding, done) => done() });
+  const reader = createLineReader({ input, output: nowhere, terminal: true, historySize: 0 });
+  const answers: string[] = [];
+  const { promise, resolve, reject } = Promise.withResolvers<string[]>();
+  const interrupt = () => reject(new Interrupted());
+  const ask = () => output.write(`${printable(questions[answers.length] ?? '')}: `);
+  reader.on('line', (line) => {
+    output.write('\n');
+    answers.push(line);
+    if (answers.length === questions.length) resolve(answers);
+    else if (answers.length < questions.length) ask();
+  });
+  reader
+    .once('SIGINT', () => output.write('\n'))
+    .once('SIGINT', interrupt)
+    .once('close', interrupt);
+  signal.addEventListener('abort', interrupt);
+  ask();
+  try {
+    return await promise;
+  } finally {
+    signal.removeEventListener('abort', interrupt);
+    reader.close();
+  }
 }
 
 // Colours stay, and so do marks of text direction that belong to a script; what moves the cursor or overrides direction goes.

@@ -52,7 +52,7 @@ export function holdView(row: HoldRow, actor: Actor, entity: Pick<EntityState, '
     activatedAt: iso(row.activated_at),
     endedAt: iso(row.ended_at),
     endCause: row.end_cause,
-    endedBy: row.ended_by,
+    endedBy: row.end_cause === 'lifted' && !isKnown ? row.authority : row.ended_by,
     reviewAt: iso(row.review_at),
     inForce: row.activated_at !== null && row.ended_at === null,
   };

@@ -71,8 +71,8 @@ export function notEntitled(names: readonly string[]): Problem {
 }
 
 /**
- * Writes the named properties of an account and leaves the others; a null value removes one. Throws `forbidden` for one
- * that a higher level has to change.
+ * Writes the named properties of an account and leaves the others, and what is not said of a named one; a null value
+ * removes one. Throws `forbidden` for one that a higher level has to change.
  */
 export function setProperties(
   context: OperationContext,
@@ -89,8 +89,8 @@ async function setWithin(work: Work, id: string | number, input: Readonly<Record
   const account = await getLocked(transaction, actor, id, 'property:write');
   requireKind(account, ['account'], 'id');
   refuseUnknown(input, ['properties'], 'a change of properties');
-  const { given, removed } = readGiven(input['properties']);
   const former = await propertiesOf(transaction, account.id);
+  const { given, removed } = readGiven(input['properties'], former);
   const { next, refused } = mergeProperties(former, given, removed, actor.authority);
   if (refused.length > 0) throw notEntitled(refused);
   refuseClosed(account, 'changed');
@@ -112,12 +112,21 @@ async function setWithin(work: Work, id: string | number, input: Readonly<Record
   return { items: await propertyViews(transaction, actor, account) };
 }
 
-function readGiven(list: unknown): { given: Property[]; removed: string[] } {
+function readGiven(list: unknown, former: readonly Property[]): { given: Property[]; removed: string[] } {
   if (!Array.isArray(list)) throw invalid({ field: 'properties', message: 'must be a list of properties' });
   const isRemoval = (element: unknown) => (element as { value?: unknown } | null)?.value === null;
   const removed = list.filter(isRemoval).map((element: { name?: unknown }) => String(element.name));
-  const reading = readProperties(list.filter((element) => !isRemoval(element)));
+  const reading = readProperties(
+    list.filter((element) => !isRemoval(element)).map((element) => completed(element, former)),
+  );
   const errors: FieldError[] = reading.ok ? [] : [{ field: 'properties', message: reading.message }];
   if (errors.length > 0 || !reading.ok) throw invalid(...errors);
   return { given: asProperties(reading.value), removed };
+}
+
+/** What is not said of a property that is there stays, its permission above all. */
+function completed(given: unknown, former: readonly Property[]): unknown {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return given;
+  const there = former.find((property) => 'name' in given && property.name === given.name);
+  return there === undefined ? given : { ...there, ...given };
 }

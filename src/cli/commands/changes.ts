@@ -1,7 +1,8 @@
 /** `changes`: what was changed by whom, the latest first asked for, and then as it happens. */
 import type { Command } from 'commander';
-import type { ChangeView, EntityView, InstallationView } from '#cli/api-types.ts';
+import type { ChangeView, EntityView } from '#cli/api-types.ts';
 import { entityPath } from '#cli/client.ts';
+import { findInstallation } from '#cli/find-installation.ts';
 import { wholeNumber } from '#cli/number-argument.ts';
 import { changeLine } from '#cli/render/change-line.ts';
 import { remote, type Session, type Surroundings } from '#cli/session.ts';
@@ -64,8 +65,15 @@ async function run(session: Session, _args: readonly string[], options: ChangesO
   };
   const isWhole = options.after !== undefined || filter.entity !== undefined || from !== undefined;
   const isFiltered = Object.values(filter).some((value) => value !== undefined);
-  if (!options.follow && !isWhole && isFiltered) return showLatest(session, filter, options.last, show);
-  const after = options.after ?? (isWhole ? undefined : await latestCursor(session, options.last));
+  let { after } = options;
+  if (!isWhole) {
+    const installation = isFiltered && !options.follow ? null : await findInstallation(client);
+    if (installation === null) {
+      const revision = await showLatest(session, filter, options.last, show);
+      if (!options.follow) return;
+      after = String(revision);
+    } else after = `${installation.epoch}:${Math.max(0, installation.revision - options.last)}`;
+  }
   if (options.follow) {
     for await (const { data } of client.events('/v1/changes', filter, after ?? null))
       await show(JSON.parse(data) as ChangeView); // the contract of the API
@@ -81,7 +89,7 @@ async function showPages(
   from: string | undefined,
   show: (change: ChangeView) => Promise<void>,
 ): Promise<void> {
-  const { revision: end } = await session.client.get<InstallationView>('/v1/status');
+  const end = await endOf(session);
   let after = from;
   for (;;) {
     const page = await session.client.get<ChangePage>('/v1/changes', { ...filter, after, limit: PAGE });
@@ -95,13 +103,21 @@ function revisionIn(cursor: string): number {
   return Number(cursor.slice(cursor.lastIndexOf(':') + 1));
 }
 
-/** So many of the latest that the filter lets through, the oldest of them first. */
+/** The latest revision, or the latest that a caller sees who does not see the installation. */
+async function endOf({ client }: Session): Promise<number> {
+  const installation = await findInstallation(client);
+  if (installation !== null) return installation.revision;
+  const { items } = await client.get<ChangePage>('/v1/changes', { order: 'desc', limit: 1 });
+  return items[0]?.revision ?? 0;
+}
+
+/** So many of the latest that the filter lets through, the oldest of them first. Answers the latest revision, or 0. */
 async function showLatest(
   session: Session,
   filter: Filter,
   count: number,
   show: (change: ChangeView) => Promise<void>,
-): Promise<void> {
+): Promise<number> {
   const latest: ChangeView[] = [];
   let after: string | undefined;
   while (latest.length < count) {
@@ -112,15 +128,10 @@ async function showLatest(
     after = page.next;
   }
   for (const change of latest.toReversed()) await show(change);
+  return latest[0]?.revision ?? 0;
 }
 
 interface ChangePage {
   readonly items: readonly ChangeView[];
   readonly next: string | null;
-}
-
-/** The cursor so many revisions before the latest. */
-async function latestCursor(session: Session, last: number): Promise<string> {
-  const { epoch, revision } = await session.client.get<InstallationView>('/v1/status');
-  return `${epoch}:${Math.max(0, revision - last)}`;
 }

@@ -4,7 +4,7 @@ import { rename, rm } from 'node:fs/promises';
 import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
 import type { Command } from 'commander';
-import type { InstallationView } from '#cli/api-types.ts';
+import { findInstallation } from '#cli/find-installation.ts';
 import { makeProgress } from '#cli/progress.ts';
 import { countText } from '#cli/render/words.ts';
 import { remote, type Session, type Surroundings } from '#cli/session.ts';
@@ -29,7 +29,7 @@ async function run(session: Session, _args: readonly string[], options: ExportOp
   const { client, terminal } = session;
   // Bars among the lines of an export on the terminal would help nobody.
   const isQuiet = session.isJson || (options.output === undefined && terminal.isTty);
-  const { entities } = await client.get<InstallationView>('/v1/status');
+  const entities = (await findInstallation(client))?.entities ?? 0;
   const progress = makeProgress(terminal, 'export', 'lines', isQuiet);
   let count = 0;
   try {

@@ -15,7 +15,8 @@ export function holdTable(holds: readonly HoldView[], paint: Paint): string[] {
       { title: 'profile', cell: (hold) => hold.profile },
       { title: 'state', cell: (hold) => stateText(hold, paint) },
       { title: 'authority', cell: (hold) => hold.authority },
-      { title: 'placed by', cell: (hold) => hold.placedBy },
+      { title: 'subject', cell: (hold) => hold.subject ?? '-' },
+      { title: 'placed by', cell: authorText },
       { title: 'from', cell: (hold) => timeText(hold.activatedAt ?? hold.startsAt ?? hold.placedAt) },
       { title: 'until', cell: (hold) => timeText(hold.endedAt ?? hold.endsAt ?? '') || '-' },
       {
@@ -27,6 +28,11 @@ export function holdTable(holds: readonly HoldView[], paint: Paint): string[] {
     ],
     paint,
   );
+}
+
+/** Of a hold that was placed above the reader's account only the level is told, in place of the author. */
+function authorText(hold: HoldView): string {
+  return hold.placedByName ?? (hold.placedBy === hold.authority ? 'an account above' : hold.placedBy);
 }
 
 function stateText(hold: HoldView, paint: Paint): string {

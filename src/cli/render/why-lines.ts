@@ -4,13 +4,13 @@
  * The sentences say what the server answered and conclude nothing of their own.
  */
 import { ACTIONS, ALL_BUT_EMERGENCY, actionsIn } from '#core/action.ts';
-import type { DecisionView, EntityView, ReasonView, StandingView } from '#cli/api-types.ts';
+import type { DecisionView, EntityView, HoldView, ReasonView, StandingView } from '#cli/api-types.ts';
 import type { Paint } from '#cli/terminal.ts';
 import { entityName, kindTitle, listText, standingWord, timeText } from './words.ts';
 
-type Named = Pick<EntityView, 'id' | 'kind' | 'label' | 'number'>;
+type Named = Pick<EntityView, 'id' | 'kind' | 'label' | 'number'> & { readonly holds?: readonly HoldView[] };
 
-/** The standing of an entity and each of its reasons. `chain` names those who may hold it from above. */
+/** The standing of an entity and each of its reasons. `chain` names those who may hold it from above, with their holds. */
 export function whyLines(entity: Named, standing: StandingView, chain: readonly Named[], paint: Paint): string[] {
   const head = `${kindTitle(entity.kind)} ${paint('bold', entity.label)} (number ${entity.number}) is ${standingWord(standing.standing, paint)}.`;
   if (standing.reasons.length === 0) return [`${head} Nothing holds it.`];
@@ -32,8 +32,12 @@ export function reasonLines(reason: ReasonView, names: ReadonlyMap<string, Named
     const since = reason.since === null ? '' : ` since ${timeText(reason.since)}`;
     return [`- ${paint('bold', CLOSED_TEXT[reason.cause])}${since}: ${name}`];
   }
-  const by = reason.placedBy === null ? '' : ` by ${reason.placedBy}`;
-  const authority = reason.authority === null ? '' : ` with the authority of the ${reason.authority}`;
+  const hold = known?.holds?.find(({ id }) => id === reason.hold);
+  // Of what was placed above the reader's account only the level is told, in place of the author.
+  const author = hold?.placedByName ?? (reason.placedBy === reason.authority ? null : reason.placedBy);
+  const by = author === null ? '' : ` by ${author}`;
+  const subject = hold?.subject === undefined ? '' : ` in matters of ${hold.subject}`;
+  const authority = reason.authority === null ? '' : ` with the authority of the ${reason.authority}${subject}`;
   const lines = [
     `- ${paint('bold', reason.profile ?? 'hold')}, ${where}`,
     `    since ${reason.since === null ? 'an unknown time' : timeText(reason.since)}, ${reason.until === null ? 'until somebody lifts it' : `until ${timeText(reason.until)}`}`,

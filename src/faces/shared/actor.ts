@@ -26,7 +26,7 @@ export function identify(
   const presented: Presented = {
     authorization,
     cookie,
-    ...(typeof actAs === 'string' && actAs !== '' ? { actAs } : {}),
+    ...(typeof actAs === 'string' && actAs !== '' ? { actAs: utf8Of(actAs) } : {}),
     address: () => request.ip,
   };
   const actor = authenticate(presented, facts);
@@ -47,11 +47,15 @@ export function isReading(request: FastifyRequest): boolean {
 export function writingFacts(face: string, request: FastifyRequest): RequestFacts {
   const given = request.headers['abeyance-reason'];
   if (given === undefined) return { face, request: request.id, address: request.ip };
-  // Node gives the bytes of a header as Latin-1; what callers send is UTF-8.
-  const reason = Buffer.from(String(given), 'latin1').toString('utf8');
+  const reason = utf8Of(String(given));
   if (reason.length > REASON_MAX || reason.includes('\uFFFD'))
     throw problem('malformed', `Abeyance-Reason must be UTF-8 text of at most ${REASON_MAX} characters.`);
   return { face, request: request.id, address: request.ip, reason };
+}
+
+/** Node gives the bytes of a header as Latin-1; what callers send is UTF-8. */
+function utf8Of(header: string): string {
+  return Buffer.from(header, 'latin1').toString('utf8');
 }
 
 const SESSION_COOKIE = 'abeyance_session';

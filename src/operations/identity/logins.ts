@@ -95,9 +95,11 @@ export async function listLogins(
   return { items, next: rows.length > limit ? (items.at(-1)?.name ?? null) : null, total: null };
 }
 
-/** A login that the actor may know: its own, or one of an account beneath its own. Throws `not_found`. */
+/** A login that the actor may know, by id or name: its own, or one of an account beneath its own. Throws `not_found`. */
 export async function getLogin(session: Session, actor: Actor, id: string): Promise<LoginRow> {
-  const login = isUuid(id.toLowerCase()) ? await findLogin(session, id.toLowerCase()) : null;
+  const login =
+    (isUuid(id.toLowerCase()) ? await findLogin(session, id.toLowerCase()) : null) ??
+    (await findLoginByName(session, loginName(id)));
   if (login === null) throw notFound(`login ${id}`);
   if (login.id === ownLogin(actor)) return login;
   if (!manages(actor, await getLinked(session, login.account_id))) throw notFound(`login ${id}`);
@@ -179,9 +181,9 @@ function readEnabled(given: unknown, errors: FieldError[]): boolean | null {
 /** Locks a login that the actor may change: of an account that it manages, with a role that is not above its own. */
 async function lockManaged(work: Work, id: string) {
   const { transaction, actor } = work;
-  await getLogin(transaction, actor, id);
+  const { id: known } = await getLogin(transaction, actor, id);
   requirePermission(actor, 'login:write');
-  const login = await lockLogin(transaction, id.toLowerCase());
+  const login = await lockLogin(transaction, known);
   if (login === null) throw notFound(`login ${id}`);
   const account = await getLinked(transaction, login.account_id);
   if (!manages(actor, account)) throw problem('forbidden', 'This login is not of an account that you act as.');
