@@ -6,14 +6,14 @@
  */
 import { KIND_FIELDS } from '#core/kind-fields.ts';
 import type { Kind } from '#core/kind.ts';
-import { requirePermission } from '#operations/access.ts';
+import { manages, requirePermission, requireRight, seesAuthor } from '#operations/access.ts';
 import { type Actor, type OperationContext, reader } from '#operations/context.ts';
 import { type EntityView, readViews } from '#operations/entity-view.ts';
 import { getEntity } from '#operations/resolve.ts';
 import type { BulkItem } from '#operations/run-bulk.ts';
 import { getHead } from '#store/change.ts';
 import type { Session } from '#store/database.ts';
-import { uuidsOf } from '#store/entity.ts';
+import { listByNumbers, uuidsOf } from '#store/entity.ts';
 import { listForExport, listOpenWithin } from '#store/export.ts';
 import { listHolds } from '#store/hold.ts';
 import { type Profile, listProfiles } from '#store/profile.ts';
@@ -61,7 +61,10 @@ export async function* exportTree(
       : await getEntity(session, actor, options.root ?? actor.accountId, 'root');
   requirePermission(actor, 'entity:export');
   // Digests of passwords and keys are for those who may set them.
-  if (options.secrets) requirePermission(actor, 'entity:update');
+  if (options.secrets) {
+    if (root === null) requirePermission(actor, 'entity:update');
+    else requireRight(actor, root, 'entity:update');
+  }
   const head = await getHead(session);
   yield {
     abeyance: 'export',
@@ -81,7 +84,7 @@ export async function* exportTree(
     for await (const view of viewsOf(session, actor, kind, rootId, secretsWith))
       yield* creation(view, view.parent === platform ? 0 : view.parent, rootId === view.number, later);
   yield* later;
-  yield* holdItems(session, rootId);
+  yield* holdItems(session, actor, rootId);
 }
 
 /** Own profiles, and built-in ones that were edited; holds name them. */
@@ -104,7 +107,22 @@ async function* viewsOf(
 ): AsyncGenerator<EntityView> {
   for (let key: { depth: number; id: number } | null = { depth: 0, id: 0 }; key !== null;) {
     const page = await listForExport(session, kind, key, PAGE, rootId);
-    yield* await readViews(session, actor, page.entities, secretsWith);
+    const managed = page.entities.filter((entity) => manages(actor, entity));
+    const views = new Map(
+      [
+        ...(await readViews(session, actor, managed, secretsWith)),
+        // What is only owned there is another's to set: its secrets stay.
+        ...(await readViews(
+          session,
+          actor,
+          page.entities.filter((entity) => !manages(actor, entity)),
+        )),
+      ].map((view) => [view.number, view]),
+    );
+    for (const { id } of page.entities) {
+      const view = views.get(id);
+      if (view !== undefined) yield view;
+    }
     key = page.next;
   }
 }
@@ -137,7 +155,7 @@ function* creation(
   if (Object.keys(ahead).length > 0) later.push({ op: 'update', entity: id, body: ahead });
 }
 
-async function* holdItems(session: Session, rootId: number | null): AsyncGenerator<BulkItem> {
+async function* holdItems(session: Session, actor: Actor, rootId: number | null): AsyncGenerator<BulkItem> {
   for (let after = 0; ;) {
     const holds = await listHolds(session, { includeEnded: false, after, limit: PAGE });
     const open = new Set(
@@ -147,8 +165,11 @@ async function* holdItems(session: Session, rootId: number | null): AsyncGenerat
         rootId,
       ),
     );
+    const states = actor.accountId === 0 ? [] : await listByNumbers(session, [...open]);
+    const lines = new Map(states.map((state) => [state.id, state.line]));
     for (const hold of holds) {
       if (!open.has(hold.entity_id)) continue;
+      const isKnown = seesAuthor(actor, hold, lines.get(hold.entity_id) ?? []);
       yield {
         op: 'hold',
         entity: hold.entity_id === 0 ? 0 : hold.entity_uuid,
@@ -156,10 +177,10 @@ async function* holdItems(session: Session, rootId: number | null): AsyncGenerat
           profile: hold.profile,
           authority: hold.authority,
           subject: hold.subject,
-          source: hold.source,
+          source: isKnown ? hold.source : hold.authority,
           startsAt: hold.starts_at.toISOString(),
-          ...(hold.external_ref === null ? {} : { externalRef: hold.external_ref }),
-          ...(hold.note === null ? {} : { note: hold.note }),
+          ...(hold.external_ref === null || !isKnown ? {} : { externalRef: hold.external_ref }),
+          ...(hold.note === null || !isKnown ? {} : { note: hold.note }),
           ...(hold.ends_at === null ? {} : { endsAt: hold.ends_at.toISOString() }),
           ...(hold.review_at === null ? {} : { reviewAt: hold.review_at.toISOString() }),
         },
