@@ -6,7 +6,8 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const child = spawn(process.execPath, [fileURLToPath(new URL('test.ts', import.meta.url)), 'test/golden.test.ts'], {
+const TESTS = ['test/golden.test.ts', 'test/permission-matrix.test.ts'];
+const child = spawn(process.execPath, [fileURLToPath(new URL('test.ts', import.meta.url)), ...TESTS], {
   stdio: 'inherit',
 });
 child.on('close', (status) => {

@@ -123,6 +123,11 @@ export const BUILTIN_ROLES: Readonly<Record<string, Role>> = {
   },
 };
 
+/** The built-in role of the name; undefined for a role of an account's own making. */
+export function builtinRole(name: string): Role | undefined {
+  return Object.hasOwn(BUILTIN_ROLES, name) ? BUILTIN_ROLES[name] : undefined;
+}
+
 const OF_PLATFORM = matchPatterns(['profile:write', 'entity:erase', 'installation:*']);
 
 /** What an account's place allows at all: what concerns the installation as a whole is for the platform. */

@@ -1,14 +1,15 @@
 /** Does what a plan said, if its part of the tree is still as it was. */
 import { isUuid } from '#core/ids.ts';
 import { problem } from '#core/problem.ts';
-import { sees } from '#operations/access.ts';
+import type { Permission } from '#core/permission.ts';
+import { requireRight, sees } from '#operations/access.ts';
 import { closeWithin } from '#operations/close-entity.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
 import type { EntityView } from '#operations/entity-view.ts';
 import type { HoldView } from '#operations/hold-view.ts';
 import { liftWithin } from '#operations/lift-hold.ts';
 import { type Performed, type Work, perform } from '#operations/perform.ts';
-import { asObject } from '#operations/plan-change.ts';
+import { type PlanIntent, asObject } from '#operations/plan-change.ts';
 import { placeWithin } from '#operations/place-hold.ts';
 import { putProfileWithin } from '#operations/put-profile.ts';
 import { getLinked, notFound } from '#operations/resolve.ts';
@@ -37,7 +38,9 @@ export function applyPlan(
   return perform(context, actor, { lock: 'exclusive', idempotency }, async (work) => {
     const { transaction, actor: asking } = work;
     const plan = isUuid(token.toLowerCase()) ? await lockPlan(transaction, token.toLowerCase()) : null;
-    if (plan === null || !sees(asking, await getLinked(transaction, plan.entity_id))) throw notFound(`plan ${token}`);
+    const entity = plan === null ? null : await getLinked(transaction, plan.entity_id);
+    if (plan === null || entity === null || !sees(asking, entity)) throw notFound(`plan ${token}`);
+    requireRight(asking, entity, NEEDS[plan.intent['action'] as PlanIntent['action']]); // Written by planChange alone.
     if (plan.applied_at !== null) throw problem('conflict', 'This plan has been applied already.');
     if (plan.expires_at <= context.clock())
       throw problem('conflict', `This plan ran out at ${plan.expires_at.toISOString()}; make it again.`);
@@ -55,6 +58,14 @@ export function applyPlan(
     return { token: plan.token, result, createdSince: created };
   });
 }
+
+/** What each action of a plan needs, said before anything is told of the plan. */
+const NEEDS: Readonly<Record<PlanIntent['action'], Permission>> = {
+  hold: 'hold:place',
+  lift: 'hold:lift',
+  close: 'entity:close',
+  profile: 'profile:write',
+};
 
 async function carryOut(work: Work, plan: PlanRow): Promise<HoldView | EntityView | Profile> {
   const { intent, entity_id: id } = plan;

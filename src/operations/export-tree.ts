@@ -6,7 +6,7 @@
  */
 import { KIND_FIELDS } from '#core/kind-fields.ts';
 import type { Kind } from '#core/kind.ts';
-import { requirePermission } from '#operations/access.ts';
+import { manages, requirePermission, requireRight, seesAuthor } from '#operations/access.ts';
 import { type Actor, type OperationContext, reader } from '#operations/context.ts';
 import { type EntityView, readViews } from '#operations/entity-view.ts';
 import { grantItems } from '#operations/export-grants.ts';
@@ -14,7 +14,7 @@ import { getEntity } from '#operations/resolve.ts';
 import type { BulkItem } from '#operations/run-bulk.ts';
 import { getHead } from '#store/change.ts';
 import type { Session } from '#store/database.ts';
-import { uuidsOf } from '#store/entity.ts';
+import { listByNumbers, uuidsOf } from '#store/entity.ts';
 import { listForExport, listOpenWithin } from '#store/export.ts';
 import { listHolds } from '#store/hold.ts';
 import { type Profile, listProfiles } from '#store/profile.ts';
@@ -62,7 +62,10 @@ export async function* exportTree(
       : await getEntity(session, actor, options.root ?? actor.accountId, 'root');
   requirePermission(actor, 'entity:export');
   // Digests of passwords and keys are for those who may set them.
-  if (options.secrets) requirePermission(actor, 'entity:update');
+  if (options.secrets) {
+    if (root === null) requirePermission(actor, 'entity:update');
+    else requireRight(actor, root, 'entity:update');
+  }
   const head = await getHead(session);
   yield {
     abeyance: 'export',
@@ -87,7 +90,7 @@ export async function* exportTree(
       }
     }
   yield* later;
-  yield* holdItems(session, rootId);
+  yield* holdItems(session, actor, rootId);
 }
 
 /** Own profiles, and built-in ones that were edited; holds name them. */
@@ -110,7 +113,16 @@ async function* viewsOf(
 ): AsyncGenerator<EntityView[]> {
   for (let key: { depth: number; id: number } | null = { depth: 0, id: 0 }; key !== null;) {
     const page = await listForExport(session, kind, key, PAGE, rootId);
-    yield await readViews(session, actor, page.entities, secretsWith);
+    const managed = page.entities.filter((entity) => manages(actor, entity));
+    const owned = page.entities.filter((entity) => !manages(actor, entity));
+    const views = new Map(
+      [
+        ...(await readViews(session, actor, managed, secretsWith)),
+        // What is only owned there is another's to set: its secrets stay.
+        ...(await readViews(session, actor, owned)),
+      ].map((view) => [view.number, view]),
+    );
+    yield page.entities.map(({ id }) => views.get(id)).filter((view) => view !== undefined);
     key = page.next;
   }
 }
@@ -143,7 +155,7 @@ function* creation(
   if (Object.keys(ahead).length > 0) later.push({ op: 'update', entity: id, body: ahead });
 }
 
-async function* holdItems(session: Session, rootId: number | null): AsyncGenerator<BulkItem> {
+async function* holdItems(session: Session, actor: Actor, rootId: number | null): AsyncGenerator<BulkItem> {
   for (let after = 0; ;) {
     const holds = await listHolds(session, { includeEnded: false, after, limit: PAGE });
     const open = new Set(
@@ -153,8 +165,11 @@ async function* holdItems(session: Session, rootId: number | null): AsyncGenerat
         rootId,
       ),
     );
+    const states = actor.accountId === 0 ? [] : await listByNumbers(session, [...open]);
+    const lines = new Map(states.map((state) => [state.id, state.line]));
     for (const hold of holds) {
       if (!open.has(hold.entity_id)) continue;
+      const isKnown = seesAuthor(actor, hold, lines.get(hold.entity_id) ?? []);
       yield {
         op: 'hold',
         entity: hold.entity_id === 0 ? 0 : hold.entity_uuid,
@@ -162,10 +177,10 @@ async function* holdItems(session: Session, rootId: number | null): AsyncGenerat
           profile: hold.profile,
           authority: hold.authority,
           subject: hold.subject,
-          source: hold.source,
+          source: isKnown ? hold.source : hold.authority,
           startsAt: hold.starts_at.toISOString(),
-          ...(hold.external_ref === null ? {} : { externalRef: hold.external_ref }),
-          ...(hold.note === null ? {} : { note: hold.note }),
+          ...(hold.external_ref === null || !isKnown ? {} : { externalRef: hold.external_ref }),
+          ...(hold.note === null || !isKnown ? {} : { note: hold.note }),
           ...(hold.ends_at === null ? {} : { endsAt: hold.ends_at.toISOString() }),
           ...(hold.review_at === null ? {} : { reviewAt: hold.review_at.toISOString() }),
         },

@@ -55,3 +55,12 @@ export async function levelsOf(session: Session, accounts: readonly number[]): P
   );
   return new Map(rows.map((row) => [row.id, row.level]));
 }
+
+/** Whether a reseller among the accounts may not create anything. */
+export async function isInactive(session: Session, accounts: readonly number[]): Promise<boolean> {
+  const row = await session.row(
+    sql<{ inactive: boolean }>`select exists (select from account
+      where entity_id = any (${[...accounts]}::bigint[]) and reseller and not reseller_active) as inactive`,
+  );
+  return row?.inactive ?? false;
+}

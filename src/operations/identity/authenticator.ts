@@ -7,6 +7,7 @@
  */
 import { createHash, createHmac } from 'node:crypto';
 
+import { permissionsOfLevel } from '#core/permission.ts';
 import { invalid, problem } from '#core/problem.ts';
 import { manages } from '#operations/access.ts';
 import { type Actor, type Credential, type OperationContext, reader } from '#operations/context.ts';
@@ -18,7 +19,7 @@ import { findActor } from '#store/actor.ts';
 import { findKeyByDigest } from '#store/api-key.ts';
 import type { RequestFacts } from '#store/change.ts';
 import { findLogin, findLoginByName, noteUse } from '#store/login.ts';
-import { levelsOf } from '#store/role.ts';
+import { isInactive, levelsOf } from '#store/role.ts';
 import { beginAttempt, endAttempt, findSessionByDigest } from '#store/session.ts';
 
 /** What a caller shows of itself. */
@@ -177,7 +178,14 @@ export class Authenticator {
       });
     if (account.id === actor.accountId) return actor;
     const level = (await levelsOf(session, [account.id])).get(account.id);
-    return { ...actor, accountId: account.id, authority: level === 'reseller' ? 'reseller' : 'customer' };
+    const authority = level === 'reseller' ? 'reseller' : 'customer';
+    return {
+      ...actor,
+      accountId: account.id,
+      authority,
+      permissions: actor.permissions & permissionsOfLevel(authority),
+      isInactiveReseller: await isInactive(session, account.line),
+    };
   }
 
   async #entryOf(credential: Credential, request: RequestFacts): Promise<Entry> {

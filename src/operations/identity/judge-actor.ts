@@ -3,10 +3,10 @@
  */
 import { ACTION_BIT } from '#core/action.ts';
 import {
-  BUILTIN_ROLES,
   type PermissionMask,
   READ_ONLY,
   type Role,
+  builtinRole,
   matchPatterns,
   permissionsOfLevel,
 } from '#core/permission.ts';
@@ -27,7 +27,7 @@ export function unauthenticated(): Problem {
 
 /** The role of a login: a built-in one, or one that its account or an account above has made. */
 export function roleOf(row: Pick<ActorRow, 'role' | 'role_permissions' | 'role_subject'>): Role {
-  const builtin = BUILTIN_ROLES[row.role];
+  const builtin = builtinRole(row.role);
   if (builtin !== undefined) return builtin;
   // A role that was removed, or lies on another line since a move, allows nothing.
   return {

@@ -5,6 +5,7 @@ import {
   PERMISSIONS,
   type Permission,
   type Role,
+  builtinRole,
   covers,
   matchPattern,
   matchPatterns,
@@ -72,7 +73,7 @@ function roleView(role: RoleRow, account: string | null): RoleView {
 
 /** The role of the name for logins of an account, or null. */
 export async function findRole(session: Session, account: EntityState, name: string): Promise<Role | null> {
-  const builtin = BUILTIN_ROLES[name];
+  const builtin = builtinRole(name);
   if (builtin !== undefined) return builtin;
   const role = (await listRows(session, account.line)).find((row) => row.name === name);
   return role === undefined ? null : { name, permissions: matchPatterns(role.permissions), subject: role.subject };

@@ -1,0 +1,332 @@
+/**
+ * Many small trees of the same form, each with an actor's account in one place and in one standing, and a login with
+ * a key for every role.
+ */
+import assert from 'node:assert/strict';
+import { createHash, randomUUID } from 'node:crypto';
+
+import type { FastifyInstance } from 'fastify';
+
+import { digestOf } from '#operations/identity/authenticator.ts';
+
+import type { Cleanup } from './database.ts';
+import { type Installation, makeApp, testInstallation } from './installation.ts';
+import { type Ask, administrator, asking, made } from './people.ts';
+
+export const ROLES = ['administrator', 'operator', 'billing', 'developer', 'auditor', 'desk'] as const;
+export type RoleName = (typeof ROLES)[number];
+/** The role of the platform's own making. */
+export const DESK = {
+  permissions: ['entity:read', 'hold:*', 'login:read', 'key:*', 'property:write'],
+  subject: 'general',
+} as const;
+
+/** Where the actor's account stands, seen from the target. */
+export const PLACES = [
+  'platform',
+  'grandparent',
+  'parent',
+  'self',
+  'child',
+  'grandchild',
+  'sibling',
+  'stranger',
+  'owner',
+] as const;
+export type Place = (typeof PLACES)[number];
+
+export const STANDINGS = ['active', 'limited', 'held by itself', 'suspended', 'suspended above', 'closed'] as const;
+export type StandingName = (typeof STANDINGS)[number];
+
+/** Who stands so is refused before its role is looked at: two roles show it as well as six. */
+const REFUSED: ReadonlySet<StandingName> = new Set(['suspended', 'suspended above', 'closed']);
+export const rolesIn = (standing: StandingName): readonly RoleName[] =>
+  REFUSED.has(standing) ? ['administrator', 'auditor'] : ROLES;
+
+/** The accounts of one tree by their place, and what requests name. */
+export interface Tree {
+  readonly accounts: Readonly<Record<Place | 'outer', string>>;
+  readonly domain: string;
+  readonly leaf: string;
+  readonly leafName: string;
+  readonly domainName: string;
+  /** Ended holds on the target, by what they were. */
+  readonly holds: Readonly<Record<HoldName, string>>;
+  /** A login of the target with a key and a session, which nothing changes. */
+  readonly login: string;
+  readonly key: string;
+  readonly session: string;
+  /** Plans of holds on the target and on the leaf, which have been applied. */
+  readonly plans: { readonly target: string; readonly leaf: string };
+}
+
+export const HOLDS = {
+  platform: { authority: 'platform' },
+  reseller: { authority: 'reseller' },
+  'reseller billing': { authority: 'reseller', subject: 'billing' },
+  'customer above': { authority: 'customer', subject: 'general' },
+  wish: { authority: 'customer', subject: 'wish' },
+} as const;
+export type HoldName = keyof typeof HOLDS;
+
+/** Who asks, with things of its own that may be used up by one request. */
+export interface Caller {
+  readonly tree: Tree;
+  readonly place: Place;
+  readonly standing: StandingName;
+  readonly role: RoleName;
+  readonly ask: Ask;
+  readonly account: string;
+  readonly login: string;
+  readonly ownKey: string;
+  readonly ownSession: string;
+  /** The hold by which its account holds itself; otherwise one that ended. */
+  readonly ownHold: string;
+  /** Of the target, for this caller alone. */
+  readonly spare: { readonly login: string; readonly key: string; readonly role: string };
+}
+
+export interface MatrixWorld {
+  readonly here: Installation;
+  /** Guards everything: what would hold or close even one entity is refused for want of a plan. */
+  readonly app: FastifyInstance;
+  readonly admin: Ask;
+  readonly callers: readonly Caller[];
+}
+
+const id = (name: string): string => {
+  const hex = createHash('sha256').update(name).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+};
+
+interface Sketch {
+  readonly name: string;
+  readonly place: Place | null;
+  readonly standing: StandingName;
+}
+
+/** One tree for all who are active; for every other standing one for each place, since what holds an account holds all beneath. */
+function sketches(): Sketch[] {
+  const all: Sketch[] = [{ name: 't', place: null, standing: 'active' }];
+  for (const standing of STANDINGS.slice(1))
+    for (const place of PLACES.slice(1)) all.push({ name: `t${all.length}`, place, standing });
+  return all;
+}
+
+const OF_TREE: readonly (readonly [Place | 'outer', Place | 'outer' | null, boolean])[] = [
+  ['outer', null, true],
+  ['grandparent', 'outer', true],
+  ['parent', 'grandparent', false],
+  ['self', 'parent', false],
+  ['child', 'self', false],
+  ['grandchild', 'child', false],
+  ['sibling', 'parent', false],
+  ['stranger', 'outer', true],
+  ['owner', 'grandparent', false],
+];
+
+export async function makeMatrixWorld(t: Cleanup): Promise<MatrixWorld> {
+  const here = await testInstallation(t);
+  const admin = administrator(here.app);
+  const app = await makeApp({ ...here.context, settings: { ...here.context.settings, guardLimit: 0 } });
+  t.after(() => app.close());
+  await made(admin('PUT', '/v1/entities/0/roles/desk', DESK));
+  await made(admin('PUT', '/v1/profiles/once_used', { description: 'Stays for the record.' }));
+  const plan = sketches();
+  await bulk(admin, plan.flatMap(creations));
+  const trees = await Promise.all(plan.map((sketch) => makeTree(here, admin, sketch)));
+  const callers: Caller[] = [];
+  for (const [index, sketch] of plan.entries()) {
+    const tree = trees[index];
+    assert.ok(tree !== undefined);
+    for (const place of sketch.place === null ? PLACES : [sketch.place])
+      callers.push(...(await makeCallers(here, app, tree, place, sketch.standing)));
+  }
+  for (const [index, { place, standing }] of plan.entries()) {
+    const tree = trees[index];
+    if (place !== null && tree !== undefined)
+      await stand(
+        here,
+        admin,
+        tree,
+        place,
+        standing,
+        callers.filter((caller) => caller.tree === tree),
+      );
+  }
+  await here.follow();
+  return { here, app, admin, callers };
+}
+
+async function bulk(admin: Ask, items: readonly object[]): Promise<{ id: string }[]> {
+  const { body } = await admin('POST', '/v1/bulk', { items });
+  assert.equal(body.failed, 0, JSON.stringify(body.items?.find((item: { status: number }) => item.status >= 300)));
+  return body.items.map((item: { body: { id: string } }) => item.body);
+}
+
+function creations({ name }: Sketch): object[] {
+  const of = (place: string) => id(`${name} ${place}`);
+  const domain = `${name}.example`;
+  // Two hundred are as many as there can be: one more is refused, but only to whoever may write it.
+  const properties = Array.from({ length: 200 }, (_, index) => ({ name: `p${index}`, value: '1' }));
+  return [
+    ...OF_TREE.map(([place, parent, reseller]) => ({
+      op: 'create',
+      body: {
+        kind: 'account',
+        id: of(place),
+        name: `${name} ${place}`,
+        ...(parent === null ? {} : { parent: of(parent) }),
+        reseller,
+        ...(place === 'self' ? { reference: `ref-${name}`, properties } : {}),
+      },
+    })),
+    { op: 'create', body: { kind: 'sip_domain', id: of('domain'), domain, parent: of('self') } },
+    {
+      op: 'create',
+      body: { kind: 'sip_account', id: of('leaf'), username: 'leaf', parent: of('domain'), owner: of('owner') },
+    },
+  ];
+}
+
+async function makeTree(here: Installation, admin: Ask, { name }: Sketch): Promise<Tree> {
+  const of = (place: string) => id(`${name} ${place}`);
+  const target = of('self');
+  const placed = await bulk(
+    admin,
+    Object.entries(HOLDS).map(([externalRef, more]) => ({
+      op: 'hold',
+      entity: target,
+      body: { profile: 'once_used', source: 'matrix', externalRef, ...more },
+    })),
+  );
+  await bulk(
+    admin,
+    placed.map((hold) => ({ op: 'lift', entity: target, hold: hold.id })),
+  );
+  const plans: string[] = [];
+  for (const entity of [target, of('leaf')]) {
+    const { token } = await made(
+      admin('POST', `/v1/entities/${entity}/plan`, { action: 'hold', profile: 'once_used', endsAt: '2199-01-01' }),
+    );
+    plans.push(token);
+  }
+  await here.pool.query('update plan set applied_at = now() where token = any ($1)', [plans]);
+  const [login, key, session] = [randomUUID(), randomUUID(), randomUUID()];
+  await addLogin(here, { id: login, account: target, role: 'auditor', key, token: login, session });
+  const { outer, ...rest } = Object.fromEntries(OF_TREE.map(([place]) => [place, of(place)]));
+  const platform = (await made(admin('GET', '/v1/entities/0'))).id;
+  return {
+    // Every place was made above.
+    accounts: { ...rest, outer, platform } as Tree['accounts'],
+    domain: of('domain'),
+    leaf: of('leaf'),
+    leafName: `sip:leaf@${name}.example`,
+    domainName: `${name}.example`,
+    holds: Object.fromEntries(Object.keys(HOLDS).map((hold, index) => [hold, placed[index]?.id])) as Tree['holds'], // One each.
+    login,
+    key,
+    session,
+    plans: { target: plans[0] ?? '', leaf: plans[1] ?? '' },
+  };
+}
+
+interface NewLogin {
+  readonly id: string;
+  readonly account: string;
+  readonly role: string;
+  readonly key: string;
+  readonly token: string;
+  readonly session: string;
+}
+
+/** A login without a password, with a key and a session; by rows, since there are hundreds. */
+async function addLogin(
+  here: Installation,
+  { id: login, account, role, key, token, session }: NewLogin,
+): Promise<void> {
+  await here.pool.query(
+    `with made as (
+        insert into login (id, account_id, name, role) select $1::uuid, e.id, $1::text || '@matrix.example', $3 from entity e where e.uuid = $2
+        returning id
+      ), keyed as (
+        insert into api_key (id, login_id, name, digest) select $4, id, 'matrix', $5 from made
+      )
+      insert into session (id, login_id, digest, expires_at) select $6, id, $7, now() + interval '1 hour' from made`,
+    [login, account, role, key, digestOf(token), session, digestOf(session)],
+  );
+}
+
+async function makeCallers(
+  here: Installation,
+  app: FastifyInstance,
+  tree: Tree,
+  place: Place,
+  standing: StandingName,
+): Promise<Caller[]> {
+  const callers: Caller[] = [];
+  const account = tree.accounts[place];
+  for (const role of rolesIn(standing)) {
+    const [login, ownKey, ownSession, otherLogin, otherKey] = Array.from({ length: 5 }, () => randomUUID());
+    assert.ok(login && ownKey && ownSession && otherLogin && otherKey);
+    const token = `aby_${randomUUID()}`;
+    await addLogin(here, { id: login, account, role, key: randomUUID(), token, session: ownSession });
+    await addLogin(here, {
+      id: otherLogin,
+      account: tree.accounts.self,
+      role: 'auditor',
+      key: otherKey,
+      token: otherKey,
+      session: randomUUID(),
+    });
+    await here.pool.query(
+      `with made as (insert into api_key (id, login_id, name, digest) values ($1::uuid, $2::uuid, 'own', $3))
+        insert into role (account_id, name, permissions, subject) select id, $4, '{*:read}', 'wish' from entity where uuid = $5`,
+      [ownKey, login, digestOf(ownKey), `r${otherLogin}`, tree.accounts.self],
+    );
+    callers.push({
+      ...{ tree, place, standing, role, account, login, ownKey, ownSession },
+      ownHold: tree.holds.wish,
+      ask: asking(app, `Bearer ${token}`),
+      spare: { login: otherLogin, key: otherKey, role: `r${otherLogin}` },
+    });
+  }
+  return callers;
+}
+
+/** Puts the account of a place into its standing. */
+async function stand(
+  here: Installation,
+  admin: Ask,
+  tree: Tree,
+  place: Place,
+  standing: StandingName,
+  callers: readonly Caller[],
+): Promise<void> {
+  const account = tree.accounts[place];
+  switch (standing) {
+    case 'limited':
+      await made(admin('POST', `/v1/entities/${account}/holds`, { profile: 'limited' }));
+      break;
+    case 'suspended':
+      await made(admin('POST', `/v1/entities/${account}/holds`, { profile: 'suspended' }));
+      break;
+    case 'suspended above':
+      await made(admin('POST', `/v1/entities/${tree.accounts.outer}/holds`, { profile: 'suspended' }));
+      break;
+    case 'closed':
+      await made(admin('POST', `/v1/entities/${account}/close`));
+      break;
+    case 'held by itself': {
+      const boss = callers.find((caller) => caller.role === 'administrator');
+      assert.ok(boss !== undefined);
+      const hold = await made(
+        admin('POST', `/v1/entities/${account}/holds`, { profile: 'suspended' }, { 'abeyance-act-as': account }),
+      );
+      for (const caller of callers) Object.assign(caller, { ownHold: hold.id });
+      break;
+    }
+    case 'active':
+  }
+  await here.follow();
+}
