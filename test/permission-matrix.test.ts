@@ -46,7 +46,8 @@ test('every route is in the matrix', () => {
 });
 
 /** An id that nothing has, for each that something has. */
-const unknownOf = (id: string) => id.replace(/^.{8}/, (part) => [...part].reverse().join('')).replace(/.{4}$/, '0000');
+const unknownOf = (id: string) =>
+  id.replace(/^.{8}/, (part) => [...part].toReversed().join('')).replace(/.{4}$/, '0000');
 const UUIDS = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
 describe('what an actor may not see is answered like what is not there', () => {

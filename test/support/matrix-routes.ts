@@ -87,7 +87,9 @@ const ENTITIES: readonly MatrixRow[] = [
   })),
   row('POST /v1/accounts', 'create a reseller beneath', nothing, 'exists', ({ tree }) => ({
     payload: {
-      ...{ name: 'x', parent: tree.accounts.self, reseller: true },
+      name: 'x',
+      parent: tree.accounts.self,
+      reseller: true,
       reference: `ref-${tree.domainName.split('.')[0]}`,
     },
   })),

@@ -285,7 +285,14 @@ async function makeCallers(
       [ownKey, login, digestOf(ownKey), `r${otherLogin}`, tree.accounts.self],
     );
     callers.push({
-      ...{ tree, place, standing, role, account, login, ownKey, ownSession },
+      tree,
+      place,
+      standing,
+      role,
+      account,
+      login,
+      ownKey,
+      ownSession,
       ownHold: tree.holds.wish,
       ask: asking(app, `Bearer ${token}`),
       spare: { login: otherLogin, key: otherKey, role: `r${otherLogin}` },
