@@ -670,7 +670,7 @@ begin
   closed := r.closed;
   held_by_itself := not closed and not exists (
     select from hold h where h.entity_id = any (own_line) and h.activated_at is not null and h.ended_at is null
-      and not (h.entity_id = own_account and (h.placed_for = own_account or h.placed_for is null and h.authority = 'customer' and h.subject = 'wish')));
+      and not (h.entity_id = own_account and (h.placed_for is not distinct from own_account or h.placed_for is null and h.authority = 'customer' and h.subject = 'wish')));
   select ro.permissions, ro.subject into role_permissions, role_subject
   from unnest(own_line) with ordinality u (id, depth) join role ro on ro.account_id = u.id and ro.name = l.role
   order by u.depth desc limit 1;

@@ -7,8 +7,10 @@ import type { FastifyInstance } from 'fastify';
 
 import { assertGolden } from '#test/golden.ts';
 import { matrixText, type Outcomes } from '#test/matrix-golden.ts';
-import { MATRIX, type MatrixRequest } from '#test/matrix-routes.ts';
-import { type Caller, makeMatrixWorld } from '#test/matrix-world.ts';
+import { MATRIX } from '#test/matrix-routes.ts';
+import type { MatrixRequest } from '#test/matrix-row.ts';
+import type { Caller } from '#test/matrix-cast.ts';
+import { makeMatrixWorld } from '#test/matrix-world.ts';
 import { hashPassword } from '#operations/identity/password.ts';
 import { type Answer, asking } from '#test/people.ts';
 
@@ -46,7 +48,8 @@ test('every route is in the matrix', () => {
 });
 
 /** An id that nothing has, for each that something has. */
-const unknownOf = (id: string) => id.replace(/^.{8}/, (part) => [...part].reverse().join('')).replace(/.{4}$/, '0000');
+const unknownOf = (id: string) =>
+  id.replace(/^.{8}/, (part) => [...part].toReversed().join('')).replace(/.{4}$/, '0000');
 const UUIDS = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
 describe('what an actor may not see is answered like what is not there', () => {

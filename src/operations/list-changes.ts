@@ -1,6 +1,7 @@
 /** Reads the log of changes, a page at a time, from a cursor that also names the epoch. */
 import { problem } from '#core/problem.ts';
 import { requirePermission } from '#operations/access.ts';
+import { redactAuthors } from '#operations/change-author.ts';
 import { type Actor, type OperationContext, reader } from '#operations/context.ts';
 import { PAGE_MAX } from '#operations/read-entity.ts';
 import { getEntity } from '#operations/resolve.ts';
@@ -67,7 +68,8 @@ export async function listChanges(
   requirePermission(actor, 'change:read');
   const rows = await listRows(session, cursor.revision, limit, entity, actor.accountId);
   const last = rows.at(-1)?.revision ?? cursor.revision;
-  return { items: rows.map(changeView), next: `${head.epoch}:${last}`, total: null };
+  const told = await redactAuthors(session, actor, rows);
+  return { items: told.map(changeView), next: `${head.epoch}:${last}`, total: null };
 }
 
 export function changeView(row: Change): ChangeView {
