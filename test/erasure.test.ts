@@ -10,6 +10,7 @@ import { after, test } from 'node:test';
 
 import { KIND_FIELDS } from '#core/kind-fields.ts';
 import type { Kind } from '#core/kind.ts';
+import { permissionsOfLevel } from '#core/permission.ts';
 import { engineCheckpointFile, makeOutsideRecords } from '#main/outside-records.ts';
 import { type Actor, type OperationContext, platformActor } from '#operations/context.ts';
 import { createEntity } from '#operations/create-entity.ts';
@@ -178,7 +179,10 @@ test('nothing personal is left anywhere, the chain still proves itself, and the 
 
   await assert.rejects(eraseEntity(context, ADMIN, account), { code: 'conflict' });
   await closeEntity(context, CLERK, account);
-  await assert.rejects(eraseEntity(context, { ...ADMIN, authority: 'reseller' }, account), { code: 'forbidden' });
+  await assert.rejects(
+    eraseEntity(context, { ...ADMIN, authority: 'reseller', permissions: permissionsOfLevel('reseller') }, account),
+    { code: 'forbidden' },
+  );
   await assert.rejects(eraseEntity(context, ADMIN, ids[2] ?? ''), { code: 'invalid' });
   await assert.rejects(eraseEntity(context, ADMIN, 0), { code: 'invalid' });
   const erased = await call('POST', `/v1/entities/${account}/erase`);

@@ -7,8 +7,10 @@ import type { FastifyInstance } from 'fastify';
 
 import { assertGolden } from '#test/golden.ts';
 import { matrixText, type Outcomes } from '#test/matrix-golden.ts';
-import { MATRIX, type MatrixRequest } from '#test/matrix-routes.ts';
-import { type Caller, makeMatrixWorld } from '#test/matrix-world.ts';
+import { MATRIX } from '#test/matrix-routes.ts';
+import type { MatrixRequest } from '#test/matrix-row.ts';
+import type { Caller } from '#test/matrix-cast.ts';
+import { makeMatrixWorld } from '#test/matrix-world.ts';
 import { hashPassword } from '#operations/identity/password.ts';
 import { type Answer, asking } from '#test/people.ts';
 

@@ -57,7 +57,11 @@ describe('an export', () => {
     );
     const leaf = await made(
       admin('POST', '/v1/resources', {
-        ...{ kind: 'sip_account', username: 'alice', password: 'a secret', parent: domain.id, owner: neighbour },
+        kind: 'sip_account',
+        username: 'alice',
+        password: 'a secret',
+        parent: domain.id,
+        owner: neighbour,
       }),
     );
     const ask = by(here.app, await addPerson(admin, neighbour));
@@ -79,6 +83,28 @@ describe('an export', () => {
     for (const word of Object.values(secret)) assert.ok(told.includes(word), word);
     await made(admin('DELETE', `/v1/entities/${customer}/holds/${id}`));
   });
+});
+
+test('the log does not tell a customer who above did something, nor what was noted', async () => {
+  const secret = { source: 'police-desk', externalRef: 'case 18', note: 'do not tell' };
+  const officer = await addPerson(admin, '0');
+  const held = await addAccount('Held', reseller);
+  const { id } = await made(
+    by(here.app, officer)('POST', `/v1/entities/${held}/holds`, { profile: 'limited', ...secret }),
+  );
+  const own = await addPerson(admin, held);
+  const ask = by(here.app, own);
+  const { items } = await made(ask('GET', `/v1/changes?entity=${held}&limit=1000`));
+  const placed = items.find((change: { kind: string }) => change.kind === 'hold.placed');
+  assert.deepEqual([placed.actor, placed.facts.hold], ['platform', id]);
+  const text = JSON.stringify(items);
+  for (const word of [...Object.values(secret), officer.login]) assert.ok(!text.includes(word), word);
+  await made(admin('DELETE', `/v1/entities/${held}/holds/${id}`));
+  await made(ask('PATCH', `/v1/entities/${held}`, { city: 'Delft' }));
+  const last = (await made(ask('GET', `/v1/changes?entity=${held}&limit=1000`))).items.at(-1);
+  assert.equal(last.actor, `login:${own.login}`, 'what the account did itself it knows');
+  const above = JSON.stringify((await made(admin('GET', `/v1/changes?entity=${held}&limit=1000`))).items);
+  for (const word of [...Object.values(secret), officer.login]) assert.ok(above.includes(word), word);
 });
 
 test('a plan tells nothing of itself to those who may not carry it out', async () => {

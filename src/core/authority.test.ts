@@ -119,7 +119,7 @@ test('reaching is an order of levels, and one of subjects in which technical and
   );
 });
 
-/** Lines as the tree allows them: a customer contains no reseller. */
+/** Lines of resellers within resellers, and of customers within customers. */
 const anyLine = fc
   .tuple(fc.nat(3), fc.nat(3))
   .map(([resellers, customers]): LineAccount[] => [

@@ -13,6 +13,12 @@ export function chargeCreation(transaction: Transaction, parentId: number, kind:
   if (credit !== null) transaction.charge(parentId, credit, 1);
 }
 
+/** Gives back one thing that contains nothing. */
+export function chargeClosedLeaf(transaction: Transaction, parentId: number, kind: Kind): void {
+  const credit = creditOf(kind);
+  if (credit !== null) transaction.charge(parentId, credit, -1);
+}
+
 /** Gives back what an entity uses with everything open beneath it; before it is marked as closed. */
 export async function chargeClosing(transaction: Transaction, entity: EntityState): Promise<void> {
   if (entity.parent_id === null) return;

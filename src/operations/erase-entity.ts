@@ -1,6 +1,7 @@
 /** Erases the personal data of a closed account and of everything beneath it, for good. */
 import { invalid, problem } from '#core/problem.ts';
 import { type Actor, type OperationContext, platformActor } from '#operations/context.ts';
+import { chargeClosedLeaf } from '#operations/charges.ts';
 import { type Performed, type Work, perform } from '#operations/perform.ts';
 import { getLinked, getLocked } from '#operations/resolve.ts';
 import {
@@ -65,8 +66,10 @@ export async function eraseEntity(
 async function begin({ transaction, context }: Work, account: number): Promise<number> {
   if (!(await beginErasure(transaction, account))) return 0;
   const ids = await collectErasable(transaction, account);
-  for (const closed of await closeErased(transaction, account))
-    transaction.record({ kind: 'entity.closed', entityId: closed, facts: { erased: true }, touched: [closed] });
+  for (const { id, kind, parent_id: parent } of await closeErased(transaction, account)) {
+    chargeClosedLeaf(transaction, parent, kind);
+    transaction.record({ kind: 'entity.closed', entityId: id, facts: { erased: true }, touched: [id] });
+  }
   await veil(transaction, account, context.settings.numberQuarantineDays);
   for (let from = 0; from < ids.length; from += BATCH) {
     const touched = ids.slice(from, from + BATCH);

@@ -4,6 +4,7 @@ import { readTime } from '#core/moment.ts';
 import { personalValue } from '#core/personal.ts';
 import { type FieldError, invalid, problem } from '#core/problem.ts';
 import { requirePermission } from '#operations/access.ts';
+import { redactAuthors } from '#operations/change-author.ts';
 import { type Actor, type OperationContext, reader } from '#operations/context.ts';
 import { PAGE_MAX } from '#operations/read-entity.ts';
 import { getEntity } from '#operations/resolve.ts';
@@ -105,7 +106,8 @@ export async function listChanges(context: OperationContext, actor: Actor, input
     actor: input.actor,
     kinds: readKinds(input.kind),
   });
-  return { items: rows.map(changeView), next: nextOf(head, order, cursor, reached), total: null };
+  const told = await redactAuthors(session, actor, rows);
+  return { items: told.map(changeView), next: nextOf(head, order, cursor, reached), total: null };
 }
 
 function nextOf(head: Head, order: 'asc' | 'desc', cursor: ChangeCursor | null, reached: number | null): string | null {

@@ -54,12 +54,18 @@ export async function collectErasable(transaction: Transaction, accountId: numbe
 }
 
 /** Closes what is still open of it: records in containers of others, which nobody can serve any more. */
-export async function closeErased(transaction: Transaction, accountId: number): Promise<number[]> {
-  const rows = await transaction.rows(
-    sql<{ id: number }>`update entity e set closed_at = now(), version = e.version + 1, updated_at = now()
-      where e.id in (${setOf(accountId)}) and closed_since(e.id) is null returning e.id`,
+export function closeErased(
+  transaction: Transaction,
+  accountId: number,
+): Promise<{ id: number; kind: Kind; parent_id: number }[]> {
+  return transaction.rows(
+    sql<{
+      id: number;
+      kind: Kind;
+      parent_id: number;
+    }>`update entity e set closed_at = now(), version = e.version + 1, updated_at = now()
+      where e.id in (${setOf(accountId)}) and closed_since(e.id) is null returning e.id, e.kind, e.parent_id`,
   );
-  return rows.map((row) => row.id);
 }
 
 /** The first transaction's statements. A telephone number that rests keeps its `tel:` name until the rest is over. */

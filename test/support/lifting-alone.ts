@@ -33,6 +33,7 @@ import {
   judge,
   levelOf,
   tell,
+  tellHold,
 } from './lifting-model.ts';
 
 const LEVELS: readonly Level[] = ['customer', 'reseller', 'platform'];
@@ -132,7 +133,7 @@ async function attempt(nodes: readonly Node[], session: Session, below: Below, p
     found,
     expected,
     `${login.role} of ${tell(login.account)}${actAs === null ? '' : ` as ${tell(actAs)}`}: ${doing} ${tell(on)}` +
-      `${hold === undefined ? '' : `, a hold of the ${hold.level} about ${hold.matter} for ${hold.by?.id ?? 'nobody'}`}` +
+      (hold === undefined ? '' : `, ${tellHold(hold)}`) +
       `${to === undefined ? '' : ` to ${tell(to)}`}\nwhere ${nodes.map(tell).join('; ')}`,
   );
   return found;
@@ -159,8 +160,15 @@ async function decide(
   );
   const actor = judgeActor(
     {
-      ...{ name: 'x', version: 1, enabled: true, role: login.role, role_permissions: null, role_subject: null },
-      ...{ credential_ok: true, expires_at: null, inactive_reseller: false },
+      name: 'x',
+      version: 1,
+      enabled: true,
+      role: login.role,
+      role_permissions: null,
+      role_subject: null,
+      credential_ok: true,
+      expires_at: null,
+      inactive_reseller: false,
       scopes: login.scope === null ? null : login.scope.map((each) => PERMISSION[each]),
       own_account: own.id,
       own_line: lineOf(own),
@@ -188,13 +196,21 @@ async function decide(
 
 const stateOf = (on: Node) =>
   ({
-    ...{ id: on.id, uuid: on.uuid, kind: on.kind, label: tell(on) },
+    id: on.id,
+    uuid: on.uuid,
+    kind: on.kind,
+    label: tell(on),
     line: lineOf(on),
     owner_line: on.owner === null ? null : lineOf(on.owner),
   }) as EntityState; // All that a right is judged by.
 
 const rowOf = (hold: ModelHold, on: Node) =>
   ({
-    ...{ uuid: hold.id, entity_id: on.id, authority: hold.level, subject: hold.matter },
-    ...{ placed_for: hold.by?.id ?? null, placed_by: 'x', placed_by_name: null },
+    uuid: hold.id,
+    entity_id: on.id,
+    authority: hold.level,
+    subject: hold.matter,
+    placed_for: hold.by?.id ?? null,
+    placed_by: 'x',
+    placed_by_name: null,
   }) as HoldRow; // All that lifting is judged by.

@@ -196,3 +196,7 @@ export function tell(node: Node): string {
   const owner = node.owner === null ? '' : ` owned by ${node.owner.id}`;
   return `${word} ${node.id}${node.parent === null ? '' : ` in ${node.parent.id}`}${owner}${node.isClosed ? ' (closed)' : ''}`;
 }
+
+export function tellHold(hold: ModelHold): string {
+  return `a hold of the ${hold.level} about ${hold.matter} for ${hold.by?.id ?? 'nobody'}`;
+}

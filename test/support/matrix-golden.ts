@@ -1,6 +1,6 @@
 /** The permission matrix as text for people: a table for each standing, a cell for each operation and place. */
 import { MATRIX } from './matrix-routes.ts';
-import { PLACES, type Place, STANDINGS, type StandingName, rolesIn } from './matrix-world.ts';
+import { PLACES, type Place, STANDINGS, type StandingName, rolesIn } from './matrix-cast.ts';
 
 /** The outcome by `standing/place/role/operation`. */
 export type Outcomes = Map<string, string>;

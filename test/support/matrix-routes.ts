@@ -6,69 +6,10 @@
  */
 import type { ProblemCode } from '#core/problem.ts';
 
-import type { Caller, HoldName } from './matrix-world.ts';
+import type { Caller, HoldName } from './matrix-cast.ts';
+import { ACTING, IDENTITIES, OWN } from './matrix-login-routes.ts';
+import { type MatrixRow, STALE, entity, leaf, nothing, outcomeOf, row, target } from './matrix-row.ts';
 import type { Answer } from './people.ts';
-
-export interface MatrixRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  readonly url: string;
-  readonly payload?: object | undefined;
-  readonly headers?: Readonly<Record<string, string>> | undefined;
-}
-
-export interface MatrixRow {
-  /** As the router knows it, such as `GET /v1/entities/:id`. */
-  readonly route: string;
-  /** The operations that the request shows, one line of the matrix each. */
-  readonly names: readonly string[];
-  readonly ask: (caller: Caller) => MatrixRequest;
-  /** The outcome for each name. */
-  readonly read: (answer: Answer) => readonly string[];
-}
-
-interface Shape {
-  readonly payload?: object;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Beginning with `?`. */
-  readonly query?: string;
-}
-
-/** One operation: its route, whose parameters `at` tells, the code that it meets when it is let through, and the rest. */
-function row(
-  route: string,
-  name: string,
-  at: (caller: Caller) => Readonly<Record<string, string>>,
-  meets: ProblemCode | null = null,
-  shape: Shape | ((caller: Caller) => Shape) = {},
-): MatrixRow {
-  const [method = '', path = ''] = route.split(' ');
-  return {
-    route,
-    names: [name],
-    ask: (caller) => {
-      const { query = '', ...rest } = typeof shape === 'function' ? shape(caller) : shape;
-      const parameters = at(caller);
-      const url = path.replace(/:(\w+)/g, (_, parameter: string) => encodeURIComponent(parameters[parameter] ?? ''));
-      return { method: method as MatrixRequest['method'], url: `${url}${query}`, ...rest }; // Written so in the rows.
-    },
-    read: (answer) => [outcomeOf(answer.status, answer.body['code'], meets)],
-  };
-}
-
-export function outcomeOf(status: number, code: unknown, meets: ProblemCode | null = null): string {
-  return status < 300 || code === meets ? 'ok' : String(code);
-}
-
-const nothing = () => ({});
-/** The account, wherever the caller stands. */
-const target = ({ tree }: Caller) => ({ id: tree.accounts.self });
-/** The account; the leaf for the one who owns that. */
-const entity = ({ tree, place }: Caller) => ({ id: place === 'owner' ? tree.leaf : tree.accounts.self });
-const leaf = ({ tree }: Caller) => ({ id: tree.leaf });
-const own = ({ account }: Caller) => ({ id: account });
-const login = ({ tree }: Caller) => ({ login: tree.login });
-/** Nothing has this version. */
-const STALE = { headers: { 'if-match': '"99999"' } } as const;
 
 const ENTITIES: readonly MatrixRow[] = [
   row('GET /v1/entities', 'list all that is seen', nothing),
@@ -121,6 +62,12 @@ const ENTITIES: readonly MatrixRow[] = [
     ...STALE,
   }),
   row('POST /v1/entities/:id/close', 'close', entity, 'precondition_failed', STALE),
+  row('POST /v1/entities/:id/erase', 'erase', target, 'conflict'),
+];
+
+const CREDITS: readonly MatrixRow[] = [
+  row('GET /v1/entities/:id/credits', 'read credits', target),
+  row('PUT /v1/entities/:id/credits', 'grant credits', target, 'invalid', { payload: { sip_credit: -1 } }),
 ];
 
 const PROPERTIES: readonly MatrixRow[] = [
@@ -167,45 +114,6 @@ const HOLD_ROWS: readonly MatrixRow[] = [
   ),
 ];
 
-const IDENTITIES: readonly MatrixRow[] = [
-  row('GET /v1/entities/:id/logins', 'list logins', target),
-  row('GET /v1/logins/:login', 'read a login', login),
-  row('POST /v1/entities/:id/logins', 'make an auditor', target, 'exists', ({ tree }) => ({
-    payload: { name: `${tree.login}@matrix.example`, role: 'auditor' },
-  })),
-  row('POST /v1/entities/:id/logins', 'make an administrator', target, 'exists', ({ tree }) => ({
-    payload: { name: `${tree.login}@matrix.example`, role: 'administrator' },
-  })),
-  row(
-    'PATCH /v1/logins/:login',
-    'change a login',
-    ({ spare }) => ({ login: spare.login }),
-    'exists',
-    ({ tree }) => ({ payload: { name: `${tree.login}@matrix.example` } }),
-  ),
-  row('GET /v1/logins/:login/keys', 'list keys', login),
-  row('POST /v1/logins/:login/keys', 'make a key', ({ spare }) => ({ login: spare.login }), null, {
-    payload: { name: 'matrix' },
-  }),
-  row('DELETE /v1/keys/:key', 'remove a key', ({ spare }) => ({ key: spare.key })),
-  row('DELETE /v1/logins/:login', 'remove a login', ({ spare }) => ({ login: spare.login })),
-  row('GET /v1/entities/:id/roles', 'list roles', target),
-  row(
-    'PUT /v1/entities/:id/roles/:name',
-    'change a role',
-    (caller) => ({ ...target(caller), name: caller.spare.role }),
-    null,
-    {
-      payload: { permissions: ['*:read'] },
-    },
-  ),
-  row('DELETE /v1/entities/:id/roles/:name', 'remove a role', (caller) => ({
-    ...target(caller),
-    name: caller.spare.role,
-  })),
-  row('DELETE /v1/sessions/:session', "end another's session", ({ tree }) => ({ session: tree.session })),
-];
-
 const unlessUnknown = (answer: Answer, answers: readonly { readonly effect: string }[]): string[] => [
   answer.status < 300 && answers.every(({ effect }) => effect === 'unknown')
     ? 'unknown'
@@ -230,6 +138,9 @@ const KNOWLEDGE: readonly MatrixRow[] = [
   row('GET /v1/changes', 'read the changes of it', nothing, null, (caller) => ({
     query: `?limit=5&entity=${entity(caller).id}`,
   })),
+  row('GET /v1/changes', 'read the changes beneath it', nothing, null, (caller) => ({
+    query: `?limit=5&beneath=${entity(caller).id}`,
+  })),
   row('GET /v1/export', 'export', nothing, null, (caller) => ({ query: `?root=${entity(caller).id}` })),
   row('GET /v1/export', 'export with secrets', nothing, null, (caller) => ({
     query: `?secrets=true&root=${entity(caller).id}`,
@@ -245,56 +156,6 @@ const INSTALLATION: readonly MatrixRow[] = [
   row('DELETE /v1/profiles/:name', 'remove a profile', () => ({ name: 'once_used' }), 'conflict'),
   row('GET /v1/status', 'read the status of the installation', nothing),
   row('POST /v1/verify', 'verify the installation', nothing),
-];
-
-const OWN: readonly MatrixRow[] = [
-  row('GET /v1/me', 'who am I', nothing),
-  row('PUT /v1/me/password', 'change the own password', nothing, 'invalid', {
-    payload: { current: 'x', password: 'short' },
-  }),
-  row('GET /v1/sessions', 'list the own sessions', nothing),
-  row('DELETE /v1/sessions/:session', 'end an own session', ({ ownSession }) => ({ session: ownSession })),
-  row('GET /v1/logins/:login', 'read the own login', ({ login: id }) => ({ login: id })),
-  row('GET /v1/logins/:login/keys', 'list the own keys', ({ login: id }) => ({ login: id })),
-  row('POST /v1/logins/:login/keys', 'make an own key', ({ login: id }) => ({ login: id }), null, {
-    payload: { name: 'matrix' },
-  }),
-  row('DELETE /v1/keys/:key', 'remove an own key', ({ ownKey }) => ({ key: ownKey })),
-  row('POST /v1/sessions', 'ask to sign in', nothing, 'invalid', { payload: { login: '' } }),
-  row('POST /v1/entities/:id/plan', 'plan to lift the hold on the own account', own, 'invalid', ({ ownHold }) => ({
-    payload: { action: 'lift', hold: ownHold },
-  })),
-];
-
-const ACTING: readonly MatrixRow[] = [
-  row('GET /v1/me', 'act as the target', nothing, null, (caller) => ({
-    headers: { 'abeyance-act-as': target(caller).id },
-  })),
-  row('GET /v1/entities/:id', 'as the target: read it', target, null, (caller) => ({
-    headers: { 'abeyance-act-as': target(caller).id },
-  })),
-  row(
-    'GET /v1/entities/:id',
-    'as the target: read its parent',
-    ({ tree }) => ({ id: tree.accounts.parent }),
-    null,
-    (caller) => ({
-      headers: { 'abeyance-act-as': target(caller).id },
-    }),
-  ),
-  row(
-    'PATCH /v1/entities/:id',
-    'as the target: change a field for an account above',
-    target,
-    'precondition_failed',
-    (caller) => ({
-      payload: { accountType: 'Trial' },
-      headers: { 'abeyance-act-as': target(caller).id, ...STALE.headers },
-    }),
-  ),
-  row('GET /v1/status', 'as the target: read the status', nothing, null, (caller) => ({
-    headers: { 'abeyance-act-as': target(caller).id },
-  })),
 ];
 
 /** What each operation of a bulk request asks, and the code of an item that was let through. */
@@ -324,6 +185,7 @@ const BULK: readonly {
     }),
   },
   { op: 'transfer', item: (caller) => ({ entity: entity(caller).id, body: { owner: null } }), meets: 'invalid' },
+  { op: 'credits', item: ({ tree }) => ({ entity: tree.accounts.self, body: { sip_credit: -1 } }), meets: 'invalid' },
   { op: 'profile', item: () => ({ name: 'once_used', body: { severity: 'none' } }), meets: 'invalid' },
 ];
 
@@ -348,6 +210,7 @@ const BULK_ROWS: readonly MatrixRow[] = [
 /** By section, in the order in which they are asked: what uses something up comes last. */
 export const MATRIX: Readonly<Record<string, readonly MatrixRow[]>> = {
   entities: ENTITIES,
+  credits: CREDITS,
   properties: PROPERTIES,
   holds: HOLD_ROWS,
   bulk: BULK_ROWS,
