@@ -12,6 +12,7 @@ import { sweepKeys } from '#store/idempotency.ts';
 import { ensurePartitions } from '#store/partition.ts';
 import { sweepPlans } from '#store/plan.ts';
 import { sweepHolds } from '#store/retention.ts';
+import { sweepSessions } from '#store/session.ts';
 import { type Transaction, transact } from '#store/transaction.ts';
 
 import { archiveChanges } from './archive-changes.ts';
@@ -66,6 +67,7 @@ export class Maintenance {
     await this.#transact(async (transaction) => {
       await sweepKeys(transaction, this.#ago(answersHours * HOUR_MS));
       await sweepPlans(transaction, this.#ago(DAY_MS));
+      await sweepSessions(transaction);
     });
     await tidyErasures(this.#context);
     if (holdsDays > 0)

@@ -49,7 +49,7 @@ interface Entry {
   usedAtMs: number;
 }
 
-/** Verified credentials that are remembered. Those used longest ago are forgotten first. */
+/** Verified credentials that are remembered. Those verified longest ago are forgotten first. */
 const REMEMBERED_MAX = 10_000;
 /** Even what nobody touched is looked at again after this time: keys run out, sessions fall silent. */
 const RECHECK_MS = 30_000;
