@@ -188,3 +188,21 @@ describe('roles', () => {
     assert.equal((await by(here.app, only)('DELETE', `/v1/logins/${only.login}`)).status, 409);
   });
 });
+
+test('who acts as an account beneath places its holds, and remains without a name to it', async () => {
+  const manager = by(here.app, await addPerson(admin, reseller));
+  const placed = await made(
+    manager(
+      'POST',
+      `/v1/entities/${sub}/holds`,
+      { profile: 'limited', note: 'asked by telephone' },
+      { 'abeyance-act-as': customer },
+    ),
+  );
+  const seen = await made(by(here.app, boss)('GET', `/v1/entities/${sub}/holds`));
+  const [own] = seen.items.filter((each: { id: string }) => each.id === placed.id);
+  assert.deepEqual([own.placedBy, own.placedByName, own.note], ['customer', null, 'asked by telephone']);
+  const above = await made(manager('GET', `/v1/entities/${sub}/holds`));
+  assert.match(above.items.find((each: { id: string }) => each.id === placed.id).placedByName, /person-/);
+  assert.equal((await by(here.app, boss)('DELETE', `/v1/entities/${sub}/holds/${placed.id}`)).status, 200);
+});

@@ -2,7 +2,6 @@
  * What an actor may see and do. An account acts on itself and everything beneath it, never up, never sideways; what it
  * may not see does not exist for it.
  */
-import { AUTHORITY_RANK, type Authority } from '#core/authority.ts';
 import { type Permission, permits } from '#core/permission.ts';
 import { problem } from '#core/problem.ts';
 import type { Actor } from '#operations/context.ts';
@@ -66,7 +65,14 @@ export function seesAuthor(
   return mine >= 0 && line.indexOf(hold.placed_for) > mine;
 }
 
-/** Whether one level is lower than another. */
-export function isLower(level: Authority, than: Authority): boolean {
-  return AUTHORITY_RANK[level] < AUTHORITY_RANK[than];
+/** Whether the actor may know the name of who placed a hold: it is not of somebody above who acted as one beneath. */
+export function seesName(
+  actor: Actor,
+  hold: { readonly placed_for: number | null; readonly placed_by_account: number | null },
+  line: readonly number[],
+): boolean {
+  if (!seesAuthor(actor, hold, line)) return false;
+  if (actor.accountId === 0 || hold.placed_by_account === null) return true;
+  const author = line.indexOf(hold.placed_by_account);
+  return author < 0 || author >= line.indexOf(actor.accountId);
 }

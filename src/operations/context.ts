@@ -70,6 +70,8 @@ export interface Actor {
   readonly permissions: PermissionMask;
   /** What to name in a refusal for want of a permission: the role, or what narrows it now. */
   readonly lacking: string;
+  /** Whether it comes with a key that leaves less than the role: such a key does not keep its login. */
+  readonly isNarrowed: boolean;
   /** Nothing holds its account but its own hold: it may read, and lift that. */
   readonly isHeldByItself: boolean;
   /** Whether a reseller on its line may not create anything. */
@@ -94,6 +96,7 @@ export function platformActor(name: string, request: RequestFacts = { face: 'sys
     subject: 'legal',
     permissions: ALL_PERMISSIONS,
     lacking: 'the platform',
+    isNarrowed: false,
     isHeldByItself: false,
     isInactiveReseller: false,
     credential: null,

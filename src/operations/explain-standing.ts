@@ -1,7 +1,7 @@
 /** How an entity stands, and everything on the way that makes it so. */
 import { problem } from '#core/problem.ts';
 import type { ExplainedNode, Reason, StandingAnswer } from '#decisions/answer.ts';
-import { requirePermission, sees, seesAuthor } from '#operations/access.ts';
+import { requirePermission, sees, seesName } from '#operations/access.ts';
 import { type Actor, type OperationContext, reader } from '#operations/context.ts';
 import { type HoldView, holdView } from '#operations/hold-view.ts';
 import { redactedReason } from '#operations/reason-view.ts';
@@ -112,7 +112,7 @@ async function loadKnown(session: Session, actor: Actor, numbers: readonly (numb
   const states = (await listByNumbers(session, ids)).filter((state) => sees(actor, state));
   const nodes = new Map(states.map((state) => [state.id, state]));
   const holds = (await listInForce(session, ids)).filter((hold) => nodes.has(hold.entity_id));
-  const authors = holds.filter((hold) => seesAuthor(actor, hold, nodes.get(hold.entity_id)?.line ?? []));
+  const authors = holds.filter((hold) => seesName(actor, hold, nodes.get(hold.entity_id)?.line ?? []));
   return {
     nodes,
     holds: Map.groupBy(holds, (hold) => hold.entity_id),

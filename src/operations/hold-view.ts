@@ -1,6 +1,6 @@
 /** A hold as callers see it. */
 import type { Authority, Subject } from '#core/authority.ts';
-import { seesAuthor } from '#operations/access.ts';
+import { seesAuthor, seesName } from '#operations/access.ts';
 import type { Actor } from '#operations/context.ts';
 import type { EntityState } from '#store/entity.ts';
 import type { HoldRow } from '#store/hold.ts';
@@ -34,6 +34,7 @@ export interface HoldView {
  */
 export function holdView(row: HoldRow, actor: Actor, entity: Pick<EntityState, 'line'>): HoldView {
   const isKnown = seesAuthor(actor, row, entity.line);
+  const isNamed = seesName(actor, row, entity.line);
   const iso = (at: Date | null) => at?.toISOString() ?? null;
   return {
     id: row.uuid,
@@ -44,8 +45,8 @@ export function holdView(row: HoldRow, actor: Actor, entity: Pick<EntityState, '
     source: isKnown ? row.source : row.authority,
     externalRef: isKnown ? row.external_ref : null,
     note: isKnown ? row.note : null,
-    placedBy: isKnown ? row.placed_by : row.authority,
-    placedByName: isKnown ? row.placed_by_name : null,
+    placedBy: isNamed ? row.placed_by : row.authority,
+    placedByName: isNamed ? row.placed_by_name : null,
     placedAt: row.placed_at.toISOString(),
     startsAt: row.starts_at.toISOString(),
     endsAt: iso(row.ends_at),

@@ -2,7 +2,7 @@
 import { type LineAccount, holderOf, isAuthority, reachesLevel, reachesSubject } from '#core/authority.ts';
 import { isUuid } from '#core/ids.ts';
 import { type Problem, invalid, problem } from '#core/problem.ts';
-import { seesAuthor } from '#operations/access.ts';
+import { seesName } from '#operations/access.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
 import { type HoldView, holdView } from '#operations/hold-view.ts';
 import { type Performed, type Work, perform } from '#operations/perform.ts';
@@ -85,7 +85,7 @@ async function lowerAuthority(
   hold: HoldRow,
   holder: number,
 ): Promise<Problem> {
-  const isKnown = seesAuthor(actor, hold, entity.line);
+  const isKnown = seesName(actor, hold, entity.line);
   const by = isKnown ? (hold.placed_by_name ?? hold.placed_by) : `the ${hold.authority}`;
   const account = (await uuidsOf(session, [holder], actor.accountId)).get(holder) ?? null;
   const who = account === null ? `the ${hold.authority}` : `account ${account}`;

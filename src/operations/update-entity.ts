@@ -117,6 +117,9 @@ function judgeAccount(actor: Actor, entity: EntityState, former: Values, changed
   }
   if (errors.length > 0)
     throw problem('forbidden', errors.map(({ field, message }) => `${field}: ${message}`).join('; '), { errors });
+  // Whose logins act as the reseller is decided by whoever may make logins.
+  if (changed['impersonate'] !== undefined && changed['impersonate'] !== former['impersonate'])
+    requirePermission(actor, 'login:write');
   if (changed['properties'] === undefined) return;
   const properties = asProperties(former['properties']);
   const { next, refused } = replaceProperties(properties, asProperties(changed['properties']), actor.authority);

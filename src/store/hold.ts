@@ -24,6 +24,8 @@ export interface HoldRow {
   readonly placed_by: string;
   /** The name of the login that placed it; null when it was none, or is erased. */
   readonly placed_by_name: string | null;
+  /** The account of whoever placed it, which may have acted as one beneath; null when its login is gone. */
+  readonly placed_by_account: number | null;
   readonly placed_at: Date;
   readonly starts_at: Date;
   readonly ends_at: Date | null;
@@ -52,9 +54,11 @@ export interface NewHold {
   readonly isActive: boolean;
 }
 
+const placingLogin = sql`case when h.placed_by ~ '^login:[0-9a-f-]{36}$' then substr(h.placed_by, 7)::uuid end`;
 const columns = sql`h.id, h.uuid, h.entity_id, e.uuid as entity_uuid, h.profile, h.authority, h.authority_rank,
   h.subject, h.placed_for, h.source, h.external_ref, h.note, h.placed_by,
-  (select l.name from login l where l.id = case when h.placed_by ~ '^login:[0-9a-f-]{36}$' then substr(h.placed_by, 7)::uuid end) as placed_by_name,
+  (select l.name from login l where l.id = ${placingLogin}) as placed_by_name,
+  case when ${placingLogin} is null then 0 else (select l.account_id from login l where l.id = ${placingLogin}) end as placed_by_account,
   h.placed_at, h.starts_at, h.ends_at, h.activated_at, h.ended_at, h.end_cause,
   h.ended_by, h.review_at`;
 

@@ -142,3 +142,11 @@ export const setProperties = z
     properties: z.array(z.object({ ...propertyFields, value: z.string().nullable() }).partial()),
   })
   .meta({ id: 'SetProperties' });
+
+export const erased = z
+  .strictObject({
+    id: uuid,
+    erasedAt: time,
+    entities: z.number().int().describe('How many entities were erased; 0 when it was done before.'),
+  })
+  .meta({ id: 'Erased' });

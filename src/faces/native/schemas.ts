@@ -291,13 +291,6 @@ export const status = z
   })
   .meta({ id: 'Status' });
 
-export const erased = z
-  .strictObject({
-    id: uuid,
-    erasedAt: time,
-    entities: z.number().int().describe('How many entities were erased; 0 when it was done before.'),
-  })
-  .meta({ id: 'Erased' });
 export const moveBody = z.object({ parent: id }).meta({ id: 'Move' });
 export const transferBody = z.object({ owner: id.nullable() }).meta({ id: 'Transfer' });
 export const entityParams = z.object({

@@ -26,6 +26,7 @@ export function refuseUnentitled(
     throw problem('forbidden', 'reseller: only the platform creates resellers.', {
       errors: [{ field: 'reseller', message: 'is for the platform to set' }],
     });
+  if (item.references.has('impersonate')) requirePermission(actor, 'login:write');
   const { refused } = replaceProperties([], asProperties(item.values['properties']), actor.authority);
   if (refused.length > 0) throw notEntitled(refused);
 }

@@ -55,6 +55,7 @@ export function judgeActor(row: ActorRow | null, credential: Credential, request
     subject: role.subject,
     permissions: scopes & permissionsOfLevel(row.level) & standing.permissions,
     lacking: standing.lacking ?? (scopes === role.permissions ? `the role ${role.name}` : 'this key'),
+    isNarrowed: row.scopes !== null,
     isHeldByItself: standing.isHeldByItself,
     isInactiveReseller: row.inactive_reseller,
     credential,

@@ -114,7 +114,11 @@ export function deleteKey(context: OperationContext, actor: Actor, id: string): 
     const login = await getLogin(transaction, work.actor, key.login_id).catch(() => {
       throw notFound(`key ${id}`);
     });
-    if (login.id !== ownLogin(work.actor)) requirePermission(work.actor, 'key:write');
+    if (login.id !== ownLogin(work.actor)) {
+      requirePermission(work.actor, 'key:write');
+      const role = await findRole(transaction, await getLinked(transaction, login.account_id), login.role);
+      if (role !== null) refuseMore(work.actor, role, 'remove a key of a login that has it');
+    }
     await deleteRow(transaction, key.id);
     transaction.record({
       kind: 'key.removed',

@@ -60,9 +60,9 @@ export function loginView(row: LoginRow): LoginView {
   };
 }
 
-/** The id of the login that an actor is; null for the first administrator and the system. */
+/** The id of the login that an actor keeps for itself; null for the first administrator and for a narrowed key. */
 export function ownLogin(actor: Actor): string | null {
-  return actor.credential?.login ?? null;
+  return actor.isNarrowed ? null : (actor.credential?.login ?? null);
 }
 
 export interface LoginListInput {
@@ -196,7 +196,7 @@ async function lockManaged(work: Work, id: string) {
 async function refuseLast(work: Work, login: LoginRow, next: { role: string; enabled: boolean } | null): Promise<void> {
   if (login.role !== 'administrator' || !login.enabled) return;
   if (next !== null && next.role === 'administrator' && next.enabled) return;
-  if (login.id !== ownLogin(work.actor)) return; // Whoever is above can always make another.
+  if (login.id !== work.actor.credential?.login) return; // Whoever is above can always make another.
   if ((await countLogins(work.transaction, login.account_id, 'administrator')) > 1) return;
   throw problem('conflict', 'You are the last administrator of your account; make another one first.');
 }
@@ -280,7 +280,8 @@ export function changePassword(
   return perform(context, actor, { lock: 'none' }, async (work) => {
     const { transaction } = work;
     const own = ownLogin(work.actor);
-    if (own === null) throw problem('forbidden', 'The first administrator has no password; make a login.');
+    if (own === null)
+      throw problem('forbidden', 'This credential has no password to change: it is a token, or a key with scopes.');
     refuseUnknown(input, ['current', 'password'], 'a change of password');
     const login = await lockLogin(transaction, own);
     if (login === null) throw unauthenticated();

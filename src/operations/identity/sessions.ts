@@ -133,7 +133,7 @@ export interface WhoAmI {
 /** Who asks, and what may be done. */
 export async function whoAmI(context: OperationContext, actor: Actor): Promise<WhoAmI> {
   const session = reader(context);
-  const own = ownLogin(actor);
+  const own = actor.credential?.login ?? null;
   const login = own === null ? null : await findLogin(session, own);
   if (own !== null && login === null) throw unauthenticated();
   const uuids = await uuidsOf(session, [actor.accountId, actor.ownAccountId]);

@@ -14,6 +14,7 @@ import {
   properties,
   setProperties as setPropertiesBody,
   updateEntity as updateBody,
+  erased,
 } from '#faces/native/entity-schemas.ts';
 import type { Actor } from '#operations/context.ts';
 import { actorOf, answerWrite, idempotencyOf, versionOf } from '#faces/native/exchange.ts';
@@ -201,7 +202,7 @@ function shapeRoutes(app: Routes, deps: NativeDeps): void {
         description: 'Repeating it changes nothing, and finishes what was interrupted.',
         tags,
         params,
-        response: { 200: schemas.erased, '4xx': schemas.problem },
+        response: { 200: erased, '4xx': schemas.problem },
       },
     },
     async (request, reply) => {
