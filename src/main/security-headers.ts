@@ -36,7 +36,7 @@ export type SecurityHeaders = (url: string) => Readonly<Record<string, string>>;
 export function makeSecurityHeaders(isTls: boolean): SecurityHeaders {
   const data = isTls ? { ...DATA, ...ONLY_TLS } : DATA;
   const pages = isTls ? { ...PAGES, ...ONLY_TLS } : PAGES;
-  return (url) => (isDocumentation(url) ? pages : data);
+  return (url) => (url.startsWith('/v1/') || !isDocumentation(url) ? data : pages);
 }
 
 export function isDocumentation(url: string): boolean {

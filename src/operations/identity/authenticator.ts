@@ -68,6 +68,8 @@ export class Authenticator {
   readonly #administrator: (token: string) => Actor | null;
   readonly #entries = new Map<string, Entry>();
   readonly #byAccount = new Map<number, Set<Entry>>();
+  /** The first administrator by the header that it was known by. */
+  readonly #firstAdministrator = new Map<string, Actor>();
   readonly #underway = new Map<string, Promise<Entry>>();
   #forget: () => void = () => {};
   #timer: NodeJS.Timeout | undefined;
@@ -105,11 +107,19 @@ export class Authenticator {
         return known.actor.request === request ? known.actor : { ...known.actor, request };
       }
     }
+    // A look-up by hash tells nothing about how much of a wrong token was right.
+    const first = this.#firstAdministrator.get(key);
+    if (first !== undefined) return first.request === request ? first : { ...first, request };
     if (authorization !== undefined) {
       const token = bearerOf(authorization);
       const administrator = token === null ? null : this.#administrator(token);
-      if (administrator !== null)
-        return actAs === undefined ? { ...administrator, request } : this.#actAs({ ...administrator, request }, actAs);
+      if (administrator !== null) {
+        const actor = { ...administrator, request };
+        if (actAs !== undefined) return this.#actAs(actor, actAs);
+        this.#firstAdministrator.clear();
+        this.#firstAdministrator.set(key, actor);
+        return actor;
+      }
     }
     return this.#remembered(key, known, { shown, actAs, address: presented.address }, request);
   }
