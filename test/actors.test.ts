@@ -200,7 +200,7 @@ test('who acts as an account beneath places its holds, and remains without a nam
     ),
   );
   const seen = await made(by(here.app, boss)('GET', `/v1/entities/${sub}/holds`));
-  const [own] = seen.items.filter((each: { id: string }) => each.id === placed.id);
+  const own = seen.items.find((each: { id: string }) => each.id === placed.id);
   assert.deepEqual([own.placedBy, own.placedByName, own.note], ['customer', null, 'asked by telephone']);
   const above = await made(manager('GET', `/v1/entities/${sub}/holds`));
   assert.match(above.items.find((each: { id: string }) => each.id === placed.id).placedByName, /person-/);
