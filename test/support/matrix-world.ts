@@ -7,7 +7,7 @@ import { createHash, randomUUID } from 'node:crypto';
 
 import type { FastifyInstance } from 'fastify';
 
-import { digestOf } from '#operations/identity/authenticator.ts';
+import { digestOf } from '#operations/identity/presented.ts';
 
 import type { Cleanup } from './database.ts';
 import { type Installation, makeApp, testInstallation } from './installation.ts';

@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { problem } from '#core/problem.ts';
 import { noteActor } from '#faces/shared/request-facts.ts';
 import type { Actor, RequestFacts } from '#operations/context.ts';
-import type { Presented } from '#operations/identity/authenticator.ts';
+import type { Presented } from '#operations/identity/presented.ts';
 
 /** Answers the actor of a credential; throws `unauthenticated`, `forbidden`, `rate_limited`. At once when it is known. */
 export type Authenticate = (presented: Presented, request: RequestFacts) => Actor | Promise<Actor>;

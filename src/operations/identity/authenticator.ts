@@ -5,7 +5,7 @@
  * forgotten with the next request after the password, the key, the login, the role or anything on the line of its
  * account changed in any process: the engine tells what was touched. Every write looks again inside its transaction.
  */
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 
 import { permissionsOfLevel } from '#core/permission.ts';
 import { invalid, problem } from '#core/problem.ts';
@@ -13,6 +13,15 @@ import { manages } from '#operations/access.ts';
 import { type Actor, type Credential, type OperationContext, reader } from '#operations/context.ts';
 import { verifyPassword } from '#operations/identity/password.ts';
 import { judgeActor, unauthenticated } from '#operations/identity/judge-actor.ts';
+import {
+  KEY_PREFIX,
+  type Presented,
+  bearerOf,
+  digestOf,
+  loginName,
+  readBasic,
+} from '#operations/identity/presented.ts';
+import { type Entry, Remembered } from '#operations/identity/remembered.ts';
 import { problemOf } from '#operations/failure.ts';
 import { getEntity } from '#operations/resolve.ts';
 import { findActor } from '#store/actor.ts';
@@ -22,35 +31,12 @@ import { findLogin, findLoginByName, noteUse } from '#store/login.ts';
 import { isInactive, levelsOf } from '#store/role.ts';
 import { beginAttempt, endAttempt, findSessionByDigest } from '#store/session.ts';
 
-/** What a caller shows of itself. */
-export interface Presented {
-  /** The header `Authorization`. */
-  readonly authorization?: string | undefined;
-  /** The token of a session's cookie; counts only without the header. */
-  readonly cookie?: string | undefined;
-  /** The account to act as. */
-  readonly actAs?: string | undefined;
-  /** Where the request comes from, for counting what fails. */
-  readonly address: () => string;
-}
-
 interface Shown {
   readonly shown: string;
   readonly actAs: string | undefined;
   readonly address: () => string;
 }
 
-interface Entry {
-  readonly credential: Credential;
-  readonly line: readonly number[];
-  actor: Actor;
-  isStale: boolean;
-  recheckAtMs: number;
-  usedAtMs: number;
-}
-
-/** Verified credentials that are remembered. Those verified longest ago are forgotten first. */
-const REMEMBERED_MAX = 10_000;
 /** Even what nobody touched is looked at again after this time: keys run out, sessions fall silent. */
 const RECHECK_MS = 30_000;
 const NOTE_USE_MS = 60_000;
@@ -60,14 +46,10 @@ const FREE_BY_ADDRESS = 50;
 /** No header can say this. */
 const COOKIE = '\u0000';
 const CREDENTIAL_MAX = 1_024;
-/** By which a key is told from other bearers, also by those who look for leaked ones. */
-export const KEY_PREFIX = 'aby_';
-
 export class Authenticator {
   readonly #context: OperationContext;
   readonly #administrator: (token: string) => Actor | null;
-  readonly #entries = new Map<string, Entry>();
-  readonly #byAccount = new Map<number, Set<Entry>>();
+  readonly #remembered = new Remembered();
   /** The first administrator by the header that it was known by. */
   readonly #firstAdministrator = new Map<string, Actor>();
   readonly #underway = new Map<string, Promise<Entry>>();
@@ -82,7 +64,7 @@ export class Authenticator {
   }
 
   start(): void {
-    this.#forget = this.#context.engine.onTouched((ids) => this.#touched(ids));
+    this.#forget = this.#context.engine.onTouched((ids) => this.#remembered.touched(ids));
     this.#timer = setInterval(() => void this.noteUse(), NOTE_USE_MS);
     this.#timer.unref();
   }
@@ -99,7 +81,7 @@ export class Authenticator {
     const shown = authorization ?? (cookie === undefined ? undefined : `${COOKIE} ${cookie}`);
     if (shown === undefined || shown.length > CREDENTIAL_MAX) throw unauthenticated();
     const key = actAs === undefined ? shown : `${shown}\n${actAs}`;
-    const known = this.#entries.get(key);
+    const known = this.#remembered.find(key);
     if (known !== undefined && !known.isStale) {
       const now = Date.now();
       if (now < known.recheckAtMs) {
@@ -121,16 +103,14 @@ export class Authenticator {
         return actor;
       }
     }
-    return this.#remembered(key, known, { shown, actAs, address: presented.address }, request);
+    return this.#lookFor(key, known, { shown, actAs, address: presented.address }, request);
   }
 
   /** Writes down which logins, keys and sessions were used since the last time. */
   async noteUse(): Promise<void> {
     const since = this.#notedAtMs;
     this.#notedAtMs = Date.now();
-    const used = [...this.#entries.values()]
-      .filter((entry) => entry.usedAtMs >= since)
-      .map((entry) => entry.credential);
+    const used = this.#remembered.usedSince(since);
     const ids = (pick: (credential: Credential) => string | null) =>
       [...new Set(used.map(pick))].filter((id) => id !== null);
     await noteUse(
@@ -141,20 +121,20 @@ export class Authenticator {
     ).catch(() => {}); // What was used is good to know and nothing more.
   }
 
-  async #remembered(key: string, known: Entry | undefined, credential: Shown, request: RequestFacts): Promise<Actor> {
+  async #lookFor(key: string, known: Entry | undefined, credential: Shown, request: RequestFacts): Promise<Actor> {
     const { engine } = this.#context;
     const underway = this.#underway.get(key) ?? this.#look(known, credential, request);
     this.#underway.set(key, underway);
     try {
       const entry = await underway;
-      this.#keep(key, entry);
+      this.#remembered.keep(key, entry);
       return { ...entry.actor, request };
     } catch (error) {
       const what = problemOf(error);
       // While the database is away, who was known stays known for as long as decisions are made from memory.
       if (what.code === 'unavailable' && known?.isStale === false && engine.ready) return { ...known.actor, request };
       // Whose account is held stays known, so that its password is not hashed again and again.
-      if (what.code === 'unauthenticated' || what.code === 'not_found') this.#drop(key);
+      if (what.code === 'unauthenticated' || what.code === 'not_found') this.#remembered.drop(key);
       throw what;
     } finally {
       if (this.#underway.get(key) === underway) this.#underway.delete(key);
@@ -199,6 +179,7 @@ export class Authenticator {
   }
 
   async #entryOf(credential: Credential, request: RequestFacts): Promise<Entry> {
+    const sinceTouch = this.#remembered.touchCount;
     const row = await findActor(reader(this.#context), credential);
     const actor = judgeActor(row, credential, request);
     const now = Date.now();
@@ -206,6 +187,7 @@ export class Authenticator {
       credential,
       line: [...new Set([...(row?.own_line ?? []), actor.accountId])],
       actor,
+      sinceTouch,
       isStale: false,
       recheckAtMs: Math.min(now + RECHECK_MS, row?.expires_at?.getTime() ?? Number.POSITIVE_INFINITY),
       usedAtMs: now,
@@ -266,58 +248,4 @@ export class Authenticator {
   #attemptKey(subject: string): Buffer {
     return createHmac('sha256', this.#context.chainKey.innerPad).update(subject).digest();
   }
-
-  #keep(key: string, entry: Entry): void {
-    if (this.#entries.get(key) === entry) return;
-    this.#drop(key);
-    this.#entries.set(key, entry);
-    for (const account of entry.line) {
-      const there = this.#byAccount.get(account);
-      if (there === undefined) this.#byAccount.set(account, new Set([entry]));
-      else there.add(entry);
-    }
-    if (this.#entries.size <= REMEMBERED_MAX) return;
-    const [oldest] = this.#entries.keys();
-    if (oldest !== undefined) this.#drop(oldest);
-  }
-
-  #drop(key: string): void {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return;
-    this.#entries.delete(key);
-    for (const account of entry.line) {
-      const there = this.#byAccount.get(account);
-      there?.delete(entry);
-      if (there?.size === 0) this.#byAccount.delete(account);
-    }
-  }
-
-  /** Something changed: whose line it lies on is looked at again; null: it may be anything. */
-  #touched(ids: Iterable<number> | null): void {
-    if (this.#entries.size === 0) return;
-    if (ids === null) for (const entry of this.#entries.values()) entry.isStale = true;
-    else for (const id of ids) for (const entry of this.#byAccount.get(id) ?? []) entry.isStale = true;
-  }
-}
-
-/** The SHA-256 by which the database knows a key or a session. */
-export function digestOf(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
-}
-
-/** The name of a login in its normal form. */
-export function loginName(name: string): string {
-  return name.trim().normalize('NFC').toLowerCase();
-}
-
-function bearerOf(authorization: string): string | null {
-  return /^Bearer +([\w.~+/-]{1,512}=*)$/i.exec(authorization)?.[1] ?? null;
-}
-
-/** Name and password of HTTP Basic (RFC 7617). */
-function readBasic(encoded: string): [string, string] {
-  const text = Buffer.from(encoded, 'base64').toString('utf8');
-  const colon = text.indexOf(':');
-  if (colon < 1) throw unauthenticated();
-  return [text.slice(0, colon), text.slice(colon + 1)];
 }

@@ -6,7 +6,7 @@ import { matchPattern } from '#core/permission.ts';
 import { type FieldError, invalid } from '#core/problem.ts';
 import { requirePermission } from '#operations/access.ts';
 import { type Actor, type OperationContext, reader } from '#operations/context.ts';
-import { KEY_PREFIX, digestOf } from '#operations/identity/authenticator.ts';
+import { KEY_PREFIX, digestOf } from '#operations/identity/presented.ts';
 import { getLogin, ownLogin } from '#operations/identity/logins.ts';
 import { findRole, refuseMore } from '#operations/identity/roles.ts';
 import { type Performed, perform } from '#operations/perform.ts';

@@ -3,7 +3,7 @@ import { isUuid } from '#core/ids.ts';
 import { type FieldError, invalid, problem } from '#core/problem.ts';
 import { manages, requirePermission } from '#operations/access.ts';
 import { type Actor, type OperationContext, reader } from '#operations/context.ts';
-import { loginName } from '#operations/identity/authenticator.ts';
+import { loginName } from '#operations/identity/presented.ts';
 import { unauthenticated } from '#operations/identity/judge-actor.ts';
 import { hashPassword, readNewPassword, verifyPassword } from '#operations/identity/password.ts';
 import { findRole, refuseMore } from '#operations/identity/roles.ts';
