@@ -86,6 +86,9 @@ export async function makeRefusalWorld(t: Cleanup) {
   });
   await made(`/v1/entities/${closed.id}/holds`, { profile: 'suspended' });
   await made(`/v1/entities/${closed.id}/close`);
+  const full = await account('Full firm');
+  const granted = { account_credit: 0 };
+  assert.equal((await send({ ...post(`/v1/entities/${full.id}/credits`, granted), method: 'PUT' })).statusCode, 200);
   const held = await account('Held firm');
   const platformHold = await made(`/v1/entities/${held.id}/holds`, { profile: 'suspended' });
   await made('/v1/accounts', { name: 'Once' }, { 'idempotency-key': 'used before' });
@@ -93,7 +96,7 @@ export async function makeRefusalWorld(t: Cleanup) {
   return {
     installation,
     send,
-    tree: { firm, domain, alice, other, closed, inClosed, closedHold, closedAccount, held, platformHold },
+    tree: { firm, domain, alice, other, closed, inClosed, closedHold, closedAccount, held, full, platformHold },
     servers: await makeServers(t, installation),
   };
 }
