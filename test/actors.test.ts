@@ -206,3 +206,31 @@ test('who acts as an account beneath places its holds, and remains without a nam
   assert.match(above.items.find((each: { id: string }) => each.id === placed.id).placedByName, /person-/);
   assert.equal((await by(here.app, boss)('DELETE', `/v1/entities/${sub}/holds/${placed.id}`)).status, 200);
 });
+
+test('lists, counts and changes are of what lies beneath the account or is owned there, and of nothing else', async () => {
+  const north = await addAccount('North');
+  const firm = await addAccount('Firm', north);
+  const team = await addAccount('Team of the firm', firm);
+  const other = await addAccount('Other firm', north);
+  const domain = await made(
+    admin('POST', '/v1/resources', { kind: 'sip_domain', domain: 'lists.example', parent: other }),
+  );
+  const leaf = await made(
+    admin('POST', '/v1/resources', { kind: 'sip_account', username: 'a', parent: domain['id'], owner: team }),
+  );
+  const seen = async (person: string, query = '') => {
+    const ask = by(here.app, await addPerson(admin, person));
+    const { items, total } = await made(ask('GET', `/v1/entities?limit=1000&total=exact${query}`));
+    assert.equal(total, items.length);
+    const changes = await made(ask('GET', '/v1/changes?limit=1000'));
+    const ids: string[] = items.map((item: { id: string }) => item.id);
+    const told = changes.items.map((change: { entity: string }) => change.entity);
+    assert.ok(query !== '' || told.every((id: string) => ids.includes(id)), 'no change of anything else');
+    return ids;
+  };
+  assert.deepEqual(new Set(await seen(firm)), new Set([firm, team, leaf['id']]));
+  assert.deepEqual(new Set(await seen(other)), new Set([other, domain['id'], leaf['id']]));
+  assert.deepEqual(new Set(await seen(north, `&beneath=${team}`)), new Set([team, leaf['id']]));
+  assert.deepEqual(new Set(await seen(north)), new Set([north, firm, team, other, domain['id'], leaf['id']]));
+  assert.deepEqual(await seen(team, '&q=Other'), []);
+});
