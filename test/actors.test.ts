@@ -234,3 +234,13 @@ test('lists, counts and changes are of what lies beneath the account or is owned
   assert.deepEqual(new Set(await seen(north)), new Set([north, firm, team, other, domain['id'], leaf['id']]));
   assert.deepEqual(await seen(team, '&q=Other'), []);
 });
+
+test('a name to act as means whoever has it now', async () => {
+  const manager = by(here.app, await addPerson(admin, reseller));
+  const former = await made(admin('POST', '/v1/accounts', { name: 'Former', parent: reseller, reference: 'ACT-1' }));
+  const as = { 'abeyance-act-as': 'ref:ACT-1' };
+  assert.equal((await manager('GET', '/v1/me', undefined, as)).body['actsAs'], former['id']);
+  await made(admin('POST', `/v1/entities/${former['id']}/close`));
+  const next = await made(admin('POST', '/v1/accounts', { name: 'Next', parent: reseller, reference: 'ACT-1' }));
+  assert.equal((await manager('GET', '/v1/me', undefined, as)).body['actsAs'], next['id']);
+});

@@ -46,6 +46,7 @@ const FREE_BY_ADDRESS = 50;
 /** No header can say this. */
 const COOKIE = '\u0000';
 const CREDENTIAL_MAX = 1_024;
+
 export class Authenticator {
   readonly #context: OperationContext;
   readonly #administrator: (token: string) => Actor | null;
@@ -142,19 +143,21 @@ export class Authenticator {
   }
 
   async #look(known: Entry | undefined, { shown, actAs, address }: Shown, request: RequestFacts): Promise<Entry> {
-    if (known !== undefined) {
-      // Another version of the login: its password has to be shown again, to what it is now.
-      const entry = await this.#entryOf(known.credential, request).catch((error: unknown) => {
-        if (problemOf(error).code === 'unauthenticated') return null;
-        throw error;
-      });
-      if (entry !== null) return entry;
-    }
-    const credential = await this.#verify(shown, address);
-    const own = await this.#entryOf(credential, request);
+    const own =
+      (known === undefined ? null : await this.#again(known, request)) ??
+      (await this.#entryOf(await this.#verify(shown, address), request));
     if (actAs === undefined) return own;
+    // Named anew each time: a name may have come to mean another account.
     const { accountId } = await this.#actAs(own.actor, actAs);
-    return accountId === own.actor.accountId ? own : this.#entryOf({ ...credential, actAs: accountId }, request);
+    return accountId === own.actor.accountId ? own : this.#entryOf({ ...own.credential, actAs: accountId }, request);
+  }
+
+  /** What was verified before, as it counts now; null when it has to be shown again, to another version of the login. */
+  #again(known: Entry, request: RequestFacts): Promise<Entry | null> {
+    return this.#entryOf({ ...known.credential, actAs: null }, request).catch((error: unknown) => {
+      if (problemOf(error).code === 'unauthenticated') return null;
+      throw error;
+    });
   }
 
   /** An actor as an account beneath its own. Throws `not_found` for whatever it may not see. */

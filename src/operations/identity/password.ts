@@ -56,7 +56,7 @@ export async function verifyPassword(password: string, phc: string | null): Prom
   const tag = Buffer.from(expected, 'base64');
   const found = await inTurn(() =>
     derive('argon2id', {
-      message: password.normalize('NFC').slice(0, PASSWORD_MAX),
+      message: password.slice(0, PASSWORD_MAX).normalize('NFC'),
       nonce: Buffer.from(salt, 'base64'),
       memory: Number(memory),
       passes: Number(passes),
@@ -64,7 +64,7 @@ export async function verifyPassword(password: string, phc: string | null): Prom
       tagLength: tag.length,
     }),
   );
-  return timingSafeEqual(found, tag) && phc !== null;
+  return timingSafeEqual(found, tag) && phc !== null && password.length <= PASSWORD_MAX;
 }
 
 /** Reads a new password; null when it is none. */
