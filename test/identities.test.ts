@@ -148,6 +148,23 @@ describe('failed sign-ins', () => {
     assert.ok(tried <= 6, `${tried} were tried`);
     await here.pool.query('delete from sign_in_attempt');
   });
+
+  test('are slowed down by address, whatever the names, in every process, and nowhere else', async (t) => {
+    await here.pool.query('delete from sign_in_attempt');
+    const other = await makeApp(here.context);
+    t.after(() => other.close());
+    const signIn = async (app: typeof other, remoteAddress: string, login: string) => {
+      const payload = { login, password: 'a wrong pass word' };
+      return (await app.inject({ method: 'POST', url: '/v1/sessions', remoteAddress, payload })).statusCode;
+    };
+    const statuses: number[] = [];
+    for (let n = 0; n < 52; n++) statuses.push(await signIn(here.app, '192.0.2.66', `guess-${n}@people.example`));
+    assert.deepEqual(new Set(statuses.slice(0, 50)), new Set([401]));
+    await here.pool.query(`update sign_in_attempt set locked_until = now() + interval '1 minute' where failures > 50`);
+    assert.equal(await signIn(other, '192.0.2.66', 'one-more@people.example'), 429);
+    assert.equal(await signIn(other, '192.0.2.67', 'one-more@people.example'), 401);
+    await here.pool.query('delete from sign_in_attempt');
+  });
 });
 
 describe('sessions', () => {
