@@ -22,12 +22,16 @@ export async function shrink(here: Installation, cast: Cast, first: Disagreement
       throw error;
     }
   };
-  for (let size = Math.ceil(first.history.steps.length / 2); size >= 1; size = Math.floor(size / 2)) {
-    for (let from = 0; from < best.history.steps.length;) {
-      const { steps } = best.history;
-      const failed = await fails([...steps.slice(0, from), ...steps.slice(from + size)]);
-      if (failed === null) from += size;
-      else best = failed;
+  // What later steps needed may go once they are gone, so it is gone through until nothing more can be left out.
+  for (let before = Number.POSITIVE_INFINITY; best.history.steps.length < before;) {
+    before = best.history.steps.length;
+    for (let size = Math.ceil(before / 2); size >= 1; size = Math.floor(size / 2)) {
+      for (let from = 0; from < best.history.steps.length;) {
+        const { steps } = best.history;
+        const failed = await fails([...steps.slice(0, from), ...steps.slice(from + size)]);
+        if (failed === null) from += size;
+        else best = failed;
+      }
     }
   }
   const lines = best.history.log.map((line, index) => `  ${index + 1}. ${line}`);
