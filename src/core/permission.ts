@@ -53,7 +53,7 @@ export function permissionsIn(mask: PermissionMask): Permission[] {
   return PERMISSIONS.filter((permission) => permits(mask, permission));
 }
 
-const PATTERN = /^(?:\*|[a-z]+|\*):(?:\*|[a-z]+)$|^\*$/;
+const PATTERN = /^(?:\*|[a-z]+):(?:\*|[a-z]+)$|^\*$/;
 
 /**
  * The permissions that a pattern `resource:verb` means; either part, or the whole, may be `*`. Zero when it means none,

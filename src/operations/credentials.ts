@@ -1,19 +1,14 @@
 /**
  * Passwords on their way in: only what the servers verify against is kept, never the password.
  */
-import { argon2, createHash, randomBytes } from 'node:crypto';
-import { promisify } from 'node:util';
+import { createHash } from 'node:crypto';
 
 import type { Values } from '#core/field.ts';
 import type { Kind } from '#core/kind.ts';
 import type { FieldError } from '#core/problem.ts';
+import { argon2id } from '#operations/identity/password.ts';
 
 const PASSWORD_MAX = 256;
-/** Memory, passes and lanes that OWASP recommends for argon2id. */
-const ARGON2 = { memory: 19_456, passes: 2, parallelism: 1, tagLength: 32 } as const;
-const SALT_BYTES = 16;
-
-const deriveArgon2 = promisify(argon2);
 
 /** The digests by which SIP servers authenticate (RFC 7616 with MD5, as Kamailio's auth_db reads them). */
 export function sipDigests(
@@ -26,12 +21,9 @@ export function sipDigests(
   return { ha1: md5(`${username}:${realm}:${password}`), ha1b: md5(`${username}@${domain}:${realm}:${password}`) };
 }
 
-/** A password hash as Dovecot's `ARGON2ID` scheme reads it. */
+/** A password hash as Dovecot's `ARGON2ID` scheme reads it, of the very bytes that were given. */
 export async function mailboxHash(password: string): Promise<string> {
-  const nonce = randomBytes(SALT_BYTES);
-  const tag = (await deriveArgon2('argon2id', { message: Buffer.from(password), nonce, ...ARGON2 })) as Buffer;
-  const plain = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '');
-  return `{ARGON2ID}$argon2id$v=19$m=${ARGON2.memory},t=${ARGON2.passes},p=${ARGON2.parallelism}$${plain(nonce)}$${plain(tag)}`;
+  return `{ARGON2ID}${await argon2id(password)}`;
 }
 
 /** Takes `password` out of the input of a kind that has one; null when none was given. */

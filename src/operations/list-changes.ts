@@ -1,11 +1,11 @@
 /** Reads the log of changes, a page at a time, from a cursor that also names the epoch. */
 import type { Json } from '#core/field.ts';
-import { readTime } from '#core/moment.ts';
 import { personalValue } from '#core/personal.ts';
 import { type FieldError, invalid, problem } from '#core/problem.ts';
 import { requirePermission } from '#operations/access.ts';
 import { redactAuthors } from '#operations/change-author.ts';
 import { type Actor, type OperationContext, reader } from '#operations/context.ts';
+import { readTime } from '#operations/read-time.ts';
 import { PAGE_MAX } from '#operations/read-entity.ts';
 import { getEntity } from '#operations/resolve.ts';
 import { type Change, findChanges, firstRevision, revisionAt } from '#store/change-list.ts';
@@ -136,15 +136,8 @@ async function refuseLost(session: Session, head: Head, cursor: ChangeCursor, or
 /** The revisions of a period: above `from` and through `to`. */
 async function readPeriod(session: Session, input: ChangeQuery): Promise<{ from: number; to: number | null }> {
   const errors: FieldError[] = [];
-  const timeOf = (field: 'from' | 'to'): Date | null => {
-    if (input[field] === undefined) return null;
-    const reading = readTime(input[field]);
-    if (reading.ok) return new Date(reading.value);
-    errors.push({ field, message: reading.message });
-    return null;
-  };
-  const from = timeOf('from');
-  const to = timeOf('to');
+  const from = readTime(input.from, 'from', errors);
+  const to = readTime(input.to, 'to', errors);
   if (errors.length > 0) throw invalid(...errors);
   return {
     // Times in the log are whole milliseconds: what was before one is at the millisecond before at the latest.

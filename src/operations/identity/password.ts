@@ -36,17 +36,23 @@ async function inTurn<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Hashes a password as a PHC string. */
-export async function hashPassword(password: string): Promise<string> {
+/** The argon2id hash of a text as a PHC string. */
+export async function argon2id(message: string): Promise<string> {
   const nonce = randomBytes(SALT_BYTES);
-  const tag = await inTurn(() => derive('argon2id', { message: password.normalize('NFC'), nonce, ...PARAMETERS }));
-  return `$argon2id$v=19$m=${PARAMETERS.memory},t=${PARAMETERS.passes},p=${PARAMETERS.parallelism}$${plain(nonce)}$${plain(tag)}`;
+  const tag = await derive('argon2id', { message, nonce, ...PARAMETERS });
+  return `${HEAD}$${plain(nonce)}$${plain(tag)}`;
 }
 
+/** Hashes the password of a login. However its characters were composed, it is the same. */
+export function hashPassword(password: string): Promise<string> {
+  return inTurn(() => argon2id(password.normalize('NFC')));
+}
+
+const HEAD = `$argon2id$v=19$m=${PARAMETERS.memory},t=${PARAMETERS.passes},p=${PARAMETERS.parallelism}`;
 const plain = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '');
 const PHC = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
 /** What an unknown login is compared with, so that its refusal takes as long as any other. */
-const NOBODY = `$argon2id$v=19$m=${PARAMETERS.memory},t=${PARAMETERS.passes},p=${PARAMETERS.parallelism}$${plain(Buffer.alloc(SALT_BYTES))}$${plain(Buffer.alloc(PARAMETERS.tagLength))}`;
+const NOBODY = `${HEAD}$${plain(Buffer.alloc(SALT_BYTES))}$${plain(Buffer.alloc(PARAMETERS.tagLength))}`;
 
 /** Whether the password is the one that was hashed; without a hash it takes as long and is none. */
 export async function verifyPassword(password: string, phc: string | null): Promise<boolean> {

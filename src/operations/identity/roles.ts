@@ -10,6 +10,7 @@ import {
   matchPattern,
   matchPatterns,
   permissionsIn,
+  permissionsOfLevel,
 } from '#core/permission.ts';
 import { type FieldError, invalid, problem } from '#core/problem.ts';
 import { requirePermission } from '#operations/access.ts';
@@ -81,21 +82,12 @@ export async function findRole(session: Session, account: EntityState, name: str
 
 /** Throws `forbidden` when a role allows more than the actor may do itself. */
 export function refuseMore(actor: Actor, role: Role, doing: string): void {
-  if (
-    covers(actor.permissions | permissionsBeyond(actor), role.permissions) &&
-    reachesSubject(actor.subject, role.subject)
-  )
-    return;
+  // What no login of the actor's level can ever do is no more than the actor may.
+  const wanted = role.permissions & permissionsOfLevel(actor.authority);
+  if (covers(actor.permissions, wanted) && reachesSubject(actor.subject, role.subject)) return;
   throw problem('forbidden', `The role ${role.name} may do more than you; you cannot ${doing}.`, {
     facts: { role: role.name },
   });
-}
-
-/** What no login of the actor's level can ever do cannot be more than the actor may. */
-function permissionsBeyond(actor: Actor) {
-  return actor.authority === 'platform'
-    ? 0
-    : matchPatterns(['profile:write', 'entity:erase', 'installation:read', 'installation:verify']);
 }
 
 const NAME = /^[a-z][a-z0-9_-]{0,63}$/;
