@@ -12,15 +12,30 @@ const HEAD =
 
 /** Partitions belong to a range of revisions, not to the schema; only the default one is always there. */
 const RELATIONS = `
-  select c.oid, c.relname as name, c.relkind as kind, quote_ident(c.relname) as quoted, obj_description(c.oid, 'pg_class') as comment,
+  select c.oid, c.relname as name, c.relkind as kind, c.oid::regclass::text as quoted, obj_description(c.oid, 'pg_class') as comment,
     case when c.relkind = 'p' then pg_get_partkeydef(c.oid) end as partition_key,
     case when c.relispartition then (select quote_ident(p.relname) from pg_inherits i join pg_class p on p.oid = i.inhparent where i.inhrelid = c.oid) end as parent,
     pg_get_expr(c.relpartbound, c.oid) as bound,
     case when c.relkind = 'v' then pg_get_viewdef(c.oid, true) end as view
   from pg_class c
-  where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v')
+  where c.relnamespace::regnamespace::text in ('public', 'enforce') and c.relkind in ('r', 'p', 'v')
     and (not c.relispartition or pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT')
-  order by c.relname collate "C"`;
+  order by c.relnamespace::regnamespace::text desc, c.relname collate "C"`;
+
+/** What others than the owner may do: all of it, so that a grant too many is seen. */
+const GRANTS = `
+  select definition from (select 'grant ' || lower(a.privilege_type) || ' on ' || g.thing || ' to '
+    || case when a.grantee = 0 then 'public' else a.grantee::regrole::text end || ';' as definition
+  from (
+    select 'schema ' || n.nspname as thing, n.nspacl as acl, n.nspowner as owner from pg_namespace n where n.nspname = 'enforce'
+    union all
+    select c.oid::regclass::text, c.relacl, c.relowner from pg_class c
+    where c.relnamespace::regnamespace::text in ('public', 'enforce') and c.relkind in ('r', 'p', 'v', 'S')
+    union all
+    select 'function ' || f.oid::regprocedure, coalesce(f.proacl, acldefault('f', f.proowner)), f.proowner from pg_proc f
+    where f.pronamespace::regnamespace::text in ('public', 'enforce')
+  ) g cross join lateral aclexplode(g.acl) a
+  where a.grantee <> g.owner) granted order by definition collate "C"`;
 
 const COLUMNS = `
   select quote_ident(a.attname) as name, format_type(a.atttypid, a.atttypmod) as type, a.attnotnull as required,
@@ -46,9 +61,9 @@ const TRIGGERS = `
 
 const FUNCTIONS = `
   select pg_get_functiondef(p.oid) as definition, obj_description(p.oid, 'pg_proc') as comment, p.oid::regprocedure::text as signature
-  from pg_proc p where p.pronamespace = 'public'::regnamespace
+  from pg_proc p where p.pronamespace::regnamespace::text in ('public', 'enforce')
     and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
-  order by p.proname collate "C", 3`;
+  order by p.pronamespace::regnamespace::text desc, p.proname collate "C", 3`;
 
 interface Relation {
   readonly oid: number;
@@ -70,7 +85,7 @@ interface Column {
   readonly comment: string | null;
 }
 
-/** Dumps tables, views and functions of the schema `public`, each kind in the order of names. */
+/** Dumps tables, views and functions of the schemas `public` and `enforce`, each kind in the order of names, and who may use them. */
 export async function dumpSchema(pool: pg.Pool): Promise<string> {
   const parts = [HEAD];
   const { rows: relations } = await pool.query<Relation>(RELATIONS);
@@ -82,6 +97,12 @@ export async function dumpSchema(pool: pg.Pool): Promise<string> {
     parts.push(
       `${definition.trim()};\n${comment === null ? '' : `comment on function ${signature} is ${literal(comment)};\n`}`,
     );
+  const { rows: schemas } = await pool.query<{ comment: string }>(
+    `select obj_description(oid, 'pg_namespace') as comment from pg_namespace where nspname = 'enforce'`,
+  );
+  for (const { comment } of schemas) parts.push(`comment on schema enforce is ${literal(comment)};\n`);
+  const { rows: grants } = await pool.query<{ definition: string }>(GRANTS);
+  parts.push(`${grants.map(({ definition }) => definition).join('\n')}\n`);
   return parts.join('\n');
 }
 

@@ -1,7 +1,8 @@
 /**
  * Runs the tests: one embedded PostgreSQL for all of them, with a migrated template database that each test file clones.
  *
- * Usage: node scripts/test.ts [file or glob …]. Fails when a test fails, when one is skipped, and when none ran.
+ * Usage: node scripts/test.ts [--integration] [file or glob …]. Fails when a test fails, when one is skipped, and when
+ * none ran. With --integration the tests in `integrations/` run against the real servers, which must be installed.
  */
 import { spawn } from 'node:child_process';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
@@ -17,9 +18,12 @@ import { makeChainKey } from '#store/change.ts';
 import { makePool } from '#store/database.ts';
 import { migrate } from '#store/migrate.ts';
 import { TEMPLATE_DATABASE, TEST_SECRET } from '#test/database.ts';
+import { READER_PASSWORD } from '#test/real-server.ts';
+import { findMissingServers } from '#test/installed-servers.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const ALL = ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts'];
+const INTEGRATIONS = ['integrations/**/*.test.ts'];
 /** Files at once: a test that waits for the database leaves its core to another. */
 const FILES_AT_ONCE = 3;
 /** No file needs this long on the slowest machine, in milliseconds; one that does hangs. */
@@ -33,6 +37,15 @@ const SETTINGS = {
 };
 
 async function main(): Promise<number> {
+  const given = process.argv.slice(2);
+  const isIntegration = given.includes('--integration');
+  const patterns = given.filter((argument) => argument !== '--integration');
+  const files = patterns.length > 0 ? patterns : isIntegration ? INTEGRATIONS : ALL;
+  if (isIntegration) {
+    const missing = await findMissingServers();
+    for (const line of missing) console.error(line);
+    if (missing.length > 0) return 1;
+  }
   const folder = await mkdtemp(join(tmpdir(), 'abeyance-tests-'));
   await chmod(folder, 0o711); // The database may run as another user, who has to pass through.
   const quiet = { info: () => {}, warn: (facts: object, message: string) => console.error(message, facts) };
@@ -44,7 +57,8 @@ async function main(): Promise<number> {
   });
   try {
     await makeTemplate(server.connectionString);
-    return await run(server.connectionString, process.argv.slice(2));
+    if (isIntegration) await letReadersIn(server.connectionString);
+    return await run(server.connectionString, files);
   } finally {
     await server.stop();
     await rm(folder, { recursive: true, force: true });
@@ -64,8 +78,18 @@ async function makeTemplate(connectionString: string): Promise<void> {
   await pool.end();
 }
 
-async function run(connectionString: string, patterns: readonly string[]): Promise<number> {
-  const files = patterns.length > 0 ? patterns : ALL;
+/** The roles of the servers get the password that the tests know. */
+async function letReadersIn(connectionString: string): Promise<void> {
+  const admin = new pg.Client({ connectionString });
+  await admin.connect();
+  const { rows } = await admin.query<{ rolname: string }>(
+    `select rolname from pg_roles where rolname like 'abeyance\\_%'`,
+  );
+  for (const { rolname } of rows) await admin.query(`alter role ${rolname} password '${READER_PASSWORD}'`);
+  await admin.end();
+}
+
+async function run(connectionString: string, files: readonly string[]): Promise<number> {
   const child = spawn(
     process.execPath,
     [

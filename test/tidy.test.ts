@@ -17,7 +17,7 @@ const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
   .trim()
   .split('\n')
   .filter((file) => existsSync(join(ROOT, file)));
-const sources = files.filter((file) => /^(src|test|scripts|bench)\/.*\.ts$/.test(file));
+const sources = files.filter((file) => /^(src|test|scripts|bench|integrations)\/.*\.ts$/.test(file));
 const read = (file: string) => readFile(join(ROOT, file), 'utf8');
 
 /** What each room may import, besides libraries. */
