@@ -18,7 +18,7 @@ import { makeChainKey } from '#store/change.ts';
 import { makePool } from '#store/database.ts';
 import { migrate } from '#store/migrate.ts';
 import { TEMPLATE_DATABASE, TEST_SECRET } from '#test/database.ts';
-import { READER_PASSWORD } from '#test/real-server.ts';
+import { setReaderPasswords } from '#test/real-server.ts';
 import { findMissingServers } from '#test/installed-servers.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -57,7 +57,7 @@ async function main(): Promise<number> {
   });
   try {
     await makeTemplate(server.connectionString);
-    if (isIntegration) await letReadersIn(server.connectionString);
+    await letReadersIn(server.connectionString);
     return await run(server.connectionString, files);
   } finally {
     await server.stop();
@@ -82,10 +82,7 @@ async function makeTemplate(connectionString: string): Promise<void> {
 async function letReadersIn(connectionString: string): Promise<void> {
   const admin = new pg.Client({ connectionString });
   await admin.connect();
-  const { rows } = await admin.query<{ rolname: string }>(
-    `select rolname from pg_roles where rolname like 'abeyance\\_%'`,
-  );
-  for (const { rolname } of rows) await admin.query(`alter role ${rolname} password '${READER_PASSWORD}'`);
+  await setReaderPasswords(admin);
   await admin.end();
 }
 

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 
+import { ACTIONS, ACTION_BIT } from '#core/action.ts';
 import { listWrongChains } from '#store/audit.ts';
 import { playCascade } from '#test/cascade-model.ts';
 import { shrink } from '#test/history-shrink.ts';
@@ -58,6 +59,43 @@ function standingsOf({ context }: Installation, engine = context.engine): string
   return standings;
 }
 
+interface Wording {
+  readonly id: number;
+  readonly bit: number;
+  readonly sip: number;
+  readonly http: number;
+  readonly text: string;
+  readonly profile: string | null;
+  readonly announcement: string | null;
+}
+
+/** The refusals of every action of some entities that lead to no other, as SQL and as the engine word them. */
+async function compareRefusals({ pool, context }: Installation): Promise<{ refused: number; different: unknown[] }> {
+  const { rows } = await pool.query<Wording>(
+    `select e.id, a.bit, r.sip_code as sip, r.http_code as http, r.refusal_text as text, r.profile, r.announcement
+      from entity e cross join (select 1 << n as bit from generate_series(0, $1::integer - 1) n) a
+      left join lateral enforce.refusal(e.id, a.bit) r on true
+      where e.id % 37 = 0 and e.kind not in ('sip_alias', 'phone_number') order by e.id, a.bit`,
+    [ACTIONS.length],
+  );
+  const different: unknown[] = [];
+  let refused = 0;
+  for (const { id, bit, ...sql } of rows) {
+    const action = ACTIONS.find((one) => ACTION_BIT[one] === bit) ?? 'api';
+    const { refusal } = context.engine.decideFor(id, action);
+    const engine = {
+      sip: refusal?.sip ?? null,
+      http: refusal?.http ?? null,
+      text: refusal?.text ?? null,
+      profile: refusal?.profile ?? null,
+      announcement: refusal?.announcement ?? null,
+    };
+    if (refusal !== null) refused += 1;
+    if (JSON.stringify(sql) !== JSON.stringify(engine)) different.push({ id, action, sql, engine });
+  }
+  return { refused, different: different.slice(0, 10) };
+}
+
 test('every random history ends as a computation from scratch says, in the rows, in SQL and in the engine', async (t: TestContext) => {
   const here = keepPlans(t, await testInstallation(t, { guardLimit: GUARD_LIMIT }));
   const cast = await makeCast(here);
@@ -82,6 +120,10 @@ test('every random history ends as a computation from scratch says, in the rows,
   await fresh.start();
   assert.equal(fresh.metrics().entities, here.context.engine.metrics().entities);
   assert.deepEqual(standingsOf(here, fresh), standingsOf(here), 'an engine that is loaded afresh says the same');
+  const { refused, different } = await compareRefusals(here);
+  t.diagnostic(`${refused} refusals worded by SQL and by the engine`);
+  assert.ok(refused > 1_000, 'many actions were refused');
+  assert.deepEqual(different, [], 'SQL words refusals as the engine does');
 });
 
 test('a rule that is broken in SQL is found, and told by a short history', async (t: TestContext) => {

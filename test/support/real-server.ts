@@ -8,12 +8,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import type pg from 'pg';
+
 import { chooseFreePort } from '#main/database/free-port.ts';
 import { type DatabaseAccess, readManifest, renderIntegration, valuesOf } from '#main/integrate/integration.ts';
 
 import type { Cleanup } from './database.ts';
 
-/** The password of every role that servers in tests have; `scripts/test.ts` sets it. */
+/** The password of every role that servers in tests have. */
 export const READER_PASSWORD = 'a-password-of-the-tests';
 const START_MAX_MS = 20_000;
 const STOP_MAX_MS = 10_000;
@@ -42,6 +44,14 @@ export async function makeFolder(t: Cleanup, name: string): Promise<string> {
   await chmod(folder, 0o755);
   t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   return folder;
+}
+
+/** Gives every role of a server the password that the tests know. Roles are for all databases of the tests. */
+export async function setReaderPasswords(database: Pick<pg.Pool, 'query'>): Promise<void> {
+  const { rows } = await database.query<{ rolname: string }>(
+    `select rolname from pg_roles where rolname like 'abeyance\\_%'`,
+  );
+  for (const { rolname } of rows) await database.query(`alter role ${rolname} password '${READER_PASSWORD}'`);
 }
 
 /** How a role reaches a database of the tests. */
