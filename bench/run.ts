@@ -1,13 +1,16 @@
 /**
  * Measures what the design promises and prints it beside what it is compared with.
  *
- *   npm run bench -- [--entities N] [--only <part of a name>] [--json]
+ *   npm run bench -- [<part of a name>] [--entities N] [--json]
+ *
+ * `dataplane` runs real servers, which must be installed: see docs/integration-tests.md. It runs only when it is named.
  *
  * Every ratio compares two things measured in turns within one run. No figure is a test: machines differ.
  */
 import { parseArgs } from 'node:util';
 
 import { benchCredits } from './credits.ts';
+import { benchDataplane } from './dataplane.ts';
 import { benchDecideHttp } from './decide-http.ts';
 import { benchFollow } from './follow.ts';
 import { benchImport } from './import.ts';
@@ -33,8 +36,11 @@ const BENCHES: readonly (readonly [name: string, run: (world: World) => Promise<
   ['import', benchImport],
 ];
 const IN_PROCESS = 'decide-in-process';
+/** Needs servers that not every machine has. */
+const ON_REQUEST: typeof BENCHES = [['dataplane', benchDataplane]];
 
-const { values: options } = parseArgs({
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     json: { type: 'boolean', default: false },
     entities: { type: 'string', default: '1000000' },
@@ -53,13 +59,16 @@ const take = (more: readonly Result[]) => {
       console.log(JSON.stringify({ name, value, unit, against, ratio }));
 };
 
-const isWanted = (name: string) => name.includes(options.only);
-const wanted = BENCHES.filter(([name]) => isWanted(name));
+const only = positionals[0] ?? options.only;
+const isWanted = (name: string) => name.includes(only);
+const wanted = [...BENCHES, ...(only === '' ? [] : ON_REQUEST)].filter(([name]) => isWanted(name));
 if (isWanted(IN_PROCESS)) {
   tell(IN_PROCESS);
   take(await benchInProcess(entities));
 } else if (wanted.length === 0)
-  throw new Error(`--only must be a part of one of: ${[IN_PROCESS, ...BENCHES.map(([name]) => name)].join(', ')}`);
+  throw new Error(
+    `the name must be a part of one of: ${[IN_PROCESS, ...[...BENCHES, ...ON_REQUEST].map(([name]) => name)].join(', ')}`,
+  );
 if (wanted.length > 0) {
   const world = await makeWorld(entities, tell);
   try {

@@ -22,7 +22,7 @@ export interface Operator {
  */
 export type EntityName = 'reseller' | 'parent' | 'account' | 'owner' | 'other';
 
-export async function makeOperator({ app }: Installation): Promise<Operator> {
+export async function makeOperator({ app }: Pick<Installation, 'app'>): Promise<Operator> {
   const admin = administrator(app);
   const create = async (kind: string, parent: string, fields: object, owner?: string) => {
     const body = await made(
