@@ -22,7 +22,8 @@ async function findLaggingZones(session: Session, ids: readonly number[]): Promi
   const rows = await session.rows(
     sql<{ name: string; count: number }>`select z.name, count(*) over ()::integer as count
       from dns_zone z join entity e on e.id = z.entity_id join entity a on a.id = e.parent_id
-      where z.secondaries <> '{}' and e.closed_at is null and (
+      where z.secondaries <> '{}' and e.closed_at is null
+        and not exists (select from entity c where c.id = any (a.ancestors) and c.closed_at is not null) and (
         z.entity_id = any (${reached}::bigint[]) or a.ancestors && ${reached}::bigint[]
         or exists (select from entity r where r.id = any (${reached}::bigint[]) and r.kind = 'dns_record' and r.parent_id = z.entity_id)
         or exists (select from entity r join entity o on o.id = r.owner_id
