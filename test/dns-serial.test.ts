@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { isSerialKeptOrRaised } from '#core/dns-serial.ts';
 
 import { type Installation, testInstallation } from '#test/installation.ts';
+import { made } from '#test/people.ts';
 import { makeSerialWorld, serialStep } from '#test/serial-world.ts';
 
 interface Seen {
@@ -79,4 +80,34 @@ test('whatever happens at once: no snapshot shows other content under the same s
   }
   await watching;
   assert.ok(looks > 0);
+});
+
+/** A change that must make one zone other, and so its serial. */
+async function changes(installation: Installation, zone: string, what: string, work: () => Promise<unknown>) {
+  const former = await look(installation);
+  await work();
+  const next = await look(installation);
+  judge(former, next, what);
+  const content = (list: readonly Seen[]) => list.find(({ name }) => name === zone)?.content;
+  assert.notEqual(content(former), content(next), what);
+}
+
+test('a number that is moved leaves one range and joins another', async (t) => {
+  const installation = await testInstallation(t);
+  const { ask, leaves, zones } = await makeSerialWorld(installation);
+  const move = (parent = '') => made(ask('POST', `/v1/entities/${leaves[3] ?? ''}/move`, { parent }));
+  await changes(installation, '0.2.1.3.e164.arpa', 'the leave', () => move(zones[3]));
+  await changes(installation, '2.1.3.e164.arpa', 'the way back', () => move(zones[1]));
+});
+
+test('an owner who became a reseller reaches the zones elsewhere as before', async (t) => {
+  const installation = await testInstallation(t);
+  const { ask, accounts } = await makeSerialWorld(installation);
+  const two = accounts[5] ?? '';
+  await made(ask('PATCH', `/v1/entities/${two}`, { reseller: true }));
+  let hold = '';
+  await changes(installation, 'one.example', 'a hold on the owner', async () => {
+    hold = String((await made(ask('POST', `/v1/entities/${two}/holds`, { profile: 'suspended' })))['id']);
+  });
+  await changes(installation, 'one.example', 'its end', () => made(ask('DELETE', `/v1/entities/${two}/holds/${hold}`)));
 });

@@ -40,6 +40,7 @@ export async function makeSerialWorld(installation: Installation): Promise<Seria
   const [one, two] = [await account('One'), await account('Two')];
   const zone = await resource('dns_zone', lower, { name: 'lower.example', serial: 4_294_967_000 });
   const range = await resource('enum_range', upper, { prefix: '3120' });
+  const wider = await resource('enum_range', upper, { prefix: '312' });
   const shared = await resource('dns_zone', one, { name: 'one.example' });
   const mappings = [{ order: 1, preference: 1, flags: 'u', service: 'E2U+sip', regexp: '!^.*$!sip:a@b.example!' }];
   const leaves = [
@@ -51,7 +52,7 @@ export async function makeSerialWorld(installation: Installation): Promise<Seria
   return {
     ask,
     accounts: [reseller, upper, lower, beside, one, two],
-    zones: [zone, range, shared],
+    zones: [zone, range, shared, wider],
     leaves,
     holds: [],
     async runScheduler() {
@@ -124,6 +125,9 @@ export const serialStep: fc.Arbitrary<SerialStep> = fc.oneof(
     world.ask('POST', `/v1/entities/${pick([...world.accounts, ...world.zones], a) ?? ''}/move`, {
       parent: pick(world.accounts, b),
     }),
+  ),
+  step('move a leaf', 2, (world, a, b) =>
+    world.ask('POST', `/v1/entities/${pick(world.leaves, a) ?? ''}/move`, { parent: pick(world.zones, b) }),
   ),
   step('close a leaf', 1, (world, a) => world.ask('POST', `/v1/entities/${pick(world.leaves, a) ?? ''}/close`, {})),
   step('close an owner', 1, (world, a) =>
