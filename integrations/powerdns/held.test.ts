@@ -149,6 +149,17 @@ test('a zone that is held when the server starts is served after the lift, witho
   assert.equal(await fresh.say('www.example.com'), '192.0.2.2');
 });
 
+test('a new zone is found when the list of zones is read again', async () => {
+  const patient = await startPdns({ after }, installation.connectionString, { zone_list_seconds: '99999' });
+  await operator.create('dns_zone', operator.entities.other.id, {
+    name: 'fresh.example',
+    nameservers: ['ns1.example.net'],
+  });
+  assertRefused(await patient.ask('fresh.example', 'NS'));
+  await patient.control('rediscover');
+  while ((await patient.say('fresh.example', 'NS')) !== 'ns1.example.net.') await sleep(20);
+});
+
 test('with the caches as shipped an answer outlives a hold until it is purged, or for a second', async () => {
   const cached = await startPdns({ after }, installation.connectionString, { cache_seconds: '1' });
   const comes = async (wanted: string) => {
@@ -184,6 +195,8 @@ test('a purge through the API ends what caches keep, for one zone with all benea
   const kept = [await cached.say('www.example.com'), await cached.say('aside.example')];
   assert.deepEqual(kept, ['REFUSED', 'REFUSED'], 'the root and all beneath is everything');
   await above();
+  assert.match(await cached.control('purge'), /^[1-9]\d*$/, 'the control socket does the same');
+  assert.equal(await cached.say('www.example.com'), '192.0.2.2');
   const { status } = await fetch(`${cached.api}/api/v1/servers/localhost/cache/flush?domain=.`, { method: 'PUT' });
   assert.equal(status, 401, 'not without the key');
 });

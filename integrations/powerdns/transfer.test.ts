@@ -226,7 +226,7 @@ test('a number that is held changes the serial of its range', async () => {
   const lift = await operator.hold(world.number);
   const held = (await pdns.serial(RANGE)) ?? 0;
   await lift();
-  const after_ = (await pdns.serial(RANGE)) ?? 0;
-  assert.ok(former < held && held < after_, `${former}, ${held}, ${after_}`);
+  const resumed = (await pdns.serial(RANGE)) ?? 0;
+  assert.ok(former < held && held < resumed, `${former}, ${held}, ${resumed}`);
   assert.notEqual(await pdns.say(NUMBER, 'NAPTR'), 'NXDOMAIN');
 });
