@@ -188,20 +188,21 @@ comment on function enforce.powerdns_naptr is 'A mapping of an ENUM number as th
 
 -- What a zone answers now, and the settings of the profile that says so. Of several holds the most restrictive answer counts:
 -- refused, nxdomain, parked, in this order.
-create function enforce.powerdns_answer(p_zone bigint, out answer text, out settings jsonb)
+create function enforce.powerdns_answer(p_zone bigint, out answer text, out settings jsonb, out line bigint[])
 language plpgsql stable parallel safe security definer set search_path from current set enable_seqscan = off as $$
 declare
   dns constant integer := 256;
   reached record;
 begin
   answer := 'served';
-  select r.denied, r.intercepted, r.closed into reached from restrictions(p_zone) r;
+  select r.denied, r.intercepted, r.closed, r.line into reached from restrictions(p_zone) r;
+  line := reached.line;
   if (reached.denied | reached.intercepted) & dns = 0 then return; end if;
   answer := 'refused';
   if reached.closed then return; end if;
   with reaching as materialized (
     select h.id, h.profile, h.authority_rank, h.placed_at from hold h
-    where h.entity_id = any (path_of(p_zone)) and h.activated_at is not null and h.ended_at is null
+    where h.entity_id = any (p_zone || line) and h.activated_at is not null and h.ended_at is null
   ), wanted as (
     select h.id, h.authority_rank, h.placed_at, p.severity, coalesce(p.systems -> 'powerdns', '{}') as settings,
       case when p.denied & dns = 0 then 'parked' else coalesce(p.systems -> 'powerdns' ->> 'answer', 'refused') end as answer
@@ -218,13 +219,13 @@ begin
     where enforce.powerdns_address(a) is not null
   ) then answer := 'refused'; end if;
 end $$;
-comment on function enforce.powerdns_answer is 'What a zone or ENUM range answers now: served, refused, nxdomain or parked, with the settings systems.powerdns of the profile that says so.';
+comment on function enforce.powerdns_answer is 'What a zone or ENUM range answers now: served, refused, nxdomain or parked, with the settings systems.powerdns of the profile that says so, and the accounts on its line.';
 
 -- The serial of a zone: what is stored, raised by the revision of the last change that reaches the zone. See docs/decisions/0011.
-create function enforce.powerdns_serial(p_zone bigint, p_stored bigint, out serial bigint, out changed_at timestamptz)
+create function enforce.powerdns_serial(p_zone bigint, p_stored bigint, p_line bigint[] default null, out serial bigint, out changed_at timestamptz)
 language plpgsql stable parallel safe security definer set search_path from current set enable_seqscan = off as $$
 declare
-  path constant bigint[] := path_of(p_zone);
+  path constant bigint[] := case when p_line is null then path_of(p_zone) else p_zone || p_line end;
   reached record;
 begin
   select max(m.revision) as own, max(m.owner_revision) as owners, max(m.changed_at) as changed_at,
@@ -237,7 +238,7 @@ begin
   -- Serials are 1 to 4294967295: crossing the end adds one more, which serial number arithmetic (RFC 1982) takes as growth.
   serial := (p_stored + coalesce(reached.lifted, 0) + coalesce(reached.own, 0) - 1 + 4294967295) % 4294967295 + 1;
 end $$;
-comment on function enforce.powerdns_serial is 'The SOA serial of a zone or ENUM range whose stored serial is given, and when something that reaches it changed last.';
+comment on function enforce.powerdns_serial is 'The SOA serial of a zone or ENUM range whose stored serial is given, with the accounts on its line where they are known, and when something that reaches it changed last.';
 
 -- What a zone has at its apex by itself: SOA, NS, and while it is parked the addresses, there and for all names beneath.
 create function enforce.powerdns_apex(p_zone bigint, out wildcard boolean, out type text, out content text, out ttl integer)
@@ -250,7 +251,7 @@ declare
   z record;
   parking_ttl integer;
 begin
-  select a.answer, a.settings into state from enforce.powerdns_answer(p_zone) a;
+  select a.answer, a.settings, a.line into state from enforce.powerdns_answer(p_zone) a;
   if state.answer = 'refused' then return; end if;
   select d.name, d.email, d.ttl, d.refresh, d.retry, d.expire, d.minimum, d.serial, d.nameservers into z from dns_zone d where d.entity_id = p_zone;
   if not found then
@@ -268,7 +269,7 @@ begin
   content := concat_ws(' ', coalesce(z.nameservers[1], z.name),
     case when z.email ~ '^[a-z0-9._+-]+@' then replace(split_part(z.email, '@', 1), '.', '\.') || '.' || split_part(z.email, '@', 2)
       else 'hostmaster.' || z.name end,
-    (select s.serial from enforce.powerdns_serial(p_zone, z.serial) s), z.refresh, z.retry, z.expire, z.minimum);
+    (select s.serial from enforce.powerdns_serial(p_zone, z.serial, state.line) s), z.refresh, z.retry, z.expire, z.minimum);
   return next;
   type := 'NS';
   foreach content in array z.nameservers loop return next; end loop;
@@ -294,6 +295,82 @@ begin
   return (select (r.denied | r.intercepted) & 256 = 0 from restrictions(p_entity) r);
 end $$;
 comment on function enforce.powerdns_shown is 'Whether a DNS record or an ENUM number is served now.';
+
+-- The same for what lies in a zone that is served: most records have no owner and no hold of their own.
+create function enforce.powerdns_passes(p_entity bigint, p_owner bigint, p_closed timestamptz) returns boolean
+language plpgsql stable parallel safe cost 1000 security definer set search_path from current as $$
+begin
+  if p_closed is not null then return false; end if;
+  if p_owner is null and not exists (
+    select from hold h where h.entity_id = p_entity and h.activated_at is not null and h.ended_at is null) then return true; end if;
+  return enforce.powerdns_shown(p_entity);
+end $$;
+comment on function enforce.powerdns_passes is 'Whether a DNS record or an ENUM number of a zone that is served is served too, given its owner and when it was closed.';
+
+-- Everything at one name of one zone, which is what questions are made of: a few index probes in a fixed order, whatever the
+-- planner thinks of its statistics. A zone under no hold of its own is judged once for all its records.
+create function enforce.powerdns_at(p_name text, p_zone bigint, p_type text default null)
+returns table (domain_id bigint, name text, type text, content text, ttl integer, prio integer, disabled integer, auth integer)
+language plpgsql stable parallel safe rows 4 security definer set search_path from current set enable_seqscan = off as $$
+#variable_conflict use_column
+declare
+  z record;
+  r record;
+  e record;
+  apex text;
+  is_range boolean := false;
+  is_served boolean;
+begin
+  select d.name, d.ttl, d.nameservers into z from dns_zone d where d.entity_id = p_zone;
+  apex := z.name;
+  if apex is null then
+    select enforce.powerdns_name('enum-range', g.prefix || '.' || g.tld) as name, g.ttl, g.nameservers into z
+    from enum_range g where g.entity_id = p_zone;
+    apex := z.name;
+    if apex is null then return; end if;
+    is_range := true;
+  end if;
+  domain_id := p_zone;
+  name := p_name;
+  prio := 0;
+  disabled := 0;
+  auth := 1;
+  if p_name = apex or p_name = '*.' || apex then
+    for type, content, ttl in select a.type, a.content, a.ttl from enforce.powerdns_apex(p_zone) a where a.wildcard = (p_name <> apex) loop
+      if p_type is null or type = p_type then return next; end if;
+    end loop;
+    if p_type = 'SOA' then return; end if;
+  end if;
+  select (h.denied | h.intercepted) & 256 = 0 into is_served from restrictions(p_zone) h;
+  if not is_served then return; end if;
+  if is_range then
+    for r in
+      select i.entity_id, n.mappings from identifier i join enum_number n on n.entity_id = i.entity_id
+      where i.scheme = 'enum' and enforce.powerdns_name(i.scheme, i.value) = p_name
+    loop
+      select t.parent_id, t.owner_id, t.closed_at into e from entity t where t.id = r.entity_id;
+      continue when e.parent_id <> p_zone or not enforce.powerdns_passes(r.entity_id, e.owner_id, e.closed_at);
+      type := 'NAPTR';
+      for content, ttl in
+        select enforce.powerdns_naptr(m), coalesce((m ->> 'ttl')::integer, z.ttl) from jsonb_array_elements(r.mappings) m
+      loop
+        if p_type is null or p_type = 'NAPTR' then return next; end if;
+      end loop;
+    end loop;
+    return;
+  end if;
+  for r in select d.entity_id, d.type, d.value, d.ttl, d.priority from dns_record d where d.name = p_name and d.type not in ('MBOXFW', 'URL') loop
+    continue when p_type is not null and r.type <> p_type or r.type = 'NS' and p_name = apex and r.value = any (z.nameservers);
+    select t.parent_id, t.owner_id, t.closed_at into e from entity t where t.id = r.entity_id;
+    continue when e.parent_id <> p_zone or not enforce.powerdns_passes(r.entity_id, e.owner_id, e.closed_at);
+    type := r.type;
+    content := r.value;
+    ttl := coalesce(r.ttl, z.ttl);
+    prio := coalesce(r.priority, 0);
+    return next;
+  end loop;
+end $$;
+comment on function enforce.powerdns_at is 'The records at one name of one zone or ENUM range (its number), of one type or of all, with the columns of powerdns_records.';
 
 create view enforce.powerdns_domains as
 select i.entity_id as id, enforce.powerdns_name(i.scheme, i.value) as name, case when z.secondaries <> '{}' then 'MASTER' else 'NATIVE' end as type,

@@ -1,7 +1,5 @@
 /** PowerDNS from the files that we ship, and questions to it by dig. */
 import assert from 'node:assert/strict';
-import { chmod } from 'node:fs/promises';
-import { join } from 'node:path';
 
 import type { Cleanup } from '#test/database.ts';
 import { type RealServer, deploy, freePort, makeFolder, run, startProgram } from '#test/real-server.ts';
@@ -19,6 +17,8 @@ export interface Pdns {
   serial(zone: string): Promise<number | null>;
   /** The records of a transfer but for the SOA; null where it is refused. */
   transfer(zone: string, ...options: string[]): Promise<string[] | null>;
+  /** The control channel. */
+  control(...command: string[]): Promise<string>;
   call(method: string, path: string): Promise<{ status: number; body: unknown }>;
 }
 
@@ -35,7 +35,6 @@ export async function startPdns(
 ): Promise<Pdns> {
   const [port, apiPort] = [await freePort(), await freePort()];
   const folder = await makeFolder(t, 'pdns');
-  await chmod(folder, 0o777); // The server drops its rights before it makes its socket.
   await deploy('powerdns', folder, connectionString, {
     address: '127.0.0.1',
     port: String(port),
@@ -85,6 +84,10 @@ export async function startPdns(
       const lines = recordsOf(stdout);
       return lines.length === 0 ? null : lines.filter((line) => line.split(' ')[2] !== 'SOA');
     },
+    async control(...command) {
+      const { stdout } = await run('pdns_control', [`--socket-dir=${folder}`, ...command]);
+      return stdout.trim();
+    },
     async call(method, path) {
       const response = await fetch(`${api}/api/v1/servers/localhost${path}`, {
         method,
@@ -93,11 +96,6 @@ export async function startPdns(
       return { status: response.status, body: await response.json() };
     },
   };
-}
-
-/** The control channel, in the folder of the socket. */
-export function socketOf(folder: string): string {
-  return join(folder, 'pdns.controlsocket');
 }
 
 async function dig(port: number, name: string, type: string, ...options: string[]): Promise<DnsAnswer> {

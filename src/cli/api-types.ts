@@ -154,6 +154,7 @@ export interface PlanView {
     readonly changing: Count;
     readonly alreadyHeld: Count;
     readonly unchanged: Count;
+    readonly laggingZones?: { readonly count: number; readonly names: readonly string[] };
   };
   readonly revision: number;
   readonly createdAt: string;

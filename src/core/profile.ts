@@ -3,6 +3,7 @@
  */
 import { type Action, actionsIn, isAction, maskOf, ACTIONS, ALL_BUT_EMERGENCY, EMERGENCY } from '#core/action.ts';
 import type { Json } from '#core/field.ts';
+import { judgePowerdns } from '#core/powerdns-settings.ts';
 import type { FieldError } from '#core/problem.ts';
 
 /** What happens to calls and log-ins in progress when a hold begins: they finish, or are ended. */
@@ -153,7 +154,11 @@ function readObject(
 
 function readSystems(value: unknown, errors: FieldError[]): ProfileBody['systems'] {
   if (value == null) return {};
-  if (typeof value === 'object' && !Array.isArray(value)) return value as ProfileBody['systems']; // It came from a JSON parser.
+  if (typeof value === 'object' && !Array.isArray(value)) {
+    const systems = value as ProfileBody['systems']; // It came from a JSON parser.
+    judgePowerdns(systems['powerdns'], errors);
+    return systems;
+  }
   errors.push({ field: 'systems', message: 'must be an object with settings by kind of system' });
   return {};
 }

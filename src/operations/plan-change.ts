@@ -1,5 +1,6 @@
 /** Works out what a hold, a lift, a close or an edit of a profile would change, without doing it. */
 import { maskOf } from '#core/action.ts';
+import { touchesDns } from '#core/powerdns-settings.ts';
 import { invalid, problem } from '#core/problem.ts';
 import type { PlanCounts, PlannedChange } from '#decisions/plan-scan.ts';
 import { requirePermission, requireRight } from '#operations/access.ts';
@@ -14,8 +15,9 @@ import { getHead } from '#store/change.ts';
 import type { Session } from '#store/database.ts';
 import type { EntityState } from '#store/entity.ts';
 import { listHolds } from '#store/hold.ts';
+import { type LaggingZones, laggingZones } from '#store/lagging-zones.ts';
 import { type PlanRow, insertPlan } from '#store/plan.ts';
-import { findProfile } from '#store/profile.ts';
+import { entitiesHeldBy, findProfile } from '#store/profile.ts';
 
 export type PlanIntent = Readonly<Record<string, unknown>> & { readonly action: 'hold' | 'lift' | 'close' | 'profile' };
 
@@ -32,6 +34,8 @@ export interface PlanEffect {
   /** Those that something holds or has closed already, whether or not they change. */
   readonly alreadyHeld: Tally;
   readonly unchanged: Tally;
+  /** Zones beneath with foreign secondaries, which do not follow at once; absent when there are none. */
+  readonly laggingZones?: LaggingZones;
 }
 
 export interface PlanView {
@@ -62,7 +66,7 @@ export async function planChange(
   const session = reader(context);
   const head = await getHead(session);
   const entity = await getEntity(session, actor, id);
-  const change = await readIntent(context, session, actor, entity, intent);
+  const { change, lagging } = await readIntent(context, session, actor, entity, intent);
   if (!(await context.engine.waitFor(head.revision, ENGINE_WAIT_MS)))
     throw problem('unavailable', 'The decision engine does not follow the database now; try again.');
   const scan = await context.engine.planScan(entity.id, change);
@@ -72,6 +76,7 @@ export async function planChange(
     changing: tally(scan.total, scan.byKind, (counts) => counts.changes),
     alreadyHeld: tally(scan.total, scan.byKind, (counts) => counts.heldAlready),
     unchanged: tally(scan.total, scan.byKind, (counts) => counts.beneath - counts.changes),
+    ...(await laggingZones(session, lagging)),
   };
   return perform(context, actor, { lock: 'none' }, async ({ transaction }) => {
     const expiresAt = new Date(context.clock().getTime() + context.settings.planLifeMs);
@@ -99,13 +104,19 @@ function planView(plan: PlanRow, entity: EntityState): PlanView {
   };
 }
 
+/** What is planned, and the entities by which it touches name servers. */
+interface Intended {
+  readonly change: PlannedChange;
+  readonly lagging: readonly number[];
+}
+
 async function readIntent(
   context: OperationContext,
   session: Session,
   actor: Actor,
   entity: EntityState,
   intent: Readonly<Record<string, unknown>>,
-): Promise<PlannedChange> {
+): Promise<Intended> {
   switch (intent['action']) {
     case 'hold': {
       requireRight(actor, entity, 'hold:place');
@@ -114,7 +125,10 @@ async function readIntent(
       if (profile === null)
         throw invalid({ field: 'profile', message: `must be the name of a profile; there is no ${hold.profile}` });
       refuseClosed(entity, 'held');
-      return { type: 'hold', denied: maskOf(profile.denied), intercepted: maskOf(profile.intercepted) };
+      return {
+        change: { type: 'hold', denied: maskOf(profile.denied), intercepted: maskOf(profile.intercepted) },
+        lagging: touchesDns(profile) ? [entity.id] : [],
+      };
     }
     case 'lift': {
       requireRight(actor, entity, 'hold:lift');
@@ -131,14 +145,18 @@ async function readIntent(
         throw invalid({ field: 'hold', message: `must be the id of a hold on ${entity.label} that has not ended` });
       await refuseLowerAuthority(session, actor, entity, hold);
       refuseClosed(entity, 'resumed');
-      return { type: 'lift', holds: [hold.uuid] };
+      const lifted = await findProfile(session, hold.profile);
+      return {
+        change: { type: 'lift', holds: [hold.uuid] },
+        lagging: lifted !== null && touchesDns(lifted) ? [entity.id] : [],
+      };
     }
     case 'close':
       requireRight(actor, entity, 'entity:close');
       refuseUnknown(intent, ['action'], 'a plan to close');
       if (entity.id === 0) throw invalid({ field: 'id', message: 'the platform cannot be closed' });
       refuseClosed(entity, 'closed again');
-      return { type: 'close' };
+      return { change: { type: 'close' }, lagging: [entity.id] };
     case 'profile': {
       requirePermission(actor, 'profile:write');
       refuseUnknown(intent, ['action', 'name', 'body'], 'a plan to edit a profile');
@@ -146,7 +164,12 @@ async function readIntent(
         throw invalid({ field: 'id', message: 'must be the platform, 0: a profile counts everywhere' });
       const name = String(intent['name'] ?? '');
       const body = requireProfile(name, asObject(intent['body']), context.clock());
-      return { type: 'profile', name, denied: maskOf(body.denied), intercepted: maskOf(body.intercepted) };
+      const former = await findProfile(session, name);
+      const isDns = former !== null && (touchesDns(former) || touchesDns(body));
+      return {
+        change: { type: 'profile', name, denied: maskOf(body.denied), intercepted: maskOf(body.intercepted) },
+        lagging: isDns ? await entitiesHeldBy(session, name, HOLDS_MAX) : [],
+      };
     }
     default:
       throw invalid({ field: 'action', message: 'must be one of hold, lift, close, profile' });

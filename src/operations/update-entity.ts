@@ -1,4 +1,5 @@
 /** Changes typed fields of an entity. Its place and its owner are changed by move and transfer. */
+import { isSerialKeptOrRaised } from '#core/dns-serial.ts';
 import type { Json, Values } from '#core/field.ts';
 import { readFields } from '#core/field.ts';
 import { identifiersOf, labelOf } from '#core/identifier.ts';
@@ -60,6 +61,7 @@ export async function updateWithin(
   if (kind === 'account') judgeAccount(actor, entity, former, changed);
   const next: Values = { ...former, ...changed };
   judgeFields(kind, next, errors);
+  if (kind === 'dns_zone') judgeSerial(former, next, errors);
   for (const name of ['value', 'priority'])
     if (kind === 'dns_record' && next[name] !== former[name]) changed[name] = next[name] ?? null;
   const container = await containerOf(work, entity);
@@ -126,6 +128,13 @@ function judgeAccount(actor: Actor, entity: EntityState, former: Values, changed
   if (refused.length > 0) throw notEntitled(refused);
   if (JSON.stringify(next) !== JSON.stringify(properties)) requirePermission(actor, 'property:write');
   changed['properties'] = next as unknown as Json; // Plain data.
+}
+
+/** Those who transferred a zone would take no lower serial for news. */
+function judgeSerial(former: Values, next: Values, errors: FieldError[]): void {
+  const [was, wanted] = [former['serial'], next['serial']];
+  if (typeof was === 'number' && typeof wanted === 'number' && !isSerialKeptOrRaised(was, wanted))
+    errors.push({ field: 'serial', message: `must not go back from ${was} (RFC 1982)` });
 }
 
 /** Digests are bound to the user name: a new one needs the password again, or new digests. */

@@ -8,13 +8,21 @@ import { countText, entitiesText, kindWord, timeText } from './words.ts';
 
 /** The lines that show an effect; `what` is the sentence's head, such as `Suspending account Acme`. */
 export function planLines(what: string, plan: PlanView, paint: Paint): string[] {
-  const { changing, alreadyHeld, unchanged, beneath } = plan.effect;
+  const { changing, alreadyHeld, unchanged, beneath, laggingZones } = plan.effect;
   const lines = [
     `${what} would change ${paint('bold', entitiesText(changing.total))} of the ${countText(beneath)} that it reaches.`,
     ...countLines({ changing, 'held before': alreadyHeld, unchanged }, paint).map((line) => `  ${line}`),
   ];
+  if (laggingZones !== undefined) lines.push(laggingLine(laggingZones));
   lines.push(paint('gray', `Made at revision ${plan.revision}, good until ${timeText(plan.expiresAt)}.`));
   return lines;
+}
+
+/** Which zones others go on serving as before. */
+function laggingLine({ count, names }: NonNullable<PlanView['effect']['laggingZones']>): string {
+  const more = count > names.length ? ` and ${countText(count - names.length)} more` : '';
+  const zones = count === 1 ? '1 zone has' : `${countText(count)} zones have`;
+  return `  ${zones} foreign secondaries, which follow only when they transfer again: ${names.join(', ')}${more}`;
 }
 
 function countLines(counts: Readonly<Record<string, Count>>, paint: Paint): string[] {

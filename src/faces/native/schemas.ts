@@ -9,7 +9,7 @@ import { AUTHORITIES, SUBJECTS } from '#core/authority.ts';
 import { PROBLEM_ANY_TIME, PROBLEM_ORDER } from '#core/problem.ts';
 import { BULK_OPS } from '#operations/run-bulk.ts';
 
-import { entity, id, kind, lifecycle, standing, time, uuid } from './entity-schemas.ts';
+import { entity, id, kind, laggingZones, lifecycle, standing, time, uuid } from './entity-schemas.ts';
 
 const action = z.enum(ACTIONS);
 const via = z.enum(['self', 'parent', 'owner', 'target']);
@@ -35,6 +35,7 @@ export const hold = z
     endedBy: z.string().nullable(),
     reviewAt: time.nullable(),
     inForce: z.boolean(),
+    laggingZones: laggingZones.optional(),
   })
   .meta({ id: 'Hold' });
 
@@ -196,7 +197,13 @@ export const plan = z
     token: uuid,
     entity: uuid,
     intent: z.record(z.string(), z.unknown()),
-    effect: z.strictObject({ beneath: z.number().int(), changing: tally, alreadyHeld: tally, unchanged: tally }),
+    effect: z.strictObject({
+      beneath: z.number().int(),
+      changing: tally,
+      alreadyHeld: tally,
+      unchanged: tally,
+      laggingZones: laggingZones.optional(),
+    }),
     revision: z.number().int(),
     createdAt: time,
     expiresAt: time,
