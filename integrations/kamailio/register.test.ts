@@ -1,25 +1,18 @@
 /** Registrations at the real Kamailio, through every standing. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 
 import { DOMAIN } from '#test/operator.ts';
-import { type SipAgent, type SipMessage, ha1Of, headerOf } from '#test/sip-agent.ts';
+import { type SipMessage, ha1Of, headerOf } from '#test/sip-agent.ts';
 
-import { CREDENTIALS, type Kamailio, OTHER_DOMAIN, type SipWorld, makeSipWorld, startKamailio } from './kamailio-fixture.ts';
+import { CREDENTIALS, OTHER_DOMAIN, makeSipWorld, startKamailio } from './kamailio-fixture.ts';
 
-let world: SipWorld;
-let kamailio: Kamailio;
-let agent: SipAgent;
-const cleanup = { after };
+const world = await makeSipWorld({ after });
+const kamailio = await startKamailio({ after }, world.installation.connectionString);
+const agent = await kamailio.agent();
 const alice = `alice@${DOMAIN}`;
 const bob = `bob@${DOMAIN}`;
 const carol = `carol@${OTHER_DOMAIN}`;
-
-before(async () => {
-  world = await makeSipWorld(cleanup);
-  kamailio = await startKamailio(cleanup, world.installation.connectionString);
-  agent = await kamailio.agent();
-});
 
 const register = (aor: string, credentials = CREDENTIALS(aor.split('@')[0] ?? '')) => agent.register(aor, credentials);
 const shown = (answer: SipMessage) => [answer.code, answer.words, headerOf(answer, 'Reason')];
