@@ -1,0 +1,199 @@
+/** A SIP user agent of the tests over UDP: registers, calls, answers, and shows each message as it came. */
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { type Socket, createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Cleanup } from './database.ts';
+
+const ANSWER_MAX_MS = 15_000;
+/** As long as UDP clients wait before they send again, RFC 3261 section 17.1.1.1. */
+const RESEND_MS = 500;
+
+export interface SipMessage {
+  /** The status code of a response, 0 for a request. */
+  readonly code: number;
+  /** The reason phrase of a response, the method of a request. */
+  readonly words: string;
+  /** The URI of a request. */
+  readonly uri: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly text: string;
+}
+
+export function headerOf(message: SipMessage, name: string): string {
+  return message.headers.find(([known]) => known.toLowerCase() === name.toLowerCase())?.[1] ?? '';
+}
+
+function read(text: string): SipMessage {
+  const [first = '', ...lines] = (text.split('\r\n\r\n')[0] ?? '').split('\r\n');
+  const headers = lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()] as const);
+  const response = /^SIP\/2\.0 (\d+) (.*)$/.exec(first);
+  const [method = '', uri = ''] = first.split(' ');
+  return response
+    ? { code: Number(response[1]), words: response[2] ?? '', uri: '', headers, text }
+    : { code: 0, words: method, uri, headers, text };
+}
+
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** HA1 of RFC 2617. */
+export function ha1Of(username: string, realm: string, password: string): string {
+  return md5(`${username}:${realm}:${password}`);
+}
+
+const md5 = (text: string) => createHash('md5').update(text).digest('hex');
+const token = () => randomBytes(6).toString('hex');
+
+export interface Asked {
+  readonly from?: string;
+  readonly to?: string;
+  /** The request URI, where it is not the `to`. */
+  readonly uri?: string;
+  readonly credentials?: Credentials;
+  readonly headers?: readonly string[];
+}
+
+export class SipAgent {
+  readonly port: number;
+  /** Requests that came, but ACKs. */
+  readonly requests: SipMessage[] = [];
+  /** What it answers to requests; null: nothing. */
+  answer: (request: SipMessage) => number | null = () => 200;
+  readonly #socket: Socket;
+  readonly #proxyPort: number;
+  readonly #address: string;
+  readonly #waiting = new Map<string, (message: SipMessage) => void>();
+
+  private constructor(socket: Socket, proxyPort: number) {
+    this.#socket = socket;
+    this.#proxyPort = proxyPort;
+    this.port = socket.address().port;
+    this.#address = socket.address().address;
+    socket.on('message', (data) => this.#receive(data.toString()));
+  }
+
+  /** One that sends from an address of its own to Kamailio on 127.0.0.1. */
+  static async open(t: Cleanup, proxyPort: number, address = '127.0.0.1'): Promise<SipAgent> {
+    const socket = createSocket('udp4');
+    socket.bind(0, address);
+    await once(socket, 'listening');
+    t.after(() => void socket.close());
+    return new SipAgent(socket, proxyPort);
+  }
+
+  get at(): string {
+    return `${this.#address}:${this.port}`;
+  }
+
+  register(aor: string, credentials: Credentials, headers: readonly string[] = []): Promise<SipMessage> {
+    const domain = aor.split('@')[1] ?? '';
+    return this.request('REGISTER', { from: aor, to: aor, uri: `sip:${domain}`, credentials, headers });
+  }
+
+  /** A final answer to a request that is not part of a dialog; with credentials a challenge is answered once. */
+  async request(method: string, asked: Asked): Promise<SipMessage> {
+    const [callId, fromTag] = [token(), token()];
+    const from = `<sip:${asked.from ?? `nobody@${this.at}`}>;tag=${fromTag}`;
+    const to = asked.to ?? '';
+    const uri = asked.uri ?? `sip:${to}`;
+    const toHeader = /^(sips?|tel|urn):/.test(to) ? `<${to}>` : `<sip:${to}>`;
+    const fixed = [`From: ${from}`, `Call-ID: ${callId}`, `Contact: <sip:agent@${this.at}>`, ...(asked.headers ?? [])];
+    const first = await this.#transact(method, uri, 1, [`To: ${toHeader}`, ...fixed]);
+    const challenge = headerOf(first, first.code === 401 ? 'WWW-Authenticate' : 'Proxy-Authenticate');
+    if (asked.credentials === undefined || (first.code !== 401 && first.code !== 407)) return first;
+    const name = first.code === 401 ? 'Authorization' : 'Proxy-Authorization';
+    const digest = `${name}: ${respond(challenge, method, uri, asked.credentials)}`;
+    return this.#transact(method, uri, 2, [`To: ${toHeader}`, ...fixed, digest]);
+  }
+
+  /** A request within the call that an answer began. */
+  inDialog(method: string, answered: SipMessage, cseq = 9): Promise<SipMessage> {
+    return this.#transact(method, this.#remote(answered), cseq, this.#dialog(answered));
+  }
+
+  #remote(answered: SipMessage): string {
+    return /<([^>]+)>/.exec(headerOf(answered, 'Contact'))?.[1] ?? '';
+  }
+
+  #dialog(answered: SipMessage): string[] {
+    const routes = answered.headers.filter(([name]) => name === 'Record-Route').map(([, value]) => `Route: ${value}`);
+    return [
+      ...routes.toReversed(),
+      `From: ${headerOf(answered, 'From')}`,
+      `To: ${headerOf(answered, 'To')}`,
+      `Call-ID: ${headerOf(answered, 'Call-ID')}`,
+      `Contact: <sip:agent@${this.at}>`,
+    ];
+  }
+
+  async #transact(method: string, uri: string, cseq: number, headers: readonly string[]): Promise<SipMessage> {
+    const branch = `z9hG4bK${token()}`;
+    const via = `Via: SIP/2.0/UDP ${this.at};branch=${branch};rport`;
+    const message = [`${method} ${uri} SIP/2.0`, via, 'Max-Forwards: 70', ...headers, `CSeq: ${cseq} ${method}`, 'Content-Length: 0', '', ''].join('\r\n');
+    let resend: NodeJS.Timeout | undefined;
+    const answered = new Promise<SipMessage>((resolve) => {
+      this.#waiting.set(branch, (response) => {
+        clearInterval(resend);
+        if (response.code >= 200) resolve(response);
+      });
+    });
+    this.#send(message);
+    resend = setInterval(() => this.#send(message), RESEND_MS);
+    const response = await Promise.race([answered, sleep(ANSWER_MAX_MS, null, { ref: false })]);
+    clearInterval(resend);
+    this.#waiting.delete(branch);
+    assert.ok(response !== null, `no answer to:\n${message}`);
+    if (method === 'INVITE') this.#acknowledge(response, uri, via, headers, cseq);
+    return response;
+  }
+
+  #acknowledge(response: SipMessage, uri: string, via: string, headers: readonly string[], cseq: number): void {
+    const isCall = response.code < 300;
+    const lines = isCall ? this.#dialog(response) : [...headers.filter((line) => !/^To:/.test(line)), `To: ${headerOf(response, 'To')}`];
+    const target = isCall ? this.#remote(response) : uri;
+    const ownVia = isCall ? `Via: SIP/2.0/UDP ${this.at};branch=z9hG4bK${token()};rport` : via;
+    this.#send([`ACK ${target} SIP/2.0`, ownVia, 'Max-Forwards: 70', ...lines, `CSeq: ${cseq} ACK`, 'Content-Length: 0', '', ''].join('\r\n'));
+  }
+
+  #receive(text: string): void {
+    const message = read(text);
+    if (message.code > 0) {
+      const branch = /branch=([^;,\s]+)/.exec(headerOf(message, 'Via'))?.[1] ?? '';
+      this.#waiting.get(branch)?.(message);
+      return;
+    }
+    if (message.words === 'ACK' || message.words === '') return;
+    this.requests.push(message);
+    const code = this.answer(message);
+    if (code === null) return;
+    const kept = message.headers.filter(([name]) => /^(Via|From|Call-ID|CSeq|Record-Route)$/i.test(name));
+    const to = headerOf(message, 'To');
+    this.#send(
+      [
+        `SIP/2.0 ${code} Answered`,
+        ...kept.map(([name, value]) => `${name}: ${value}`),
+        `To: ${/;tag=/.test(to) ? to : `${to};tag=${token()}`}`,
+        `Contact: <sip:agent@${this.at}>`,
+        'Content-Length: 0',
+        '',
+        '',
+      ].join('\r\n'),
+    );
+  }
+
+  #send(message: string): void {
+    this.#socket.send(message, this.#proxyPort, '127.0.0.1');
+  }
+}
+
+function respond(challenge: string, method: string, uri: string, { username, password }: Credentials): string {
+  const part = (name: string) => new RegExp(`${name}="([^"]*)"`).exec(challenge)?.[1] ?? '';
+  const [realm, nonce, cnonce] = [part('realm'), part('nonce'), token()];
+  const response = md5(`${ha1Of(username, realm, password)}:${nonce}:00000001:${cnonce}:auth:${md5(`${method}:${uri}`)}`);
+  return `Digest username="${username}", realm="${realm}", nonce="${nonce}", uri="${uri}", response="${response}", qop=auth, nc=00000001, cnonce="${cnonce}", algorithm=MD5`;
+}
