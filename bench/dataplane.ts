@@ -53,7 +53,7 @@ async function benchRegister(t: Cleanup, world: World): Promise<Result[]> {
     [SUBJECTS],
   );
   const plain = await Phones.open(await startPlainKamailio(t, world, WORKERS), PHONES);
-  const served = await Phones.open((await startKamailio(t, world.connectionString, WORKERS)).port, PHONES);
+  const served = await Phones.open(await startKamailio(t, world.connectionString, WORKERS), PHONES);
   t.after(() => plain.close());
   t.after(() => served.close());
   let at = 0;
@@ -85,7 +85,7 @@ async function benchQueries(t: Cleanup, world: World): Promise<Result[]> {
     [SUBJECTS],
   );
   const plain = await Resolver.open(await startPlainPowerDns(t, world));
-  const served = await Resolver.open((await startPowerDns(t, world.connectionString, 0)).port);
+  const served = await Resolver.open(await startPowerDns(t, world.connectionString, 0));
   t.after(() => plain.close());
   t.after(() => served.close());
   let at = 0;
@@ -144,15 +144,15 @@ async function benchTimeToRefusal(t: Cleanup, world: World): Promise<Result[]> {
   const abeyance = await startAbeyance(world, world.connectionString);
   t.after(() => abeyance.stop());
   const { subscriber, hold } = await makeCustomer(abeyance);
-  const phones = await Phones.open((await startKamailio(t, world.connectionString, WORKERS)).port, 1);
-  const uncached = await Resolver.open((await startPowerDns(t, world.connectionString, 0)).port);
-  const cached = await Resolver.open((await startPowerDns(t, world.connectionString, 1)).port);
-  const dovecot = await startDovecot(t, world.connectionString);
+  const phones = await Phones.open(await startKamailio(t, world.connectionString, WORKERS), 1);
+  const uncached = await Resolver.open(await startPowerDns(t, world.connectionString, 0));
+  const cached = await Resolver.open(await startPowerDns(t, world.connectionString, 1));
+  const imapPort = await startDovecot(t, world.connectionString);
   for (const client of [phones, uncached, cached]) t.after(() => client.close());
   const asks = (resolver: Resolver) => async () =>
     (await resolver.ask({ name: 'www.bench-dns.example', type: 'A' })) === REFUSED;
   const registers = async () => (await phones.registerOnce(subscriber)) === SIP_FORBIDDEN;
-  const signsIn = async () => !(await imapLogin(dovecot.port, 'held@bench-mail.example', 'of-the-benches'));
+  const signsIn = async () => !(await imapLogin(imapPort, 'held@bench-mail.example', 'of-the-benches'));
   return [
     soonResult('the first refused REGISTER', await timesToRefusal(hold, registers, HOLDS), GOAL_SOON),
     soonResult('the first refused query, no cache', await timesToRefusal(hold, asks(uncached), HOLDS), GOAL_SOON),

@@ -1,8 +1,33 @@
-/** Placeholder. */
+/** The servers of the network on our files, as the tests start them. */
 import type { Cleanup } from '#test/database.ts';
-export const startKamailio = (_t: Cleanup, _c: string, _w: number): Promise<{ port: number }> =>
-  Promise.reject(new Error());
-export const startPowerDns = (_t: Cleanup, _c: string, _w: number): Promise<{ port: number }> =>
-  Promise.reject(new Error());
-export const startDovecot = (_t: Cleanup, _c: string): Promise<{ port: number }> => Promise.reject(new Error());
-export const imapLogin = (_p: number, _u: string, _w: string): Promise<boolean> => Promise.reject(new Error());
+
+import { startDovecot as startDovecotOn } from '../integrations/dovecot/dovecot-server.ts';
+import { LineClient } from '../integrations/dovecot/line-client.ts';
+import { startKamailio as startKamailioOn } from '../integrations/kamailio/kamailio-fixture.ts';
+import { startPdns } from '../integrations/powerdns/pdns-for-test.ts';
+
+/** Kamailio with so many worker processes; its port. */
+export async function startKamailio(t: Cleanup, connectionString: string, workers: number): Promise<number> {
+  return (await startKamailioOn(t, connectionString, { workers: String(workers) })).port;
+}
+
+/** PowerDNS with all its caches of so many seconds; its port. */
+export async function startPowerDns(t: Cleanup, connectionString: string, cacheSeconds: number): Promise<number> {
+  return (await startPdns(t, connectionString, { cache_seconds: String(cacheSeconds) })).port;
+}
+
+/** Dovecot; its port for IMAP. */
+export async function startDovecot(t: Cleanup, connectionString: string): Promise<number> {
+  return (await startDovecotOn(t, connectionString, { penalty_mode: '0' })).imapPort;
+}
+
+/** Signs in over IMAP and out again; answers whether it was let in. */
+export async function imapLogin(port: number, user: string, password: string): Promise<boolean> {
+  const client = await LineClient.open(port);
+  await client.line();
+  client.send(`a LOGIN ${user} ${password}`);
+  const lines = await client.until(/^a /);
+  client.send('b LOGOUT');
+  await client.until(/^b /);
+  return lines.at(-1)?.startsWith('a OK') ?? false;
+}

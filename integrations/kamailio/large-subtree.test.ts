@@ -57,7 +57,7 @@ test('registrations elsewhere never fail while 100,000 SIP accounts are suspende
       from sip_account s join identifier i on i.entity_id = s.entity_id where i.value like 'u%' limit 1000`,
   );
 
-  const { port } = await startKamailio(t, database.connectionString, 4);
+  const port = await startKamailio(t, database.connectionString, 4);
   const [others, inside] = [await Phones.open(port, 8), await Phones.open(port, 1)];
   t.after(() => others.close());
   t.after(() => inside.close());
