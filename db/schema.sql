@@ -1171,16 +1171,36 @@ CREATE OR REPLACE FUNCTION public.mark_dns(p_first bigint, p_at timestamp with t
  LANGUAGE plpgsql
  SET search_path TO '$user', 'public'
  SET enable_seqscan TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 declare
   dns constant integer := 256;
+  item jsonb;
+  what text;
+  facts jsonb;
+  entity_kind text;
+  is_marked boolean := false;
+  is_taken_over boolean := false;
 begin
-  if not exists (
-    select from jsonb_array_elements(p_changes) i
-    where i.value ->> 'kind' in ('entity.updated', 'entity.moved', 'entity.transferred', 'entity.closed', 'hold.placed', 'hold.activated',
-        'hold.lifted', 'hold.expired', 'profile.changed')
-      or i.value ->> 'kind' = 'entity.created' and i.value -> 'facts' ->> 'kind' in ('dns_zone', 'dns_record', 'enum_range', 'enum_number')
-  ) then return; end if;
+  -- Every commit comes by here, and most have nothing to mark.
+  for item in select i.value from jsonb_array_elements(p_changes) i loop
+    what := item ->> 'kind';
+    facts := item -> 'facts';
+    if what = 'profile.changed' then
+      is_marked := true;
+    elsif what = 'entity.created' then
+      continue when facts ->> 'kind' not in ('dns_zone', 'dns_record', 'enum_range', 'enum_number');
+      is_marked := true;
+      is_taken_over := is_taken_over or facts ->> 'kind' = 'dns_zone' and jsonb_array_length(item -> 'touched') > 1;
+    elsif not is_marked and (starts_with(what, 'hold.') or what in ('entity.updated', 'entity.moved', 'entity.transferred', 'entity.closed')) then
+      continue when starts_with(what, 'hold.') and not exists (
+        select from profile p where p.name = facts ->> 'profile' and (p.denied | p.intercepted) & dns <> 0);
+      select e.kind into entity_kind from entity e where e.id = (item ->> 'entity')::bigint;
+      is_marked := entity_kind in ('dns_zone', 'dns_record', 'enum_range', 'enum_number')
+        or entity_kind = 'account' and (what <> 'entity.updated' or facts -> 'set' ? 'reseller');
+    end if;
+  end loop;
+  if not is_marked then return; end if;
   with item as materialized (
     select p_first + i.ordinality - 1 as revision, i.value ->> 'kind' as kind, (i.value ->> 'entity')::bigint as id,
       i.value -> 'facts' as facts
@@ -1224,6 +1244,7 @@ begin
   on conflict (entity_id) do update set revision = greatest(d.revision, excluded.revision),
     owner_revision = greatest(d.owner_revision, excluded.owner_revision), changed_at = excluded.changed_at,
     reseller_changed = d.reseller_changed or excluded.reseller_changed;
+  if not is_taken_over then return; end if;
   -- A zone that takes over a name goes on from the serials of the former one.
   update dns_mark d set serial_offset = (f.serial + coalesce(fm.serial_offset, 0) - z.serial) % 4294967296
   from jsonb_array_elements(p_changes) i
@@ -1487,7 +1508,7 @@ begin
   select d.name, d.email, d.ttl, d.refresh, d.retry, d.expire, d.minimum, d.serial, d.nameservers into z from dns_zone d where d.entity_id = p_zone;
   if not found then
     select enforce.powerdns_name('enum-range', r.prefix || '.' || r.tld) as name, null::text as email, r.ttl, 14400 as refresh, 7200 as retry,
-      604800 as expire, 60 as minimum, 0::bigint as serial, r.nameservers into z from enum_range r where r.entity_id = p_zone;
+      604800 as expire, 60 as minimum, 1::bigint as serial, r.nameservers into z from enum_range r where r.entity_id = p_zone;
     if not found then return; end if;
   end if;
   if state.answer <> 'served' then

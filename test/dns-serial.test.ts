@@ -19,7 +19,7 @@ interface Seen {
 /** Every zone as one snapshot of the database has it. */
 async function look({ pool }: Installation): Promise<Seen[]> {
   const { rows } = await pool.query<Seen>(
-    `select d.name, (select s.serial from enforce.powerdns_serial(d.id, coalesce(z.serial, 0)) s)::float8 as serial,
+    `select d.name, (select s.serial from enforce.powerdns_serial(d.id, coalesce(z.serial, 1)) s)::float8 as serial,
       (select coalesce(string_agg(concat_ws(' ', l.name, l.ttl, l.type, l.prio, case l.type when 'SOA' then '' else l.content end), E'\\n'
         order by l.name, l.type, l.content), 'refused') from enforce.powerdns_list(d.id) l) as content
     from enforce.powerdns_domains d left join dns_zone z on z.entity_id = d.id`,

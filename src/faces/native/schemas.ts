@@ -187,6 +187,7 @@ export const profile = z
   .meta({ id: 'Profile' });
 
 const tally = z.strictObject({ total: z.number().int(), byKind: z.partialRecord(kind, z.number().int()) });
+const tallies = { changing: tally, alreadyHeld: tally, unchanged: tally };
 export const planIntent = z
   .object({ action: z.enum(['hold', 'lift', 'close', 'profile']) })
   .loose()
@@ -197,13 +198,7 @@ export const plan = z
     token: uuid,
     entity: uuid,
     intent: z.record(z.string(), z.unknown()),
-    effect: z.strictObject({
-      beneath: z.number().int(),
-      changing: tally,
-      alreadyHeld: tally,
-      unchanged: tally,
-      laggingZones: laggingZones.optional(),
-    }),
+    effect: z.strictObject({ beneath: z.number().int(), ...tallies, laggingZones: laggingZones.optional() }),
     revision: z.number().int(),
     createdAt: time,
     expiresAt: time,
