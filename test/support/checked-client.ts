@@ -11,6 +11,7 @@ import { TOKEN } from './installation.ts';
 
 import * as creditSchemas from '#faces/native/credit-schemas.ts';
 import * as entitySchemas from '#faces/native/entity-schemas.ts';
+import * as gatewaySchemas from '#faces/native/gateway-schemas.ts';
 import * as identitySchemas from '#faces/native/identity-schemas.ts';
 import * as schemas from '#faces/native/schemas.ts';
 
@@ -51,7 +52,7 @@ const pageOf = (item: z.ZodType) =>
 
 /** The schemas by the names that the document has for them. */
 const BY_NAME = new Map<string, z.ZodType>([
-  ...Object.values({ ...creditSchemas, ...entitySchemas, ...identitySchemas, ...schemas })
+  ...Object.values({ ...creditSchemas, ...entitySchemas, ...gatewaySchemas, ...identitySchemas, ...schemas })
     .filter((value) => value instanceof z.ZodType)
     .flatMap((schema): [string, z.ZodType][] => {
       const id = schema.meta()?.id;

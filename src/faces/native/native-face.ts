@@ -24,6 +24,7 @@ import { bulkRoutes } from './routes/bulk.ts';
 import { creditRoutes } from './routes/credits.ts';
 import { decisionRoutes } from './routes/decisions.ts';
 import { entityRoutes } from './routes/entities.ts';
+import { gatewayDecisionRoutes } from './routes/gateway-decisions.ts';
 import { holdRoutes } from './routes/holds.ts';
 import { installationRoutes } from './routes/installation.ts';
 import { loginRoutes } from './routes/logins.ts';
@@ -71,6 +72,7 @@ export async function nativeFace(app: FastifyInstance, deps: NativeDeps): Promis
       planRoutes(typed, deps);
       profileRoutes(typed, deps);
       decisionRoutes(typed, deps);
+      gatewayDecisionRoutes(typed, deps);
       bulkRoutes(typed, deps);
       changeRoutes(typed, deps);
       installationRoutes(typed, deps);
