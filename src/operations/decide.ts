@@ -49,9 +49,7 @@ export function decideAtOnce(engine: DecisionEngine, actor: Actor, question: Que
   const isAboutSelf = question.subject === undefined && self !== undefined;
   const { subject, action, destination } = readOne(isAboutSelf ? { ...question, subject: 'self' } : question);
   const options = destination === undefined ? undefined : { destination };
-  return isAboutSelf
-    ? engine.decideFor(self, action, options)
-    : decideNow(engine, actor, subject, action, options);
+  return isAboutSelf ? engine.decideFor(self, action, options) : decideNow(engine, actor, subject, action, options);
 }
 
 /** A subject that the actor may not see is unknown to it, and so is who stands above and holds it. */

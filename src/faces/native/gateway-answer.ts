@@ -15,9 +15,9 @@ const UNSAFE = /[^\u0020-\u007e]|["%&'<>\\]/gu;
 
 /** Text on one line that may stand in a header, and as it is in HTML and JSON: percent-encoded where it would not. */
 export function headerText(text: string): string {
-  return text.toWellFormed().replace(UNSAFE, (character) =>
-    character === "'" ? '%27' : encodeURIComponent(character),
-  );
+  return text
+    .toWellFormed()
+    .replace(UNSAFE, (character) => (character === "'" ? '%27' : encodeURIComponent(character)));
 }
 
 /** Answers a decision. What is intercepted is let through only for a gateway that says that it does so itself. */
@@ -31,8 +31,7 @@ export function sendDecision(reply: FastifyReply, decision: Decision, letsInterc
   reply.header('x-abeyance-reason', headerText(text));
   if (refusal?.profile != null) reply.header('x-abeyance-profile', headerText(refusal.profile));
   if (refusal?.announcement !== undefined) reply.header('x-abeyance-announcement', headerText(refusal.announcement));
-  if (effect === 'intercept' && letsIntercepted)
-    return reply.type('application/json').send('{"effect":"intercept"}');
+  if (effect === 'intercept' && letsIntercepted) return reply.type('application/json').send('{"effect":"intercept"}');
   return send403(reply, problem(standing === 'closed' ? 'closed' : 'held', text));
 }
 

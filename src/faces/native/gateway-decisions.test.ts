@@ -31,8 +31,7 @@ function told({ status, headers }: Pick<Answer, 'status' | 'headers'>): Record<s
 }
 
 const ask = (headers: Record<string, string> = {}, url = PATH) => gateway('GET', url, undefined, headers);
-const about = (subject: string, more: Record<string, string> = {}) =>
-  ask({ 'x-abeyance-subject': subject, ...more });
+const about = (subject: string, more: Record<string, string> = {}) => ask({ 'x-abeyance-subject': subject, ...more });
 const allowed = { status: 200, effect: 'allow', standing: 'active' };
 
 test('a subject passes until something that reaches it is held, and again afterwards', async () => {
@@ -140,7 +139,10 @@ test('a cookie of a session is no credential here', async () => {
   const signedIn = await asking(app, null)('POST', '/v1/sessions', { login: person.name, password: person.password });
   const cookie = String(signedIn.headers['set-cookie']).split(';')[0] ?? '';
   assert.equal((await asking(app, null)('GET', '/v1/me', undefined, { cookie })).status, 200);
-  assert.equal((await asking(app, null)('GET', PATH, undefined, { cookie })).headers['x-abeyance-problem'], 'unauthenticated');
+  assert.equal(
+    (await asking(app, null)('GET', PATH, undefined, { cookie })).headers['x-abeyance-problem'],
+    'unauthenticated',
+  );
 });
 
 test('method, path, query, body and content type of the client mean nothing', async () => {
@@ -156,7 +158,16 @@ test('method, path, query, body and content type of the client mean nothing', as
         });
         request.on('error', reject).end(body);
       });
-    const paths = ['', '/', '/orders?x=1', '?subject=x&action=call.emergency', '/%ZZ', '/%00', `/${'x'.repeat(9_000)}`, '/../..'];
+    const paths = [
+      '',
+      '/',
+      '/orders?x=1',
+      '?subject=x&action=call.emergency',
+      '/%ZZ',
+      '/%00',
+      `/${'x'.repeat(9_000)}`,
+      '/../..',
+    ];
     for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'QUERY'])
       for (const path of paths) {
         const hasBody = method === 'POST' || method === 'PUT';
@@ -221,4 +232,3 @@ test('an engine that knows nothing answers nobody', async () => {
   const answer = await asking(blind, `Bearer ${TOKEN}`)('GET', PATH, undefined, { 'x-abeyance-subject': ALICE });
   assert.deepEqual(told(answer), { status: 403, effect: 'unknown', problem: 'unavailable' });
 });
-
