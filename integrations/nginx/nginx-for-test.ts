@@ -92,7 +92,7 @@ http {
 }
 `,
   );
-  const ask: Nginx['ask'] = (path, headers = {}, method = 'GET', body = undefined) =>
+  const ask: Nginx['ask'] = (path, headers = {}, method = 'GET', body) =>
     new Promise((resolve, reject) => {
       const sent = httpRequest({ port, method, path, headers: { ...headers }, agent: false }, (response) => {
         let text = '';

@@ -10,6 +10,8 @@ import { type Actor, type OperationContext, platformActor } from '#operations/co
 import { type Question, decideAtOnce } from '#operations/decide.ts';
 import { accountRefusedBy } from '#operations/identity/judge-actor.ts';
 
+export type { Decision };
+
 /** Judges by number alone, where the account is known and its own standing is all that is asked. */
 const ITSELF = platformActor('system:gateway');
 

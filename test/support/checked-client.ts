@@ -13,6 +13,7 @@ import * as creditSchemas from '#faces/native/credit-schemas.ts';
 import * as entitySchemas from '#faces/native/entity-schemas.ts';
 import * as gatewaySchemas from '#faces/native/gateway-schemas.ts';
 import * as identitySchemas from '#faces/native/identity-schemas.ts';
+import * as observationSchemas from '#faces/native/observation-schemas.ts';
 import * as schemas from '#faces/native/schemas.ts';
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -52,7 +53,14 @@ const pageOf = (item: z.ZodType) =>
 
 /** The schemas by the names that the document has for them. */
 const BY_NAME = new Map<string, z.ZodType>([
-  ...Object.values({ ...creditSchemas, ...entitySchemas, ...gatewaySchemas, ...identitySchemas, ...schemas })
+  ...Object.values({
+    ...creditSchemas,
+    ...entitySchemas,
+    ...gatewaySchemas,
+    ...identitySchemas,
+    ...observationSchemas,
+    ...schemas,
+  })
     .filter((value) => value instanceof z.ZodType)
     .flatMap((schema): [string, z.ZodType][] => {
       const id = schema.meta()?.id;
@@ -63,6 +71,7 @@ const BY_NAME = new Map<string, z.ZodType>([
   ['KeyPage', pageOf(identitySchemas.key)],
   ['RolePage', pageOf(identitySchemas.role)],
   ['SessionPage', pageOf(identitySchemas.session)],
+  ['ObservationPage', pageOf(observationSchemas.observation)],
   ['HoldPage', pageOf(schemas.hold)],
   ['ProfilePage', pageOf(schemas.profile)],
 ]);

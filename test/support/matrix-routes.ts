@@ -150,6 +150,11 @@ const KNOWLEDGE: readonly MatrixRow[] = [
     ...row('GET /v1/decisions/http', 'ask about the own account as a gateway', nothing),
     read: gatewayOutcome,
   },
+  row('GET /v1/observations', 'list all that was refused', nothing),
+  row('GET /v1/observations', 'list what was refused beneath it', nothing, null, (caller) => ({
+    query: `?account=${entity(caller).id}`,
+  })),
+  row('POST /v1/observations', 'report what was refused', nothing, 'invalid', { payload: { observations: [] } }),
   row('GET /v1/changes', 'read all changes that are seen', nothing, null, { query: '?limit=5' }),
   row('GET /v1/changes', 'read the changes of it', nothing, null, (caller) => ({
     query: `?limit=5&entity=${entity(caller).id}`,

@@ -168,6 +168,9 @@ test('a hold is placed, listed, explained, decided by, lifted, and told of', asy
   assert.deepEqual([refused.status, refused.body['code']], [403, 'held']);
   const lifted = await client.done('DELETE', `${url}/holds/${placed.body.id}`);
   await client.done('GET', '/v1/decisions/http', undefined, { headers: asGateway });
+  const observations = [{ subject: account.id, action: 'register' }];
+  await client.done('POST', '/v1/observations', { source: 'proxy-1', observations });
+  assert.equal((await client.done('GET', `/v1/observations?account=${account.id}`)).items.length, 1);
   assert.equal(lifted['endCause'], 'lifted');
   assert.deepEqual((await client.done('GET', `${url}/holds`)).items, []);
   assert.deepEqual((await client.done('GET', `${url}/holds?ended=true&profile=bad_payer&source=billing`)).items, [

@@ -6,7 +6,7 @@
 import type { FastifyReply } from 'fastify';
 
 import { type Problem, problem } from '#core/problem.ts';
-import type { Decision } from '#decisions/answer.ts';
+import type { Decision } from '#operations/decide-for-gateway.ts';
 
 import { problemBody } from './problems.ts';
 

@@ -12,9 +12,9 @@ const { app } = here;
 const operator = await makeOperator(here);
 const { admin, entities } = operator;
 const PATH = '/v1/decisions/http';
-const server = await addPerson(admin, '0', 'operator');
+const proxy = await addPerson(admin, '0', 'operator');
 const { key: gatewayKey } = await made(
-  admin('POST', `/v1/logins/${server.login}/keys`, { name: 'gateway', scopes: ['decision:ask'] }),
+  admin('POST', `/v1/logins/${proxy.login}/keys`, { name: 'gateway', scopes: ['decision:ask'] }),
 );
 const gateway = asking(app, `Bearer ${String(gatewayKey)}`);
 const domain = await operator.create('sip_domain', entities.account.id, { domain: DOMAIN });

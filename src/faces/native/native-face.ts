@@ -28,6 +28,7 @@ import { gatewayDecisionRoutes } from './routes/gateway-decisions.ts';
 import { holdRoutes } from './routes/holds.ts';
 import { installationRoutes } from './routes/installation.ts';
 import { loginRoutes } from './routes/logins.ts';
+import { observationRoutes } from './routes/observations.ts';
 import { planRoutes } from './routes/plans.ts';
 import { profileRoutes } from './routes/profiles.ts';
 import { sessionRoutes } from './routes/sessions.ts';
@@ -73,6 +74,7 @@ export async function nativeFace(app: FastifyInstance, deps: NativeDeps): Promis
       profileRoutes(typed, deps);
       decisionRoutes(typed, deps);
       gatewayDecisionRoutes(typed, deps);
+      observationRoutes(typed, deps);
       bulkRoutes(typed, deps);
       changeRoutes(typed, deps);
       installationRoutes(typed, deps);
