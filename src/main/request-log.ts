@@ -8,7 +8,7 @@ import { normaliseSubject } from '#core/identifier.ts';
 import { GATEWAY_PATH } from '#faces/shared/gateway-path.ts';
 
 /** Reading by another name: many questions need a body. */
-const READING = new Set(['/v1/decisions', '/v1/verify']);
+const READING = new Set(['/v1/decisions', '/v1/verify', '/v1/freeswitch/directory', '/v1/freeswitch/dialplan']);
 const ENTITY_MAX = 255;
 
 /** Logs answers: writes and refusals at `info`, what was read or decided at `debug`. */

@@ -155,6 +155,12 @@ const KNOWLEDGE: readonly MatrixRow[] = [
     query: `?account=${entity(caller).id}`,
   })),
   row('POST /v1/observations', 'report what was refused', nothing, 'invalid', { payload: { observations: [] } }),
+  row('POST /v1/freeswitch/directory', 'ask as FreeSWITCH for a user', nothing, null, ({ tree }) => ({
+    payload: { user: tree.leafName, domain: tree.domainName },
+  })),
+  row('POST /v1/freeswitch/dialplan', 'ask as FreeSWITCH for a call', nothing, null, ({ tree }) => ({
+    payload: { 'Caller-Destination-Number': tree.leafName, variable_sip_req_host: tree.domainName },
+  })),
   row('GET /v1/changes', 'read all changes that are seen', nothing, null, { query: '?limit=5' }),
   row('GET /v1/changes', 'read the changes of it', nothing, null, (caller) => ({
     query: `?limit=5&entity=${entity(caller).id}`,

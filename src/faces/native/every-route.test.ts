@@ -168,6 +168,7 @@ test('a hold is placed, listed, explained, decided by, lifted, and told of', asy
   assert.deepEqual([refused.status, refused.body['code']], [403, 'held']);
   const lifted = await client.done('DELETE', `${url}/holds/${placed.body.id}`);
   await client.done('GET', '/v1/decisions/http', undefined, { headers: asGateway });
+  for (const section of ['directory', 'dialplan']) await client.done('POST', `/v1/freeswitch/${section}`, {});
   const observations = [{ subject: account.id, action: 'register' }];
   await client.done('POST', '/v1/observations', { source: 'proxy-1', observations });
   assert.equal((await client.done('GET', `/v1/observations?account=${account.id}`)).items.length, 1);

@@ -24,6 +24,7 @@ import { bulkRoutes } from './routes/bulk.ts';
 import { creditRoutes } from './routes/credits.ts';
 import { decisionRoutes } from './routes/decisions.ts';
 import { entityRoutes } from './routes/entities.ts';
+import { freeswitchRoutes } from './routes/freeswitch.ts';
 import { gatewayDecisionRoutes } from './routes/gateway-decisions.ts';
 import { holdRoutes } from './routes/holds.ts';
 import { installationRoutes } from './routes/installation.ts';
@@ -75,6 +76,7 @@ export async function nativeFace(app: FastifyInstance, deps: NativeDeps): Promis
       decisionRoutes(typed, deps);
       gatewayDecisionRoutes(typed, deps);
       observationRoutes(typed, deps);
+      freeswitchRoutes(typed, deps);
       bulkRoutes(typed, deps);
       changeRoutes(typed, deps);
       installationRoutes(typed, deps);
