@@ -49,11 +49,10 @@ test('counts add up by subject, action and minute, however they are sent', async
   await Promise.all(Array.from({ length: 8 }, () => report([one, { ...one, action: 'call.out' }])));
   await report([one], 'kamailio-2');
   const items = await list();
-  assert.deepEqual(items.map((item) => [item.action, item.source, item.count]).toSorted(), [
-    ['call.out', 'kamailio-1', 9],
-    ['register', 'kamailio-1', 13],
-    ['register', 'kamailio-2', 1],
-  ]);
+  assert.deepEqual(
+    items.map((item) => `${item.action} ${item.source} ${item.count}`).toSorted((a, b) => (a < b ? -1 : 1)),
+    ['call.out kamailio-1 9', 'register kamailio-1 13', 'register kamailio-2 1'],
+  );
   assert.deepEqual(
     { ...items.find((item) => item.source === 'kamailio-2') },
     {
@@ -100,8 +99,8 @@ test('each sees what was refused beneath its account or to what it owns, and no 
     { subject: stranger.id, action: 'api' },
   ]);
   const seenBy = async (account: string, query = '') =>
-    (await list(query, by(app, await addPerson(admin, account)))).map((item) => item.entity).toSorted();
-  assert.deepEqual(await seenBy(entities.reseller.id), [alice.id, entities.other.id].toSorted());
+    (await list(query, by(app, await addPerson(admin, account)))).map((item) => String(item.entity));
+  assert.deepEqual(new Set(await seenBy(entities.reseller.id)), new Set([alice.id, entities.other.id]));
   for (const account of [entities.parent.id, entities.account.id, entities.owner.id])
     assert.deepEqual(await seenBy(account), [alice.id]);
   assert.deepEqual(await seenBy(stranger.id), [stranger.id]);
@@ -153,7 +152,10 @@ test('pages follow one another to the end, the newest first, with every filter',
     cursor = page.next ?? '';
   } while (cursor !== '');
   assert.equal(all.length, 50);
-  assert.deepEqual(all, all.toSorted().toReversed());
+  assert.deepEqual(
+    all,
+    all.toSorted((a, b) => (a < b ? 1 : -1)),
+  );
   assert.equal((await list('?action=register')).length, 25);
   assert.equal((await list(`?since=${ago(10 * MINUTE)}&until=${ago(5 * MINUTE)}`)).length, 6);
   for (const query of ['cursor=x', 'action=fly', 'since=yesterday', 'cursor=999999999999999999:1'])

@@ -18,7 +18,7 @@ const CODE_MAX = 999;
 const MINUTE_MS = 60_000;
 /** What is older was kept back by a server for a day, and is counted no more. */
 const AGE_MAX_MS = 24 * 60 * MINUTE_MS;
-const FIELDS = ['subject', 'action', 'effect', 'profile', 'code', 'count', 'at'];
+const FIELDS = new Set(['subject', 'action', 'effect', 'profile', 'code', 'count', 'at']);
 
 export interface CountedObservations {
   /** Observations that were counted. */
@@ -84,7 +84,7 @@ interface Read extends Omit<Counted, 'entityId' | 'minute' | 'source'> {
 function readOne(given: unknown, field: string, nowMs: number, errors: FieldError[]): Read {
   const input = (typeof given === 'object' && given !== null ? given : {}) as Readonly<Record<string, unknown>>; // Judged below.
   for (const name of Object.keys(input))
-    if (!FIELDS.includes(name)) errors.push({ field: `${field}.${name}`, message: 'is no field of an observation' });
+    if (!FIELDS.has(name)) errors.push({ field: `${field}.${name}`, message: 'is no field of an observation' });
   const { subject, action, effect = 'deny', profile = null, code = null, count = 1 } = input;
   const wrong = (name: string, message: string) => errors.push({ field: `${field}.${name}`, message });
   if (typeof subject !== 'string' || subject === '' || subject.length > SUBJECT_MAX)
