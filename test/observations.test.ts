@@ -5,7 +5,8 @@ import { after, test } from 'node:test';
 import { sweepObservations } from '#store/observation.ts';
 import { systemAuthor } from '#store/change.ts';
 import { transact } from '#store/transaction.ts';
-import { testInstallation } from '#test/installation.ts';
+import { runCli } from '#cli/canned-server.ts';
+import { TOKEN, testInstallation } from '#test/installation.ts';
 import { DOMAIN, makeOperator } from '#test/operator.ts';
 import { type Body, addPerson, asking, by, made } from '#test/people.ts';
 
@@ -198,6 +199,28 @@ test('what is wrong is told with its field, and then nothing is counted', async 
     (await list()).map((item) => item.count),
     [1_000],
   );
+  await clear();
+});
+
+test('the command line lists them', async () => {
+  await report([
+    { subject: ALICE, action: 'register', profile: 'suspended', code: 403, count: 7, at: '2026-01-01T00:00:00Z' },
+    { subject: ALICE, action: 'register', profile: 'suspended', code: 403, count: 7 },
+    { subject: 'sip:nobody@nowhere.example', action: 'register' },
+  ]);
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const env = { ABEYANCE_TOKEN: TOKEN };
+  const { out, err, code } = await runCli(url, ['observations', '--since', '2026-01-01'], { env });
+  assert.equal(code, 0, err);
+  assert.match(out, /^minute +subject +action +effect +profile +code +source +count$/m);
+  assert.match(out, new RegExp(`^\\S+ \\S+ UTC +alice@${DOMAIN} +register +deny +suspended +403 +kamailio-1 +7$`, 'm'));
+  assert.match(out, /\(unknown\) +register +deny +- +- +kamailio-1 +1$/m);
+  const one = await runCli(url, ['observations', '--subject', ALICE, '--account', entities.parent.id, '--json'], {
+    env,
+  });
+  assert.equal((JSON.parse(one.out) as unknown[]).length, 1, 'the older one was too late');
+  const none = await runCli(url, ['observations', '--action', 'dns'], { env });
+  assert.match(none.out, /Nothing was refused/);
   await clear();
 });
 
