@@ -437,6 +437,28 @@ create table mailbox (
 );
 comment on table mailbox is 'Mailboxes. Written by create and update.';
 
+create table observation (
+  minute timestamp with time zone not null,
+  id bigint not null generated always as identity (minvalue 1 start 1),
+  entity_id bigint,
+  action text not null,
+  source text not null,
+  effect text not null,
+  profile text,
+  code integer,
+  count bigint not null,
+  constraint observation_pkey PRIMARY KEY (minute, id),
+  constraint observation_key UNIQUE NULLS NOT DISTINCT (entity_id, minute, action, source, effect, profile, code),
+  constraint observation_entity_fkey FOREIGN KEY (entity_id) REFERENCES entity(id),
+  constraint observation_count_check CHECK ((count > 0)),
+  constraint observation_effect_check CHECK ((effect = ANY (ARRAY['deny'::text, 'intercept'::text])))
+);
+comment on table observation is 'What servers of the network refused, counted by subject and minute. Written by POST /v1/observations alone, and swept by the housekeeping; no part of the log of changes.';
+comment on column observation.minute is 'The minute in which it was refused, by the clock of the server that did.';
+comment on column observation.entity_id is 'The subject; null where the name was nobody''s, or of nobody whom the reporter may see. The name itself is not kept.';
+comment on column observation.source is 'The server, by the name that it gives itself.';
+comment on column observation.code is 'The SIP or HTTP status, or another code of the protocol, that it answered with.';
+
 create table phone_number (
   entity_id bigint not null,
   e164 text,

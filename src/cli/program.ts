@@ -23,6 +23,7 @@ import { addImport } from './commands/import.ts';
 import { addKeys } from './commands/keys.ts';
 import { addLogins } from './commands/logins.ts';
 import { addMove } from './commands/move.ts';
+import { addObservations } from './commands/observations.ts';
 import { addPassword } from './commands/password.ts';
 import { addPlan } from './commands/plan.ts';
 import { addProfiles } from './commands/profiles.ts';
@@ -59,6 +60,7 @@ const COMMANDS: readonly ((program: Command, surroundings: Surroundings) => void
   addDecide,
   addHolds,
   addChanges,
+  addObservations,
   addPlan,
   addApply,
   addSuspend,

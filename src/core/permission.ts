@@ -32,6 +32,8 @@ export const PERMISSIONS = [
   'role:write',
   'installation:read',
   'installation:verify',
+  'observation:read',
+  'observation:write',
 ] as const;
 
 export type Permission = (typeof PERMISSIONS)[number];

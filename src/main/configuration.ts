@@ -56,6 +56,7 @@ export function readConfiguration(
     retention: {
       changesDays: readInteger(environment, 'ABEYANCE_KEEP_CHANGES_DAYS', 0, 0, 36_500),
       holdsDays: readInteger(environment, 'ABEYANCE_KEEP_HOLDS_DAYS', 0, 0, 36_500),
+      observationsDays: readInteger(environment, 'ABEYANCE_KEEP_OBSERVATIONS_DAYS', 30, 0, 36_500),
       answersHours: readInteger(environment, 'ABEYANCE_KEEP_ANSWERS_HOURS', 24, 1, 8_760),
     },
     staleMaxMs: readInteger(environment, 'ABEYANCE_STALE_MAX_MS', 60_000, 1_000, 86_400_000),

@@ -13,6 +13,7 @@ import { problem } from '#core/problem.ts';
 import { registerErrors, sendError } from '#faces/native/errors.ts';
 import { nativeFace } from '#faces/native/native-face.ts';
 import type { Authenticate } from '#faces/shared/actor.ts';
+import { rewriteGatewayUrl } from '#faces/shared/gateway-path.ts';
 import { registerRateLimits } from '#faces/shared/rate-limit.ts';
 import { registerFacts } from '#faces/shared/request-facts.ts';
 import type { Authenticator } from '#operations/identity/authenticator.ts';
@@ -72,6 +73,7 @@ export async function makeHttpServer(deps: HttpDeps): Promise<FastifyInstance> {
     loggerInstance: deps.log,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestIdOf,
+    rewriteUrl: rewriteGatewayUrl,
     requestTimeout: settings.requestTimeoutMs,
     connectionTimeout: Math.max(CONNECTION.idleMs, 2 * settings.requestTimeoutMs),
     trustProxy: settings.trustedProxies.length === 0 ? false : [...settings.trustedProxies],

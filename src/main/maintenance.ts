@@ -9,6 +9,7 @@ import { type OperationContext, reader } from '#operations/context.ts';
 import { tidyErasures } from '#operations/erase-entity.ts';
 import { systemAuthor } from '#store/change.ts';
 import { sweepKeys } from '#store/idempotency.ts';
+import { sweepObservations } from '#store/observation.ts';
 import { ensurePartitions } from '#store/partition.ts';
 import { sweepPlans } from '#store/plan.ts';
 import { sweepHolds } from '#store/retention.ts';
@@ -26,6 +27,8 @@ export interface Retention {
   readonly changesDays: number;
   /** Holds that have ended. */
   readonly holdsDays: number;
+  /** What servers report that they refused. */
+  readonly observationsDays: number;
   /** Answers of writes, by idempotency key. */
   readonly answersHours: number;
   /** Revisions in one partition of the change log; absent: ten million. */
@@ -61,7 +64,7 @@ export class Maintenance {
   }
 
   async hourly(): Promise<void> {
-    const { changesDays, holdsDays, answersHours, partitionSpan } = this.#retention;
+    const { changesDays, holdsDays, observationsDays, answersHours, partitionSpan } = this.#retention;
     await ensurePartitions(reader(this.#context), partitionSpan);
     await this.#context.outside?.writeCheckpoint();
     await this.#transact(async (transaction) => {
@@ -72,6 +75,11 @@ export class Maintenance {
     await tidyErasures(this.#context);
     if (holdsDays > 0)
       while ((await this.#transact((transaction) => sweepHolds(transaction, this.#ago(holdsDays * DAY_MS)))) > 0);
+    if (observationsDays > 0)
+      while (
+        (await this.#transact((transaction) => sweepObservations(transaction, this.#ago(observationsDays * DAY_MS)))) >
+        0
+      );
     if (changesDays > 0)
       for (const file of await archiveChanges(this.#context, this.#dataFolder, this.#ago(changesDays * DAY_MS)))
         this.#log.info({ file }, 'a span of the change log was archived');

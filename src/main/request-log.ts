@@ -5,9 +5,10 @@
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
 
 import { normaliseSubject } from '#core/identifier.ts';
+import { GATEWAY_PATH } from '#faces/shared/gateway-path.ts';
 
 /** Reading by another name: many questions need a body. */
-const READING = new Set(['/v1/decisions', '/v1/verify']);
+const READING = new Set(['/v1/decisions', '/v1/verify', '/v1/freeswitch/directory', '/v1/freeswitch/dialplan']);
 const ENTITY_MAX = 255;
 
 /** Logs answers: writes and refusals at `info`, what was read or decided at `debug`. */
@@ -18,7 +19,9 @@ export function makeRequestLog(
   return (request, reply, route, elapsedMs) => {
     const { method } = request;
     const isRead = method === 'GET' || method === 'HEAD' || READING.has(route);
-    const isQuiet = isRead && reply.statusCode < 400;
+    // A gateway is told a "no" by its status: it is a decision as any other.
+    const isDecision = route === GATEWAY_PATH && reply.getHeader('x-abeyance-problem') === undefined;
+    const isQuiet = isRead && (reply.statusCode < 400 || isDecision);
     if (isQuiet && !isDebug) return;
     const line = {
       requestId: request.id,

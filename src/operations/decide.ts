@@ -33,14 +33,23 @@ export function decide(
   atRevision?: number,
 ): Answer | Promise<Answer> {
   requirePermission(actor, 'decision:ask');
-  const errors: FieldError[] = [];
-  const { subject, action, destination } = readQuestion(question, '', errors);
-  if (errors.length > 0) throw invalid(...errors);
+  const { subject, action, destination } = readOne(question);
   const { engine } = context;
   const options = destination === undefined ? undefined : { destination };
   if (atRevision === undefined || atRevision <= engine.revision)
     return decideNow(engine, actor, subject, action, options);
   return waitFor(context, atRevision).then(() => decideNow(engine, actor, subject, action, options));
+}
+
+/**
+ * Decides one question from memory, for an actor whose permission the caller has judged. Without a subject it is about
+ * `self`, by the number of the entity. Throws `invalid`.
+ */
+export function decideAtOnce(engine: DecisionEngine, actor: Actor, question: Question, self?: number): Decision {
+  const isAboutSelf = question.subject === undefined && self !== undefined;
+  const { subject, action, destination } = readOne(isAboutSelf ? { ...question, subject: 'self' } : question);
+  const options = destination === undefined ? undefined : { destination };
+  return isAboutSelf ? engine.decideFor(self, action, options) : decideNow(engine, actor, subject, action, options);
 }
 
 /** A subject that the actor may not see is unknown to it, and so is who stands above and holds it. */
@@ -90,6 +99,13 @@ export async function decideMany(
 
 /** How long a question waits for its revision, in milliseconds. */
 const ENGINE_WAIT_MS = 1_000;
+
+function readOne(question: Question): ReturnType<typeof readQuestion> {
+  const errors: FieldError[] = [];
+  const read = readQuestion(question, '', errors);
+  if (errors.length > 0) throw invalid(...errors);
+  return read;
+}
 
 function readQuestion(
   question: Question,

@@ -26,6 +26,7 @@ const ERASED_WITH_THE_ACCOUNT: readonly ((ids: RawBuilder<unknown>) => RawBuilde
   ) => sql`update login set name = '(erased ' || id || ')', password_hash = null, last_used_at = null, enabled = false,
     version = version + 1
     where account_id in (${ids})`,
+  (ids) => sql`delete from observation where entity_id in (${ids})`,
   (ids) => sql`update role set description = '' where account_id in (${ids})`,
 ];
 

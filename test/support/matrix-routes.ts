@@ -121,6 +121,12 @@ const unlessUnknown = (answer: Answer, answers: readonly { readonly effect: stri
 ];
 const question = (caller: Caller) => ({ subject: entity(caller).id, action: 'call.in' });
 
+/** A gateway is told a "no" by the status; only a problem is a refusal to answer. */
+function gatewayOutcome({ headers }: Answer): string[] {
+  const problem = headers['x-abeyance-problem'] ?? 'ok';
+  return [problem === 'not_found' ? 'unknown' : String(problem)];
+}
+
 const KNOWLEDGE: readonly MatrixRow[] = [
   {
     ...row('GET /v1/decisions', 'ask for a decision', nothing, null, (caller) => ({
@@ -134,6 +140,27 @@ const KNOWLEDGE: readonly MatrixRow[] = [
     })),
     read: (answer) => unlessUnknown(answer, answer.body['answers'] ?? []),
   },
+  {
+    ...row('GET /v1/decisions/http', 'ask for a decision as a gateway', nothing, null, (caller) => ({
+      headers: { 'x-abeyance-subject': question(caller).subject, 'x-abeyance-action': 'call.in' },
+    })),
+    read: gatewayOutcome,
+  },
+  {
+    ...row('GET /v1/decisions/http', 'ask about the own account as a gateway', nothing),
+    read: gatewayOutcome,
+  },
+  row('GET /v1/observations', 'list all that was refused', nothing),
+  row('GET /v1/observations', 'list what was refused beneath it', nothing, null, (caller) => ({
+    query: `?account=${entity(caller).id}`,
+  })),
+  row('POST /v1/observations', 'report what was refused', nothing, 'invalid', { payload: { observations: [] } }),
+  row('POST /v1/freeswitch/directory', 'ask as FreeSWITCH for a user', nothing, null, ({ tree }) => ({
+    payload: { user: tree.leafName, domain: tree.domainName },
+  })),
+  row('POST /v1/freeswitch/dialplan', 'ask as FreeSWITCH for a call', nothing, null, ({ tree }) => ({
+    payload: { 'Caller-Destination-Number': tree.leafName, variable_sip_req_host: tree.domainName },
+  })),
   row('GET /v1/changes', 'read all changes that are seen', nothing, null, { query: '?limit=5' }),
   row('GET /v1/changes', 'read the changes of it', nothing, null, (caller) => ({
     query: `?limit=5&entity=${entity(caller).id}`,

@@ -21,7 +21,14 @@ const MATCH_HEADER = {
 };
 const VERSIONED = /^\/v1\/entities\/:id(?:\/(?:close|move|transfer))?$/;
 /** They write nothing that a second request would repeat. */
-const REPEATABLE = new Set(['/v1/decisions', '/v1/verify', '/v1/entities/:id/plan']);
+const REPEATABLE = new Set([
+  '/v1/decisions',
+  '/v1/verify',
+  '/v1/entities/:id/plan',
+  '/v1/observations',
+  '/v1/freeswitch/directory',
+  '/v1/freeswitch/dialplan',
+]);
 
 const transformSchema = createJsonSchemaTransform({ skipList: ['/docs/*', '/docs'] });
 const SCHEMAS = '#/components/schemas/';

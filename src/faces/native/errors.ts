@@ -16,15 +16,25 @@ interface Refused {
 export function registerErrors(app: FastifyInstance): void {
   app.setErrorHandler(async (error, request, reply) => {
     const refused = classify(error);
-    const { what } = refused;
-    if (what.code === 'bug') request.log.error({ err: what.cause ?? error }, 'a request failed');
-    else if (what.cause !== undefined) request.log.warn({ err: what.cause, code: what.code }, 'a request was refused');
+    logFailure(request, refused.what, error);
     return answerRefusal(request, reply, refused);
   });
   app.setNotFoundHandler(async (request, reply) => {
     const what = problem('not_found', `There is nothing at ${request.method} ${request.url.split('?')[0]}.`);
     return answerRefusal(request, reply, classify(what));
   });
+}
+
+/** The problem that an error is, or is made; what a person should know of is logged. */
+export function problemFrom(request: FastifyRequest, error: unknown): Problem {
+  const { what } = classify(error);
+  logFailure(request, what, error);
+  return what;
+}
+
+function logFailure(request: FastifyRequest, what: Problem, error: unknown): void {
+  if (what.code === 'bug') request.log.error({ err: what.cause ?? error }, 'a request failed');
+  else if (what.cause !== undefined) request.log.warn({ err: what.cause, code: what.code }, 'a request was refused');
 }
 
 /** Whoever has not said who they are is refused so many times a minute and then told to wait. */

@@ -163,7 +163,15 @@ test('a hold is placed, listed, explained, decided by, lifted, and told of', asy
     (decisions['answers'] as { effect: string }[]).map((answer) => answer.effect),
     ['allow', 'unknown'],
   );
+  const asGateway = { 'x-abeyance-subject': account.id, 'x-abeyance-action': 'call.out' };
+  const refused = await client.call('GET', '/v1/decisions/http', undefined, { headers: asGateway });
+  assert.deepEqual([refused.status, refused.body['code']], [403, 'held']);
   const lifted = await client.done('DELETE', `${url}/holds/${placed.body.id}`);
+  await client.done('GET', '/v1/decisions/http', undefined, { headers: asGateway });
+  for (const section of ['directory', 'dialplan']) await client.done('POST', `/v1/freeswitch/${section}`, {});
+  const observations = [{ subject: account.id, action: 'register' }];
+  await client.done('POST', '/v1/observations', { source: 'proxy-1', observations });
+  assert.equal((await client.done('GET', `/v1/observations?account=${account.id}`)).items.length, 1);
   assert.equal(lifted['endCause'], 'lifted');
   assert.deepEqual((await client.done('GET', `${url}/holds`)).items, []);
   assert.deepEqual((await client.done('GET', `${url}/holds?ended=true&profile=bad_payer&source=billing`)).items, [

@@ -54,7 +54,7 @@ export function writingFacts(face: string, request: FastifyRequest): RequestFact
 }
 
 /** Node gives the bytes of a header as Latin-1; what callers send is UTF-8. */
-function utf8Of(header: string): string {
+export function utf8Of(header: string): string {
   return Buffer.from(header, 'latin1').toString('utf8');
 }
 

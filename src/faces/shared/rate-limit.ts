@@ -60,12 +60,12 @@ export async function registerRateLimits(app: FastifyInstance, settings: RateSet
 }
 
 /** Decided in microseconds: what is left is told with a refusal only, since three headers would be a part of the cost. */
-const SINGLE_DECISION = '/v1/decisions?';
+const SINGLE_DECISION = /^\/v1\/decisions(?:\?|\/http$)/;
 
 /** Tells the caller what is left, in the headers of draft-ietf-httpapi-ratelimit-headers. */
 export function tellRate(request: FastifyRequest, reply: FastifyReply): void {
   const { rate } = request;
-  if (rate === null || (reply.statusCode === 200 && request.url.startsWith(SINGLE_DECISION))) return;
+  if (rate === null || (reply.statusCode === 200 && SINGLE_DECISION.test(request.url))) return;
   reply.header('ratelimit-limit', rate.limit);
   reply.header('ratelimit-remaining', Math.max(0, Math.floor(rate.remaining)));
   reply.header('ratelimit-reset', rate.resetSeconds);

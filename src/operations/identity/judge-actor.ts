@@ -10,7 +10,7 @@ import {
   matchPatterns,
   permissionsOfLevel,
 } from '#core/permission.ts';
-import { type Problem, problem } from '#core/problem.ts';
+import { Problem, problem } from '#core/problem.ts';
 import type { Actor, Credential } from '#operations/context.ts';
 import type { ActorRow } from '#store/actor.ts';
 import type { RequestFacts } from '#store/change.ts';
@@ -63,6 +63,20 @@ export function judgeActor(row: ActorRow | null, credential: Credential, request
   };
 }
 
+/** Which account's standing refused an actor: for those who word it, and for no answer. */
+const REFUSED_FOR = new WeakMap<Problem, number>();
+
+/** The account by whose standing an actor was refused; undefined for any other refusal. */
+export function accountRefusedBy(refusal: unknown): number | undefined {
+  return refusal instanceof Problem ? REFUSED_FOR.get(refusal) : undefined;
+}
+
+function refuseStanding(row: ActorRow, standing: 'closed' | 'suspended', message: string): Problem {
+  const refusal = problem('forbidden', message, { facts: { standing } });
+  REFUSED_FOR.set(refusal, row.own_account);
+  return refusal;
+}
+
 interface StandingOfActor {
   readonly permissions: PermissionMask;
   readonly lacking: string | null;
@@ -74,7 +88,7 @@ function judgeStanding(row: ActorRow, action: 'api' | 'sign_in'): StandingOfActo
   const mayAct = (row.denied & ACTION_BIT[action]) === 0;
   const mayProvision = (row.denied & ACTION_BIT.provision) === 0;
   if (mayAct && mayProvision) return { permissions: -1, lacking: null, isHeldByItself: false };
-  if (row.closed) throw problem('forbidden', 'Your account is closed.', { facts: { standing: 'closed' } });
+  if (row.closed) throw refuseStanding(row, 'closed', 'Your account is closed.');
   // Who has stopped itself must be able to start again: to look, and to lift its own hold.
   if (row.held_by_itself)
     return {
@@ -83,8 +97,10 @@ function judgeStanding(row: ActorRow, action: 'api' | 'sign_in'): StandingOfActo
       isHeldByItself: true,
     };
   if (!mayAct)
-    throw problem('forbidden', 'Your account is suspended; nothing can be done with it until that is lifted.', {
-      facts: { standing: 'suspended' },
-    });
+    throw refuseStanding(
+      row,
+      'suspended',
+      'Your account is suspended; nothing can be done with it until that is lifted.',
+    );
   return { permissions: READ_ONLY, lacking: 'an account that is limited', isHeldByItself: false };
 }
