@@ -361,6 +361,7 @@ create table identifier (
 );
 comment on table identifier is 'How the outside world names a thing: sip, tel, dns, mail, ip … Written by create, update and move.';
 CREATE INDEX identifier_entity_idx ON public.identifier USING btree (entity_id);
+CREATE INDEX identifier_mail_domain_idx ON public.identifier USING btree (split_part(value, '@'::text, 2), entity_id) WHERE (scheme = 'mail'::text);
 
 create table identifier_history (
   scheme text not null,
@@ -664,6 +665,102 @@ create table unsealed (
   constraint unsealed_pkey PRIMARY KEY (place_table, place_column, row_id)
 );
 comment on table unsealed is 'Values that were stored before their column was sealed. Written by migrations; the next start seals and removes them.';
+
+create view enforce.dovecot_passdb as
+SELECT i.value AS "user",
+    l.password,
+    l.nologin,
+    l.reason,
+    l.send_nets
+   FROM identifier i
+     CROSS JOIN LATERAL enforce.dovecot_login(i.entity_id) l(password, nologin, reason, send_nets)
+  WHERE i.scheme = 'mail'::text;
+comment on table enforce.dovecot_passdb is 'Who may log in: one row for each mailbox, held or not, so that a wrong password looks like any other.';
+comment on column enforce.dovecot_passdb."user" is 'The address, in lower case.';
+comment on column enforce.dovecot_passdb.password is 'The password hash with its scheme in braces; null: no password is right.';
+comment on column enforce.dovecot_passdb.nologin is 'y where mail.read is denied or intercepted: the right password is refused with the reason; else null.';
+comment on column enforce.dovecot_passdb.reason is 'How the hold words it, in printable ASCII; null where the login is allowed.';
+comment on column enforce.dovecot_passdb.send_nets is 'For submission, as allow_nets: an address that nobody has where mail.send is denied or intercepted; else null. nologin does not do here: Postfix takes it for a success.';
+
+create view enforce.dovecot_postfix_login as
+SELECT value AS address,
+    value AS login
+   FROM identifier i
+  WHERE scheme = 'mail'::text;
+comment on table enforce.dovecot_postfix_login is 'For smtpd_sender_login_maps: which login may send from an address.';
+comment on column enforce.dovecot_postfix_login.address is 'The sender''s address, in lower case.';
+comment on column enforce.dovecot_postfix_login.login is 'The login that may use it: the mailbox itself.';
+
+create view enforce.dovecot_postfix_mailbox as
+SELECT value AS address,
+    'dovecot'::text AS destination
+   FROM identifier i
+  WHERE scheme = 'mail'::text;
+comment on table enforce.dovecot_postfix_mailbox is 'For virtual_mailbox_maps: which addresses there are, held and closed ones too.';
+comment on column enforce.dovecot_postfix_mailbox.address is 'The address, in lower case.';
+comment on column enforce.dovecot_postfix_mailbox.destination is 'Always dovecot: Postfix wants some value.';
+
+create view enforce.dovecot_postfix_recipient as
+SELECT i.value AS address,
+    a.action
+   FROM identifier i
+     CROSS JOIN LATERAL enforce.dovecot_receives(i.entity_id) a(action)
+  WHERE i.scheme = 'mail'::text AND a.action IS NOT NULL;
+comment on table enforce.dovecot_postfix_recipient is 'For check_recipient_access: mailboxes that receive nothing now. No row: mail is taken.';
+comment on column enforce.dovecot_postfix_recipient.address is 'The address, in lower case.';
+comment on column enforce.dovecot_postfix_recipient.action is 'Where mail.receive is denied or intercepted: 450 4.2.1 with the text of the hold; 550 5.2.1 where its profile asks to reject, or the mailbox is closed.';
+
+create view enforce.dovecot_postfix_sender as
+SELECT i.value AS address,
+    a.action
+   FROM identifier i
+     CROSS JOIN LATERAL enforce.dovecot_sends(i.entity_id) a(action)
+  WHERE i.scheme = 'mail'::text AND a.action IS NOT NULL;
+comment on table enforce.dovecot_postfix_sender is 'For check_sender_access and check_sasl_access: mailboxes that send nothing now. No row: they may.';
+comment on column enforce.dovecot_postfix_sender.address is 'The address, in lower case.';
+comment on column enforce.dovecot_postfix_sender.action is 'Where mail.send is denied or intercepted: 550 5.7.1 with the text of the hold.';
+
+create view enforce.dovecot_userdb as
+SELECT i.value AS "user",
+    p.home,
+    p.quota_rule,
+    p.delivery
+   FROM identifier i
+     CROSS JOIN LATERAL enforce.dovecot_place(i.entity_id) p(home, quota_rule, delivery)
+  WHERE i.scheme = 'mail'::text;
+comment on table enforce.dovecot_userdb is 'Where the mail of a mailbox lies. Rows stay while a mailbox is held: nothing of it is lost.';
+comment on column enforce.dovecot_userdb."user" is 'The address, in lower case.';
+comment on column enforce.dovecot_userdb.home is 'Its folder, where it is not the default of the configuration; else null.';
+comment on column enforce.dovecot_userdb.quota_rule is 'Its size as a quota rule, such as *:storage=100M; null: no limit.';
+comment on column enforce.dovecot_userdb.delivery is 'What becomes of mail that arrives: take; where mail.receive is denied or intercepted, defer, or refuse where the profile asks to reject or the mailbox is closed.';
+
+create view enforce.radius_check as
+SELECT i.entity_id AS id,
+    i.value AS username,
+    c.attribute,
+    c.value,
+    ':='::text AS op
+   FROM identifier i
+     CROSS JOIN LATERAL enforce.radius_credential(i.entity_id, i.scheme) c(attribute, value)
+  WHERE (i.scheme = ANY (ARRAY['sip'::text, 'mail'::text])) AND c.value IS NOT NULL;
+comment on table enforce.radius_check is 'With what a subject proves itself, held or not, so that a wrong password looks like any other: the digest of a SIP account, the password hash of a mailbox.';
+comment on column enforce.radius_check.id is 'The number of the entity.';
+comment on column enforce.radius_check.username is 'The address of a SIP account or mailbox, in lower case. Both kinds may have the same.';
+comment on column enforce.radius_check.attribute is 'Digest-HA1, Crypt-Password, Password-With-Header or Cleartext-Password.';
+comment on column enforce.radius_check.value is 'Its value.';
+comment on column enforce.radius_check.op is 'Always :=.';
+
+create view enforce.radius_hold as
+SELECT i.value AS username,
+    i.scheme,
+    v.verdict
+   FROM identifier i
+     CROSS JOIN LATERAL enforce.radius_verdict(i.entity_id, i.scheme) v(verdict)
+  WHERE i.scheme = ANY (ARRAY['sip'::text, 'mail'::text]);
+comment on table enforce.radius_hold is 'Asked only after the subject proved itself: what it gets.';
+comment on column enforce.radius_hold.username is 'The address of a SIP account or mailbox, in lower case.';
+comment on column enforce.radius_hold.scheme is 'sip: judged by register; mail: judged by mail.read.';
+comment on column enforce.radius_hold.verdict is 'accept; reject and the text of the hold; or pool, the name of an address pool, and the text, where the profile asks for it.';
 
 CREATE OR REPLACE FUNCTION public.account_of(p_entity bigint)
  RETURNS bigint
@@ -1195,6 +1292,179 @@ begin
 end $function$;
 comment on function enforce.admit(text) is 'Makes the role of a kind of server where it is missing, and grants it what is its. For owners of the database only.';
 
+CREATE OR REPLACE FUNCTION enforce.dovecot_login(p_entity bigint, OUT password text, OUT nologin text, OUT reason text, OUT send_nets text)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE SECURITY DEFINER
+ SET search_path TO '$user', 'public'
+AS $function$
+declare
+  read_bit constant integer := 512;
+  send_bit constant integer := 1024;
+  touched integer;
+begin
+  select m.password_hash into password from mailbox m where m.entity_id = p_entity;
+  select r.denied | r.intercepted into touched from restrictions(p_entity) r;
+  if touched & read_bit <> 0 then
+    nologin := 'y';
+    select f.refusal_text into reason from enforce.dovecot_refusal(p_entity, read_bit) f;
+  end if;
+  if touched & send_bit <> 0 then send_nets := '255.255.255.255'; end if;
+end $function$;
+
+CREATE OR REPLACE FUNCTION enforce.dovecot_place(p_entity bigint, OUT home text, OUT quota_rule text, OUT delivery text)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE SECURITY DEFINER
+ SET search_path TO '$user', 'public'
+AS $function$
+declare
+  receive_bit constant integer := 2048;
+begin
+  select m.home, '*:storage=' || m.quota_megabytes || 'M' into home, quota_rule from mailbox m where m.entity_id = p_entity;
+  delivery := 'take';
+  if (select (r.denied | r.intercepted) & receive_bit from restrictions(p_entity) r) = 0 then return; end if;
+  select case when f.is_final then 'refuse' else 'defer' end into delivery from enforce.dovecot_refusal(p_entity, receive_bit) f;
+end $function$;
+
+CREATE OR REPLACE FUNCTION enforce.dovecot_receives(p_entity bigint)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE SECURITY DEFINER
+ SET search_path TO '$user', 'public'
+AS $function$
+declare
+  receive_bit constant integer := 2048;
+  worded record;
+begin
+  if (select (r.denied | r.intercepted) & receive_bit from restrictions(p_entity) r) = 0 then return null; end if;
+  select f.refusal_text, f.is_final into worded from enforce.dovecot_refusal(p_entity, receive_bit) f;
+  return case when worded.is_final then '550 5.2.1 ' else '450 4.2.1 ' end || worded.refusal_text;
+end $function$;
+
+CREATE OR REPLACE FUNCTION enforce.dovecot_refusal(p_entity bigint, p_action integer, OUT refusal_text text, OUT is_final boolean)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE SECURITY DEFINER
+ SET search_path TO '$user', 'public'
+AS $function$
+declare
+  worded record;
+begin
+  is_final := false;
+  select r.refusal_text, r.hold, r.systems into worded from enforce.refusal(p_entity, p_action) r;
+  if not found then return; end if;
+  refusal_text := enforce.dovecot_text(worded.refusal_text);
+  -- A closed line stays closed: there is nothing to wait for.
+  is_final := worded.hold is null or worded.systems -> 'postfix' ->> 'answer' = 'reject';
+end $function$;
+
+CREATE OR REPLACE FUNCTION enforce.dovecot_sends(p_entity bigint)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE SECURITY DEFINER
+ SET search_path TO '$user', 'public'
+AS $function$
+declare
+  send_bit constant integer := 1024;
+begin
+  if (select (r.denied | r.intercepted) & send_bit from restrictions(p_entity) r) = 0 then return null; end if;
+  return (select '550 5.7.1 ' || f.refusal_text from enforce.dovecot_refusal(p_entity, send_bit) f);
+end $function$;
+
+CREATE OR REPLACE FUNCTION enforce.dovecot_serves(p_domain text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE SECURITY DEFINER
+ SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  most constant integer := 1000;
+  seen integer := 0;
+  mailbox bigint;
+begin
+  for mailbox in
+    select i.entity_id from identifier i where i.scheme = 'mail' and split_part(i.value, '@', 2) = p_domain
+    order by i.entity_id desc limit most
+  loop
+    if closed_since(mailbox) is null then return true; end if;
+    seen := seen + 1;
+  end loop;
+  return seen = most;
+end $function$;
+comment on function enforce.dovecot_serves(text) is 'Whether a domain has a mailbox that is not closed. Of more than 1,000 closed ones it says yes without looking further.';
+
+CREATE OR REPLACE FUNCTION enforce.dovecot_text(p_text text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN COALESCE(NULLIF(TRIM(BOTH FROM regexp_replace(p_text, '[^\x20-\x7e]+'::text, '?'::text, 'g'::text)), ''::text), 'Account suspended'::text);
+
+CREATE OR REPLACE FUNCTION enforce.radius_credential(p_entity bigint, p_scheme text, OUT attribute text, OUT value text)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE SECURITY DEFINER
+ SET search_path TO '$user', 'public'
+AS $function$
+begin
+  if p_scheme = 'sip' then
+    select 'Digest-HA1', s.ha1 into attribute, value from sip_account s where s.entity_id = p_entity and s.enabled;
+  else
+    select p.attribute, p.value into attribute, value
+    from mailbox m cross join lateral enforce.radius_password(m.password_hash) p where m.entity_id = p_entity;
+  end if;
+end $function$;
+
+CREATE OR REPLACE FUNCTION enforce.radius_password(p_hash text, OUT attribute text, OUT value text)
+ RETURNS record
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+declare
+  scheme constant text := upper(substring(p_hash from '^\{([^}]*)\}'));
+  rest constant text := substring(p_hash from '^\{[^}]*\}(.*)$');
+begin
+  case
+    when scheme in ('CRYPT', 'DES-CRYPT', 'MD5-CRYPT', 'SHA256-CRYPT', 'SHA512-CRYPT', 'BLF-CRYPT') then
+      attribute := 'Crypt-Password';
+      value := rest;
+    when scheme in ('SHA', 'SSHA', 'SHA256', 'SSHA256', 'SHA512', 'SSHA512') then
+      attribute := 'Password-With-Header';
+      value := '{' || lower(scheme) || '}' || rest;
+    when scheme in ('PLAIN', 'CLEAR', 'CLEARTEXT') then
+      attribute := 'Cleartext-Password';
+      value := rest;
+    else null; -- Such as ARGON2ID: to FreeRADIUS no password is right.
+  end case;
+end $function$;
+
+CREATE OR REPLACE FUNCTION enforce.radius_verdict(p_entity bigint, p_scheme text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE SECURITY DEFINER
+ SET search_path TO '$user', 'public'
+AS $function$
+declare
+  register_bit constant integer := 1;
+  read_bit constant integer := 512;
+  action constant integer := case p_scheme when 'sip' then register_bit else read_bit end;
+  worded record;
+  said text;
+  pool text;
+begin
+  if (select (r.denied | r.intercepted) & action from restrictions(p_entity) r) = 0 then return 'accept'; end if;
+  select r.refusal_text, r.systems -> 'radius' as settings into worded from enforce.refusal(p_entity, action) r;
+  said := coalesce(nullif(trim(regexp_replace(worded.refusal_text, '[^\x20-\x7e]+', '?', 'g')), ''), 'Account suspended');
+  if worded.settings ->> 'answer' = 'pool' then
+    pool := worded.settings ->> 'pool';
+    -- A name that cannot stand in a reply is not used.
+    if pool is null or pool !~ '^[A-Za-z0-9_.-]{1,64}$' then pool := 'walled-garden'; end if;
+    return 'pool ' || pool || ' ' || said;
+  end if;
+  return 'reject ' || said;
+end $function$;
+
 CREATE OR REPLACE FUNCTION enforce.refusal(p_entity bigint, p_action integer, OUT sip_code integer, OUT http_code integer, OUT refusal_text text, OUT profile text, OUT announcement text, OUT sessions text, OUT systems jsonb, OUT hold uuid)
  RETURNS SETOF record
  LANGUAGE plpgsql
@@ -1234,4 +1504,27 @@ comment on function enforce.refusal(bigint,integer) is 'How an action (its bit) 
 
 comment on schema enforce is 'Read by the servers that enforce: views named after the server, which its role abeyance_<server> may read. Columns are only ever added, at the end.';
 
-
+grant execute on function enforce.dovecot_login(bigint) to abeyance_dovecot;
+grant execute on function enforce.dovecot_place(bigint) to abeyance_dovecot;
+grant execute on function enforce.dovecot_receives(bigint) to abeyance_dovecot;
+grant execute on function enforce.dovecot_refusal(bigint,integer) to abeyance_dovecot;
+grant execute on function enforce.dovecot_sends(bigint) to abeyance_dovecot;
+grant execute on function enforce.dovecot_serves(text) to abeyance_dovecot;
+grant execute on function enforce.dovecot_text(text) to abeyance_dovecot;
+grant execute on function enforce.radius_credential(bigint,text) to abeyance_radius;
+grant execute on function enforce.radius_password(text) to abeyance_radius;
+grant execute on function enforce.radius_verdict(bigint,text) to abeyance_radius;
+grant execute on function enforce.refusal(bigint,integer) to abeyance_dovecot;
+grant execute on function enforce.refusal(bigint,integer) to abeyance_radius;
+grant execute on function restrictions(bigint) to abeyance_dovecot;
+grant execute on function restrictions(bigint) to abeyance_radius;
+grant select on enforce.dovecot_passdb to abeyance_dovecot;
+grant select on enforce.dovecot_postfix_login to abeyance_dovecot;
+grant select on enforce.dovecot_postfix_mailbox to abeyance_dovecot;
+grant select on enforce.dovecot_postfix_recipient to abeyance_dovecot;
+grant select on enforce.dovecot_postfix_sender to abeyance_dovecot;
+grant select on enforce.dovecot_userdb to abeyance_dovecot;
+grant select on enforce.radius_check to abeyance_radius;
+grant select on enforce.radius_hold to abeyance_radius;
+grant usage on schema enforce to abeyance_dovecot;
+grant usage on schema enforce to abeyance_radius;

@@ -52,6 +52,15 @@ modules {
   }
   digest {
   }
+  always ok {
+    rcode = ok
+  }
+  always reject {
+    rcode = reject
+  }
+  always handled {
+    rcode = handled
+  }
   $INCLUDE ${folder}/mods-enabled/
 }
 $INCLUDE ${folder}/sites-enabled/
@@ -195,7 +204,17 @@ test('where the profile says so, held subjects are let into a walled garden', as
 });
 
 test('the schemes that FreeRADIUS can verify are verified, and others are wrong passwords', async () => {
-  const schemes = ['CRYPT', 'SHA256-CRYPT', 'SHA512-CRYPT', 'BLF-CRYPT', 'MD5-CRYPT', 'SHA', 'SSHA', 'SHA256', 'SSHA256'];
+  const schemes = [
+    'CRYPT',
+    'SHA256-CRYPT',
+    'SHA512-CRYPT',
+    'BLF-CRYPT',
+    'MD5-CRYPT',
+    'SHA',
+    'SSHA',
+    'SHA256',
+    'SSHA256',
+  ];
   for (const scheme of [...schemes, 'SHA512', 'SSHA512', 'PLAIN', 'CLEARTEXT']) {
     const address = `${scheme.toLowerCase()}@mail.example`;
     await operator.create('mailbox', zone, { address, passwordHash: await crypt(scheme) });
