@@ -75,7 +75,10 @@ export async function startDovecot(
     authSocket: path('auth'),
     ask,
     async doveadm(commands) {
-      const response = await ask(API_KEY, JSON.stringify(commands.map(([name, parameters]) => [name, parameters, 'tag'])));
+      const response = await ask(
+        API_KEY,
+        JSON.stringify(commands.map(([name, parameters]) => [name, parameters, 'tag'])),
+      );
       return response.json();
     },
     readLog: () => readFile(path('log'), 'utf8').catch(() => ''),

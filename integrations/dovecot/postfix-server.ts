@@ -73,6 +73,7 @@ export async function startPostfix(t: Cleanup, dovecot: Dovecot): Promise<Postfi
       () => false,
     ),
   );
+  t.after(async () => void (await run('postfix', ['-c', path('etc'), 'stop']))); // The master is no child of its starter.
   return {
     ...server,
     port,

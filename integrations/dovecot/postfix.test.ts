@@ -100,7 +100,7 @@ test('limited: what arrives is taken, what is sent is refused, also in a session
   const answer = await converse(postfix.port, [...lines, `MAIL FROM:<${BOB}>`, `RCPT TO:<${DAVE}>`], async (line) => {
     if (line.startsWith('MAIL')) lift = await operator.hold(operator.entities.account.id, 'limited');
   });
-  assert.equal(answer, `550 5.7.1 <${BOB}>: Sender address rejected: Service limited`);
+  assert.equal(answer, `550 5.7.1 <${BOB}>: SASL login name rejected: Service limited`);
   assert.match(await submit(BOB, BOB), /^535/);
   assert.match(await receive(BOB), /^250/);
   await arrived(BOB, 3);
