@@ -65,7 +65,7 @@ export class SipAgent {
   /** What it answers to requests; null: nothing. */
   answer: (request: SipMessage) => number | null = () => 200;
   readonly #socket: Socket;
-  readonly #proxyPort: number;
+  #proxyPort: number;
   readonly #address: string;
   readonly #waiting = new Map<string, (message: SipMessage) => void>();
 
@@ -86,6 +86,11 @@ export class SipAgent {
     return new SipAgent(socket, proxyPort);
   }
 
+  /** Has it answer to another Kamailio, which was started when its own port was known. */
+  sendTo(proxyPort: number): void {
+    this.#proxyPort = proxyPort;
+  }
+
   get at(): string {
     return `${this.#address}:${this.port}`;
   }
@@ -102,7 +107,9 @@ export class SipAgent {
     const to = asked.to ?? '';
     const uri = asked.uri ?? `sip:${to}`;
     const toHeader = /^(sips?|tel|urn):/.test(to) ? `<${to}>` : `<sip:${to}>`;
-    const fixed = [`From: ${from}`, `Call-ID: ${callId}`, `Contact: <sip:agent@${this.at}>`, ...(asked.headers ?? [])];
+    const more = asked.headers ?? [];
+    const contact = more.some((line) => line.startsWith('Contact:')) ? [] : [`Contact: <sip:agent@${this.at}>`];
+    const fixed = [`From: ${from}`, `Call-ID: ${callId}`, ...contact, ...more];
     const first = await this.#transact(method, uri, 1, [`To: ${toHeader}`, ...fixed]);
     const challenge = headerOf(first, first.code === 401 ? 'WWW-Authenticate' : 'Proxy-Authenticate');
     if (asked.credentials === undefined || (first.code !== 401 && first.code !== 407)) return first;
