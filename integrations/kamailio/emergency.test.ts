@@ -21,7 +21,12 @@ const alice = `alice@${DOMAIN}`;
 const here = `127.0.0.1:${kamailio.port}`;
 const shown = (answer: SipMessage) => [answer.code, answer.words, headerOf(answer, 'Reason')];
 const call = (to: string, uri?: string) =>
-  phone.request('INVITE', { from: alice, to, credentials: CREDENTIALS('alice'), ...(uri === undefined ? {} : { uri }) });
+  phone.request('INVITE', {
+    from: alice,
+    to,
+    credentials: CREDENTIALS('alice'),
+    ...(uri === undefined ? {} : { uri }),
+  });
 const served = async (asked: Promise<SipMessage>) => {
   const before = psap.requests.length;
   const answer = await asked;
@@ -32,7 +37,14 @@ test('who is held reaches the emergency service, by any spelling of its number, 
   const lift = await world.hold(account.id);
   assert.equal((await phone.register(alice, CREDENTIALS('alice'))).code, 403);
   assert.equal((await trunk.request('INVITE', { to: alice })).code, 403);
-  for (const uri of [`sip:112@${DOMAIN}`, `sip:+112@${here}`, `sip:1-1-2@${DOMAIN}`, 'tel:112', 'urn:service:sos', 'urn:service:sos.fire'])
+  for (const uri of [
+    `sip:112@${DOMAIN}`,
+    `sip:+112@${here}`,
+    `sip:1-1-2@${DOMAIN}`,
+    'tel:112',
+    'urn:service:sos',
+    'urn:service:sos.fire',
+  ])
     assert.deepEqual(await served(call(`112@${DOMAIN}`, uri)), [200, 1], uri);
   assert.equal((await call(`1125550@${DOMAIN}`)).code, 403, 'a number is compared whole');
   const before = phone.requests.length;
@@ -52,7 +64,16 @@ test('a peer that is held passes without being asked, a stranger does not', asyn
   assert.deepEqual(await served(trunk.request('INVITE', { to: `112@${here}` })), [200, 1]);
   await lift();
   assert.deepEqual(await served(stranger.request('INVITE', { from: alice, to: `112@${here}` })), [407, 0]);
-  assert.deepEqual(await served(stranger.request('INVITE', { from: alice, to: `112@${here}`, credentials: { username: 'alice', password: 'wrong' } })), [407, 0]);
+  assert.deepEqual(
+    await served(
+      stranger.request('INVITE', {
+        from: alice,
+        to: `112@${here}`,
+        credentials: { username: 'alice', password: 'wrong' },
+      }),
+    ),
+    [407, 0],
+  );
   await kamailio.rpc('cfg.set_now_string', 'abeyance', 'emergency_from_anyone', 'yes');
   assert.deepEqual(await served(stranger.request('INVITE', { to: `112@${here}` })), [200, 1]);
   await kamailio.rpc('cfg.set_now_string', 'abeyance', 'emergency_from_anyone', 'no');
@@ -72,11 +93,16 @@ test('a legal override is honoured', async () => {
   await world.admin('PUT', '/v1/profiles/court_order', {
     denied: ['call.out', 'call.emergency'],
     refusal: { text: 'By order' },
-    legalOverride: { author: 'J. de Vries', reason: 'order 12', expiresAt: new Date(Date.now() + 86_400_000).toISOString() },
+    legalOverride: {
+      author: 'J. de Vries',
+      reason: 'order 12',
+      expiresAt: new Date(Date.now() + 86_400_000).toISOString(),
+    },
   });
   const lift = await world.hold(account.id, 'court_order');
   // The watch of Kamailio looks every five seconds for overrides.
-  while (!JSON.stringify(await kamailio.rpc('htable.get', 'state', 'overrides')).includes('"value":1')) await sleep(100);
+  while (!JSON.stringify(await kamailio.rpc('htable.get', 'state', 'overrides')).includes('"value":1'))
+    await sleep(100);
   assert.deepEqual(shown(await call(`112@${DOMAIN}`)), [403, 'By order', 'SIP;cause=403;text="court_order"']);
   assert.deepEqual(await served(trunk.request('INVITE', { to: `112@${here}` })), [200, 1]);
   await lift();
@@ -86,7 +112,9 @@ test('while the database is away everything is refused but emergency calls of wh
   assert.equal((await phone.register(alice, CREDENTIALS('alice'))).code, 200);
   const name = new URL(connectionString).pathname.slice(1);
   await pool.query(`revoke connect on database ${name} from public`);
-  await pool.query(`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'abeyance_kamailio' and datname = current_database()`);
+  await pool.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'abeyance_kamailio' and datname = current_database()`,
+  );
   try {
     for (let round = 0; round < 4; round++) {
       assert.equal((await phone.register(alice, CREDENTIALS('alice'))).code, 503);

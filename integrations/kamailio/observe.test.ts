@@ -59,12 +59,23 @@ test('each refusal is told with who, what, why and when; and nothing is lost whi
   const hanging = await listen(null);
   await sleep(1500); // Likewise: the reporter waits for an answer, and calls are refused meanwhile.
   for (let count = 0; count < 5; count++) await refused();
-  assert.equal((await phone.request('INVITE', { from: `carol@${OTHER_DOMAIN}`, to: alice, credentials: CREDENTIALS('carol') })).code, 403);
+  assert.equal(
+    (await phone.request('INVITE', { from: `carol@${OTHER_DOMAIN}`, to: alice, credentials: CREDENTIALS('carol') }))
+      .code,
+    403,
+  );
   await close(hanging);
   const working = await listen(202);
   await until(256);
   const { at, ...first } = observed()[0] ?? {};
-  assert.deepEqual(first, { subject: `sip:${alice}`, action: 'register', effect: 'deny', code: 403, count: 1, profile: 'fraud' });
+  assert.deepEqual(first, {
+    subject: `sip:${alice}`,
+    action: 'register',
+    effect: 'deny',
+    code: 403,
+    count: 1,
+    profile: 'fraud',
+  });
   assert.ok(Math.abs(Date.parse(String(at)) - Date.now()) < 120_000, String(at));
   assert.equal(observed().filter(({ action }) => action === 'call.in').length, 1);
   assert.equal(observed().length, 256);

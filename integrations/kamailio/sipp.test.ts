@@ -19,7 +19,9 @@ async function startAnswering(): Promise<number> {
   const { stdout } = await run('sipp', ['-sd', 'uas']);
   const file = join(kamailio.folder, 'uas.xml');
   await writeFile(file, stdout.replaceAll(/(\[last_Via:\])/g, '$1\n      [last_Record-Route:]'));
-  await startProgram({ after }, 'sipp', ['-sf', file, '-i', '127.0.0.1', '-p', String(port), '-nostdin'], () => true, { cwd: kamailio.folder });
+  await startProgram({ after }, 'sipp', ['-sf', file, '-i', '127.0.0.1', '-p', String(port), '-nostdin'], () => true, {
+    cwd: kamailio.folder,
+  });
   return port;
 }
 
@@ -29,19 +31,43 @@ async function callTimes(count: number): Promise<{ answered: number; failed: num
   const { stdout } = await run('sipp', ['-sd', 'uac']);
   const routed = stdout
     .replace('<recv response="200" rtd="true">', '<recv response="200" rtd="true" rrs="true">')
-    .replaceAll(/(ACK|BYE) sip:\[service\]@\[remote_ip\]:\[remote_port\] SIP\/2.0/g, '$1 [next_url] SIP/2.0\n      [routes]');
+    .replaceAll(
+      /(ACK|BYE) sip:\[service\]@\[remote_ip\]:\[remote_port\] SIP\/2.0/g,
+      '$1 [next_url] SIP/2.0\n      [routes]',
+    );
   await writeFile(file, routed);
   const port = await freePort();
-  const args = ['-sf', file, '-s', '+31208005100', '-i', TRUNK, '-p', String(port), '-m', String(count), '-r', '20', '-nostdin', '-trace_err', '-timeout', '30s', `127.0.0.1:${kamailio.port}`];
+  const args = [
+    '-sf',
+    file,
+    '-s',
+    '+31208005100',
+    '-i',
+    TRUNK,
+    '-p',
+    String(port),
+    '-m',
+    String(count),
+    '-r',
+    '20',
+    '-nostdin',
+    '-trace_err',
+    '-timeout',
+    '30s',
+    `127.0.0.1:${kamailio.port}`,
+  ];
   const ran = await run('sipp', args, { cwd: kamailio.folder });
-  const last = (name: string) => Number([...ran.stdout.matchAll(new RegExp(`${name}\\s*\\|\\s*\\d+\\s*\\|\\s*(\\d+)`, 'g'))].at(-1)?.[1] ?? -1);
+  const last = (name: string) =>
+    Number([...ran.stdout.matchAll(new RegExp(`${name}\\s*\\|\\s*\\d+\\s*\\|\\s*(\\d+)`, 'g'))].at(-1)?.[1] ?? -1);
   return { answered: last('Successful call'), failed: last('Failed call'), log: ran.stdout + ran.stderr };
 }
 
 test('SIPp calls a number, is refused while its line is held, and calls again', async () => {
   const port = await startAnswering();
   const phone = await kamailio.agent();
-  const answer = await phone.register(`alice@${DOMAIN}`, CREDENTIALS('alice'), [`Contact: <sip:alice@127.0.0.1:${port}>`]);
+  const answer = await phone.register(`alice@${DOMAIN}`, CREDENTIALS('alice'), [
+    `Contact: <sip:alice@127.0.0.1:${port}>`,
+  ]);
   assert.equal(answer.code, 200);
   const free = await callTimes(10);
   assert.deepEqual([free.answered, free.failed], [10, 0], free.log.slice(-3000));

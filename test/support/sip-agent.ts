@@ -28,7 +28,9 @@ export function headerOf(message: SipMessage, name: string): string {
 
 function read(text: string): SipMessage {
   const [first = '', ...lines] = (text.split('\r\n\r\n')[0] ?? '').split('\r\n');
-  const headers = lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()] as const);
+  const headers = lines.map(
+    (line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()] as const,
+  );
   const response = /^SIP\/2\.0 (\d+) (.*)$/.exec(first);
   const [method = '', uri = ''] = first.split(' ');
   return response
@@ -141,7 +143,16 @@ export class SipAgent {
   async #transact(method: string, uri: string, cseq: number, headers: readonly string[]): Promise<SipMessage> {
     const branch = `z9hG4bK${token()}`;
     const via = `Via: SIP/2.0/UDP ${this.at};branch=${branch};rport`;
-    const message = [`${method} ${uri} SIP/2.0`, via, 'Max-Forwards: 70', ...headers, `CSeq: ${cseq} ${method}`, 'Content-Length: 0', '', ''].join('\r\n');
+    const message = [
+      `${method} ${uri} SIP/2.0`,
+      via,
+      'Max-Forwards: 70',
+      ...headers,
+      `CSeq: ${cseq} ${method}`,
+      'Content-Length: 0',
+      '',
+      '',
+    ].join('\r\n');
     let resend: NodeJS.Timeout | undefined;
     const answered = new Promise<SipMessage>((resolve) => {
       this.#waiting.set(branch, (response) => {
@@ -161,10 +172,23 @@ export class SipAgent {
 
   #acknowledge(response: SipMessage, uri: string, via: string, headers: readonly string[], cseq: number): void {
     const isCall = response.code < 300;
-    const lines = isCall ? this.#dialog(response) : [...headers.filter((line) => !/^To:/.test(line)), `To: ${headerOf(response, 'To')}`];
+    const lines = isCall
+      ? this.#dialog(response)
+      : [...headers.filter((line) => !line.startsWith('To:')), `To: ${headerOf(response, 'To')}`];
     const target = isCall ? this.#remote(response) : uri;
     const ownVia = isCall ? `Via: SIP/2.0/UDP ${this.at};branch=z9hG4bK${token()};rport` : via;
-    this.#send([`ACK ${target} SIP/2.0`, ownVia, 'Max-Forwards: 70', ...lines, `CSeq: ${cseq} ACK`, 'Content-Length: 0', '', ''].join('\r\n'));
+    this.#send(
+      [
+        `ACK ${target} SIP/2.0`,
+        ownVia,
+        'Max-Forwards: 70',
+        ...lines,
+        `CSeq: ${cseq} ACK`,
+        'Content-Length: 0',
+        '',
+        '',
+      ].join('\r\n'),
+    );
   }
 
   #receive(text: string): void {
@@ -201,6 +225,8 @@ export class SipAgent {
 function respond(challenge: string, method: string, uri: string, { username, password }: Credentials): string {
   const part = (name: string) => new RegExp(`${name}="([^"]*)"`).exec(challenge)?.[1] ?? '';
   const [realm, nonce, cnonce] = [part('realm'), part('nonce'), token()];
-  const response = md5(`${ha1Of(username, realm, password)}:${nonce}:00000001:${cnonce}:auth:${md5(`${method}:${uri}`)}`);
+  const response = md5(
+    `${ha1Of(username, realm, password)}:${nonce}:00000001:${cnonce}:auth:${md5(`${method}:${uri}`)}`,
+  );
   return `Digest username="${username}", realm="${realm}", nonce="${nonce}", uri="${uri}", response="${response}", qop=auth, nc=00000001, cnonce="${cnonce}", algorithm=MD5`;
 }
