@@ -237,3 +237,26 @@ test('one command removes every registration that a node reaches', async () => {
   const wrongPort = await fetch(`http://127.0.0.1:${kamailio.port}/RPC`, { method: 'POST', body: '{}' });
   assert.equal(wrongPort.status, 403);
 });
+
+test('who is not ours is reached by the gateway, and foreign callers come in only where that is open', async () => {
+  const gateway = await kamailio.agent();
+  await kamailio.rpc('cfg.set_now_string', 'abeyance', 'gateway', `sip:${gateway.at}`);
+  assert.equal((await fromCarol(`+4930123456@${OTHER_DOMAIN}`)).code, 200);
+  assert.equal((await pbx.request('INVITE', { to: `+4930123456@${here}` })).code, 404, 'a peer without transit');
+  assert.equal(gateway.requests.length, 1);
+  assert.equal((await pbx.request('INVITE', { to: 'x@foreign.example' })).code, 403);
+  const asked = { from: 'x@foreign.example', to: alice };
+  assert.equal((await phone.register(alice, CREDENTIALS('alice'))).code, 200);
+  assert.equal((await stranger.request('INVITE', asked)).code, 407);
+  await kamailio.rpc('cfg.set_now_string', 'abeyance', 'open_inbound', 'yes');
+  assert.equal((await stranger.request('INVITE', asked)).code, 200);
+  assert.equal(
+    (await stranger.request('INVITE', { ...asked, from: bob })).code,
+    407,
+    'nobody is one of ours without a digest',
+  );
+  assert.equal((await stranger.request('INVITE', { ...asked, to: `+4930123456@${here}` })).code, 404);
+  const lift = await world.hold(account.id);
+  assert.deepEqual(shown(await stranger.request('INVITE', asked)), SUSPENDED);
+  await lift();
+});

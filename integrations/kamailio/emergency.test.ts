@@ -4,6 +4,7 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { DOMAIN } from '#test/operator.ts';
+import { freePort } from '#test/real-server.ts';
 import { SipAgent, type SipMessage, headerOf } from '#test/sip-agent.ts';
 
 import { CREDENTIALS, STRANGER, TRUNK, makeSipWorld, startKamailio } from './kamailio-fixture.ts';
@@ -129,4 +130,14 @@ test('while the database is away everything is refused but emergency calls of wh
   }
   while ((await phone.register(alice, CREDENTIALS('alice'))).code === 503) await sleep(100);
   assert.equal((await trunk.request('INVITE', { to: alice })).code, 200);
+});
+
+test('Kamailio starts while the database is away, and refuses what it cannot judge', async () => {
+  const nowhere = new URL(connectionString);
+  nowhere.port = String(await freePort());
+  const alone = await startKamailio({ after }, nowhere.href, { ...settings, emergency_from_anyone: 'yes' });
+  const client = await alone.agent();
+  psap.sendTo(alone.port);
+  assert.equal((await client.register(alice, CREDENTIALS('alice'))).code, 503);
+  assert.deepEqual(await served(client.request('INVITE', { to: `112@${here}` })), [200, 1]);
 });
