@@ -682,16 +682,6 @@ comment on table enforce.kamailio_peer is 'Addresses of all peers, so that their
 comment on column enforce.kamailio_peer.address is 'IP address in its canonical spelling.';
 comment on column enforce.kamailio_peer.entity is 'Number of the peer.';
 
-create view enforce.kamailio_realm as
-SELECT i.value AS aor,
-    COALESCE(a.realm, split_part(i.value, '@'::text, 2)) AS realm
-   FROM identifier i
-     JOIN sip_account a ON a.entity_id = i.entity_id
-  WHERE i.scheme = 'sip'::text;
-comment on table enforce.kamailio_realm is 'The realm with which the client of an address of record is challenged. To be asked for one aor.';
-comment on column enforce.kamailio_realm.aor is 'Address of record, user@domain in lower case.';
-comment on column enforce.kamailio_realm.realm is 'Realm of its digests: the account''s own, else the domain.';
-
 create view enforce.kamailio_subscriber as
 SELECT i.value AS aor,
     l.username,
@@ -1445,6 +1435,43 @@ begin
 end $function$;
 comment on function enforce.kamailio_line(bigint,integer) is 'A SIP account with its digests, and what an action (its bit) of it comes to.';
 
+CREATE OR REPLACE FUNCTION enforce.kamailio_realm(p_aor text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE SECURITY DEFINER
+ SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  found_entity bigint;
+  own text;
+begin
+  select i.entity_id into found_entity from identifier i where i.scheme = 'sip' and i.value = p_aor;
+  select a.realm into own from sip_account a where a.entity_id = found_entity;
+  return own;
+end $function$;
+comment on function enforce.kamailio_realm(text) is 'The realm of an account that has another than its domain; null for all others, unknown ones too.';
+
+CREATE OR REPLACE FUNCTION enforce.kamailio_registration(p_aor text, OUT realm text, OUT ha1 text, OUT ha1b text, OUT path text, OUT effect text, OUT code integer, OUT reason text, OUT profile text)
+ RETURNS SETOF record
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE SECURITY DEFINER ROWS 1
+ SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  found_entity bigint;
+begin
+  select i.entity_id into found_entity from identifier i where i.scheme = 'sip' and i.value = p_aor;
+  if not found then return; end if;
+  for realm, ha1, ha1b, path, effect, code, reason, profile in
+    select l.realm, l.ha1, l.ha1b, l.path, l.effect, l.code, l.reason, l.profile from enforce.kamailio_line(found_entity, 1) l
+  loop
+    return next;
+  end loop;
+end $function$;
+comment on function enforce.kamailio_registration(text) is 'kamailio_subscriber for one address of record, without planning.';
+
 CREATE OR REPLACE FUNCTION enforce.kamailio_standing(p_entity bigint, p_parent bigint, p_action integer, p_disabled boolean, OUT emergency text, OUT path text, OUT effect text, OUT code integer, OUT reason text, OUT profile text, OUT announcement text, OUT redirect text)
  RETURNS record
  LANGUAGE plpgsql
@@ -1551,12 +1578,13 @@ grant execute on function enforce.kamailio_caller(text,text,text,integer) to abe
 grant execute on function enforce.kamailio_destination(text,text,integer,integer,text) to abeyance_kamailio;
 grant execute on function enforce.kamailio_entity(text,text,integer) to abeyance_kamailio;
 grant execute on function enforce.kamailio_line(bigint,integer) to abeyance_kamailio;
+grant execute on function enforce.kamailio_realm(text) to abeyance_kamailio;
+grant execute on function enforce.kamailio_registration(text) to abeyance_kamailio;
 grant execute on function enforce.kamailio_standing(bigint,bigint,integer,boolean) to abeyance_kamailio;
 grant execute on function enforce.kamailio_verdict(bigint[],integer,integer,integer,boolean,boolean,boolean,boolean) to abeyance_kamailio;
 grant execute on function enforce.refusal(bigint,integer) to abeyance_kamailio;
 grant execute on function restrictions(bigint) to abeyance_kamailio;
 grant select on enforce.kamailio_override to abeyance_kamailio;
 grant select on enforce.kamailio_peer to abeyance_kamailio;
-grant select on enforce.kamailio_realm to abeyance_kamailio;
 grant select on enforce.kamailio_subscriber to abeyance_kamailio;
 grant usage on schema enforce to abeyance_kamailio;
