@@ -36,8 +36,10 @@ for (const [agent, aor] of [
   assert.equal((await agent.register(aor, CREDENTIALS(aor.split('@')[0] ?? ''))).code, 200);
 
 const fromTrunk = (to: string, method = 'INVITE', asked: Asked = {}) => trunk.request(method, { to, ...asked });
-const fromCarol = (to: string, method = 'INVITE') => carols.request(method, { from: carol, to, credentials: CREDENTIALS('carol') });
-const fromAlice = (to: string, method = 'INVITE') => phone.request(method, { from: alice, to, credentials: CREDENTIALS('alice') });
+const fromCarol = (to: string, method = 'INVITE') =>
+  carols.request(method, { from: carol, to, credentials: CREDENTIALS('carol') });
+const fromAlice = (to: string, method = 'INVITE') =>
+  phone.request(method, { from: alice, to, credentials: CREDENTIALS('alice') });
 const shown = (answer: SipMessage) => [answer.code, answer.words, headerOf(answer, 'Reason')];
 const SUSPENDED = [403, 'Account suspended', 'SIP;cause=403;text="suspended"'];
 
@@ -45,7 +47,17 @@ test('calls arrive: directly, by alias, by number, and at a peer', async () => {
   assert.equal((await fromTrunk(alice)).code, 200);
   assert.equal((await fromCarol(`front@${DOMAIN}`)).code, 200);
   assert.equal((await fromTrunk(`+31208005100@${here}`)).code, 200);
-  assert.equal((await carols.request('INVITE', { from: carol, to: 'tel:+31208005100', uri: 'tel:+31-20-800-5100', credentials: CREDENTIALS('carol') })).code, 200);
+  assert.equal(
+    (
+      await carols.request('INVITE', {
+        from: carol,
+        to: 'tel:+31208005100',
+        uri: 'tel:+31-20-800-5100',
+        credentials: CREDENTIALS('carol'),
+      })
+    ).code,
+    200,
+  );
   assert.equal((await fromTrunk(`+31208005102@${here}`)).code, 200);
   assert.equal((await fromAlice(bob)).code, 200);
 });
@@ -54,10 +66,30 @@ test('who is unknown is not found, and a stranger is asked for a digest', async 
   assert.equal((await fromTrunk(`nobody@${DOMAIN}`)).code, 404);
   assert.equal((await fromTrunk(`+31209999999@${here}`)).code, 404);
   assert.equal((await stranger.request('INVITE', { to: alice })).code, 407);
-  assert.equal((await stranger.request('INVITE', { from: carol, to: alice, credentials: { username: 'carol', password: 'wrong' } })).code, 407);
-  assert.equal((await stranger.request('INVITE', { from: carol, to: alice, credentials: CREDENTIALS('alice') })).code, 407);
+  assert.equal(
+    (
+      await stranger.request('INVITE', {
+        from: carol,
+        to: alice,
+        credentials: { username: 'carol', password: 'wrong' },
+      })
+    ).code,
+    407,
+  );
+  assert.equal(
+    (await stranger.request('INVITE', { from: carol, to: alice, credentials: CREDENTIALS('alice') })).code,
+    407,
+  );
   assert.equal((await fromTrunk(DOMAIN, 'OPTIONS')).code, 200);
   assert.equal((await fromTrunk(alice, 'SUBSCRIBE')).code, 405);
+});
+
+test('no user part ends a string of SQL', async () => {
+  for (const user of ["zz'or'1'='1'--", "'||pg_sleep(9)||'", '%5c%27--', '%27or%201=1--', '+3120%27', '%c3%28']) {
+    assert.equal((await fromTrunk(`${user}@${DOMAIN}`)).code, 404, user);
+    assert.equal((await stranger.request('INVITE', { from: `${user}@${DOMAIN}`, to: alice })).code, 407, user);
+  }
+  assert.equal((await fromTrunk(alice)).code, 200);
 });
 
 test('a hold on any name that a call passes refuses it, and lifting it restores', async () => {
@@ -80,7 +112,10 @@ test('a hold on any name that a call passes refuses it, and lifting it restores'
     const asked = held === other.id || held === reseller.id ? pbx : trunk;
     const answer = await asked.request('INVITE', { to });
     assert.deepEqual(shown(answer), SUSPENDED, to);
-    assert.deepEqual([phone, bobs, pbx].map((agent) => agent.requests.length), before);
+    assert.deepEqual(
+      [phone, bobs, pbx].map((agent) => agent.requests.length),
+      before,
+    );
     await lift();
     if (held !== desk.id) assert.equal((await asked.request('INVITE', { to })).code, 200, to);
   }
@@ -131,6 +166,13 @@ test('a bad payer is refused with the words, redirected or announced', async () 
   const answer = await fromAlice(carol);
   assert.deepEqual([answer.code, headerOf(answer, 'Contact')], [302, '<sip:billing@pay.example>']);
   await liftDunning();
+  const media = await kamailio.agent();
+  await kamailio.rpc('cfg.set_now_string', 'abeyance', 'media_server', media.at);
+  assert.equal((await fromAlice(carol)).code, 200, 'the announcement answers');
+  assert.deepEqual(
+    media.requests.map(({ words, uri }) => [words, uri]),
+    [['INVITE', `sip:bad_payer@${media.at}`]],
+  );
   await lift();
 });
 
@@ -143,11 +185,20 @@ test('a closed account answers nobody, and its number leads nowhere', async () =
   await world.close(gone.id);
   assert.deepEqual(shown(await fromTrunk(`gone@${DOMAIN}`)), [403, 'Account closed', '']);
   assert.deepEqual(shown(await fromTrunk(`+31208005109@${here}`)), [403, 'Target closed', '']);
-  assert.deepEqual(shown(await gones.request('INVITE', { from: `gone@${DOMAIN}`, to: carol, credentials: CREDENTIALS('gone') })), [403, 'Account closed', '']);
+  assert.deepEqual(
+    shown(await gones.request('INVITE', { from: `gone@${DOMAIN}`, to: carol, credentials: CREDENTIALS('gone') })),
+    [403, 'Account closed', ''],
+  );
 });
 
 test('a call carries every node of both parties and of nobody else, and one command ends it', async () => {
-  const callsOf = async (node: number) => ((await kamailio.rpc('dlg.profile_list', 'entity', String(node))).result ?? []) as { h_entry: number; h_id: number; call_id?: string; 'call-id'?: string }[];
+  const callsOf = async (node: number) =>
+    ((await kamailio.rpc('dlg.profile_list', 'entity', String(node))).result ?? []) as {
+      h_entry: number;
+      h_id: number;
+      call_id?: string;
+      'call-id'?: string;
+    }[];
   const answered = await fromAlice(bob);
   assert.equal(answered.code, 200);
   const mine = headerOf(answered, 'Call-ID');
@@ -156,12 +207,17 @@ test('a call carries every node of both parties and of nobody else, and one comm
     assert.ok((await idsOf(number)).includes(mine), String(number));
   const second = await fromCarol(carol);
   assert.equal(second.code, 200);
-  assert.ok(!(await idsOf(account.number)).includes(headerOf(second, 'Call-ID')), 'the path of the call before is not on this one');
+  assert.ok(
+    !(await idsOf(account.number)).includes(headerOf(second, 'Call-ID')),
+    'the path of the call before is not on this one',
+  );
   assert.ok((await idsOf(other.number)).includes(headerOf(second, 'Call-ID')));
   assert.equal((await phone.inDialog('INVITE', answered)).code, 200, 'a call in progress is not judged again');
   const ended = bobs.requests.length;
-  for (const call of await callsOf(owner.number)) await kamailio.rpc('dlg.end_dlg', call.h_entry, call.h_id, 'Reason: SIP;cause=403;text="fraud"\r\n');
-  while (!bobs.requests.slice(ended).some(({ words }) => words === 'BYE')) await new Promise((resolve) => setTimeout(resolve, 20));
+  for (const call of await callsOf(owner.number))
+    await kamailio.rpc('dlg.end_dlg', call.h_entry, call.h_id, 'Reason: SIP;cause=403;text="fraud"\r\n');
+  while (!bobs.requests.slice(ended).some(({ words }) => words === 'BYE'))
+    await new Promise((resolve) => setTimeout(resolve, 20));
   const bye = bobs.requests.slice(ended).find(({ words }) => words === 'BYE');
   assert.match(bye?.text ?? '', /Reason: SIP;cause=403;text="fraud"/);
   assert.ok(!(await idsOf(owner.number)).includes(mine));
@@ -172,10 +228,35 @@ test('one command removes every registration that a node reaches', async () => {
   assert.equal((await fromTrunk(bob)).code, 480);
   assert.equal((await fromTrunk(alice)).code, 200);
   assert.equal((await bobs.register(bob, CREDENTIALS('bob'))).code, 200);
-  assert.equal(await kamailio.unregister(reseller.number), 3);
+  assert.equal(await kamailio.unregister(reseller.number), 4);
   assert.equal(await kamailio.unregister(reseller.number), 0);
-  const foreign = await fetch(`http://127.0.0.1:${kamailio.rpcPort}/unregister/0`, { headers: { origin: 'http://evil.example' } });
+  const foreign = await fetch(`http://127.0.0.1:${kamailio.rpcPort}/unregister/0`, {
+    headers: { origin: 'http://evil.example' },
+  });
   assert.equal(foreign.status, 403);
   const wrongPort = await fetch(`http://127.0.0.1:${kamailio.port}/RPC`, { method: 'POST', body: '{}' });
   assert.equal(wrongPort.status, 403);
+});
+
+test('who is not ours is reached by the gateway, and foreign callers come in only where that is open', async () => {
+  const gateway = await kamailio.agent();
+  await kamailio.rpc('cfg.set_now_string', 'abeyance', 'gateway', `sip:${gateway.at}`);
+  assert.equal((await fromCarol(`+4930123456@${OTHER_DOMAIN}`)).code, 200);
+  assert.equal((await pbx.request('INVITE', { to: `+4930123456@${here}` })).code, 404, 'a peer without transit');
+  assert.equal(gateway.requests.length, 1);
+  assert.equal((await pbx.request('INVITE', { to: 'x@foreign.example' })).code, 403);
+  const asked = { from: 'x@foreign.example', to: alice };
+  assert.equal((await phone.register(alice, CREDENTIALS('alice'))).code, 200);
+  assert.equal((await stranger.request('INVITE', asked)).code, 407);
+  await kamailio.rpc('cfg.set_now_string', 'abeyance', 'open_inbound', 'yes');
+  assert.equal((await stranger.request('INVITE', asked)).code, 200);
+  assert.equal(
+    (await stranger.request('INVITE', { ...asked, from: bob })).code,
+    407,
+    'nobody is one of ours without a digest',
+  );
+  assert.equal((await stranger.request('INVITE', { ...asked, to: `+4930123456@${here}` })).code, 404);
+  const lift = await world.hold(account.id);
+  assert.deepEqual(shown(await stranger.request('INVITE', asked)), SUSPENDED);
+  await lift();
 });

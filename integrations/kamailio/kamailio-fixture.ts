@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Cleanup } from '#test/database.ts';
 import { type Installation, testInstallation } from '#test/installation.ts';
 import { DOMAIN, type Operator, makeOperator } from '#test/operator.ts';
-import { type RealServer, deploy, freePort, makeFolder, run, startProgram } from '#test/real-server.ts';
+import { type RealServer, deploy, freePort, makeFolder, startProgram } from '#test/real-server.ts';
 import { type Credentials, SipAgent, ha1Of } from '#test/sip-agent.ts';
 
 /** Peers of the story by the loopback addresses from which they call. */
@@ -51,7 +51,20 @@ export async function startKamailio(
       return false; // Not listening yet.
     }
   };
-  const args = ['-DD', '-E', '-f', join(folder, 'kamailio.cfg'), '-Y', folder, '-P', join(folder, 'kamailio.pid'), '-m', '64', '-M', '8'];
+  const args = [
+    '-DD',
+    '-E',
+    '-f',
+    join(folder, 'kamailio.cfg'),
+    '-Y',
+    folder,
+    '-P',
+    join(folder, 'kamailio.pid'),
+    '-m',
+    '64',
+    '-M',
+    '8',
+  ];
   const server = await startProgram(t, '/usr/sbin/kamailio', args, isReady);
   return {
     ...server,
@@ -100,10 +113,4 @@ export async function makeSipWorld(t: Cleanup): Promise<SipWorld> {
   const carol = await subscriber('carol', otherDomain);
   await operator.create('trusted_peer', other.id, { address: TRUNK, transit: true });
   return { ...operator, installation, domain, alice, bob, carol, subscriber };
-}
-
-/** One Kamailio for the checks of a file alone. */
-export async function checkConfiguration(folder: string): Promise<string> {
-  const { stdout, stderr } = await run('/usr/sbin/kamailio', ['-c', '-f', join(folder, 'kamailio.cfg')]);
-  return stdout + stderr;
 }

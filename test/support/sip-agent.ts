@@ -28,7 +28,9 @@ export function headerOf(message: SipMessage, name: string): string {
 
 function read(text: string): SipMessage {
   const [first = '', ...lines] = (text.split('\r\n\r\n')[0] ?? '').split('\r\n');
-  const headers = lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()] as const);
+  const headers = lines.map(
+    (line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()] as const,
+  );
   const response = /^SIP\/2\.0 (\d+) (.*)$/.exec(first);
   const [method = '', uri = ''] = first.split(' ');
   return response
@@ -65,7 +67,7 @@ export class SipAgent {
   /** What it answers to requests; null: nothing. */
   answer: (request: SipMessage) => number | null = () => 200;
   readonly #socket: Socket;
-  readonly #proxyPort: number;
+  #proxyPort: number;
   readonly #address: string;
   readonly #waiting = new Map<string, (message: SipMessage) => void>();
 
@@ -86,6 +88,11 @@ export class SipAgent {
     return new SipAgent(socket, proxyPort);
   }
 
+  /** Has it answer to another Kamailio, which was started when its own port was known. */
+  sendTo(proxyPort: number): void {
+    this.#proxyPort = proxyPort;
+  }
+
   get at(): string {
     return `${this.#address}:${this.port}`;
   }
@@ -102,7 +109,9 @@ export class SipAgent {
     const to = asked.to ?? '';
     const uri = asked.uri ?? `sip:${to}`;
     const toHeader = /^(sips?|tel|urn):/.test(to) ? `<${to}>` : `<sip:${to}>`;
-    const fixed = [`From: ${from}`, `Call-ID: ${callId}`, `Contact: <sip:agent@${this.at}>`, ...(asked.headers ?? [])];
+    const more = asked.headers ?? [];
+    const contact = more.some((line) => line.startsWith('Contact:')) ? [] : [`Contact: <sip:agent@${this.at}>`];
+    const fixed = [`From: ${from}`, `Call-ID: ${callId}`, ...contact, ...more];
     const first = await this.#transact(method, uri, 1, [`To: ${toHeader}`, ...fixed]);
     const challenge = headerOf(first, first.code === 401 ? 'WWW-Authenticate' : 'Proxy-Authenticate');
     if (asked.credentials === undefined || (first.code !== 401 && first.code !== 407)) return first;
@@ -134,7 +143,16 @@ export class SipAgent {
   async #transact(method: string, uri: string, cseq: number, headers: readonly string[]): Promise<SipMessage> {
     const branch = `z9hG4bK${token()}`;
     const via = `Via: SIP/2.0/UDP ${this.at};branch=${branch};rport`;
-    const message = [`${method} ${uri} SIP/2.0`, via, 'Max-Forwards: 70', ...headers, `CSeq: ${cseq} ${method}`, 'Content-Length: 0', '', ''].join('\r\n');
+    const message = [
+      `${method} ${uri} SIP/2.0`,
+      via,
+      'Max-Forwards: 70',
+      ...headers,
+      `CSeq: ${cseq} ${method}`,
+      'Content-Length: 0',
+      '',
+      '',
+    ].join('\r\n');
     let resend: NodeJS.Timeout | undefined;
     const answered = new Promise<SipMessage>((resolve) => {
       this.#waiting.set(branch, (response) => {
@@ -154,10 +172,23 @@ export class SipAgent {
 
   #acknowledge(response: SipMessage, uri: string, via: string, headers: readonly string[], cseq: number): void {
     const isCall = response.code < 300;
-    const lines = isCall ? this.#dialog(response) : [...headers.filter((line) => !/^To:/.test(line)), `To: ${headerOf(response, 'To')}`];
+    const lines = isCall
+      ? this.#dialog(response)
+      : [...headers.filter((line) => !line.startsWith('To:')), `To: ${headerOf(response, 'To')}`];
     const target = isCall ? this.#remote(response) : uri;
     const ownVia = isCall ? `Via: SIP/2.0/UDP ${this.at};branch=z9hG4bK${token()};rport` : via;
-    this.#send([`ACK ${target} SIP/2.0`, ownVia, 'Max-Forwards: 70', ...lines, `CSeq: ${cseq} ACK`, 'Content-Length: 0', '', ''].join('\r\n'));
+    this.#send(
+      [
+        `ACK ${target} SIP/2.0`,
+        ownVia,
+        'Max-Forwards: 70',
+        ...lines,
+        `CSeq: ${cseq} ACK`,
+        'Content-Length: 0',
+        '',
+        '',
+      ].join('\r\n'),
+    );
   }
 
   #receive(text: string): void {
@@ -194,6 +225,8 @@ export class SipAgent {
 function respond(challenge: string, method: string, uri: string, { username, password }: Credentials): string {
   const part = (name: string) => new RegExp(`${name}="([^"]*)"`).exec(challenge)?.[1] ?? '';
   const [realm, nonce, cnonce] = [part('realm'), part('nonce'), token()];
-  const response = md5(`${ha1Of(username, realm, password)}:${nonce}:00000001:${cnonce}:auth:${md5(`${method}:${uri}`)}`);
+  const response = md5(
+    `${ha1Of(username, realm, password)}:${nonce}:00000001:${cnonce}:auth:${md5(`${method}:${uri}`)}`,
+  );
   return `Digest username="${username}", realm="${realm}", nonce="${nonce}", uri="${uri}", response="${response}", qop=auth, nc=00000001, cnonce="${cnonce}", algorithm=MD5`;
 }
