@@ -22,7 +22,7 @@ const RIGHTS = `
   select f.oid::regprocedure::text, 'execute' from pg_proc f
   where f.pronamespace::regnamespace::text in ('public', 'enforce') and has_function_privilege($1, f.oid, 'execute')
   union all
-  select s.oid::regclass::text, 'usage' from pg_class s where s.relkind = 'S' and has_sequence_privilege($1, s.oid, 'usage,select,update')
+  select s.oid::regclass::text, 'usage' from pg_class s where case when s.relkind = 'S' then has_sequence_privilege($1, s.oid, 'usage,select,update') end
   union all
   select n.nspname, 'create' from pg_namespace n where n.nspname in ('public', 'enforce') and has_schema_privilege($1, n.oid, 'create')`;
 
@@ -60,7 +60,7 @@ test('a role cannot write, make or reach anything when it signs in', async (t) =
         'create temporary table x (y integer)',
         'create table enforce.x (y integer)',
         'create table public.x (y integer)',
-        'select public.commit_changes($$[]$$)',
+        'select public.commit_changes($$[]$$, $$[]$$)',
         'select enforce.admit($$kamailio$$)',
         'set role postgres',
       ])

@@ -146,4 +146,11 @@ comment on view enforce.dovecot_postfix_sender is 'For check_sender_access and c
 comment on column enforce.dovecot_postfix_sender.address is 'The address, in lower case.';
 comment on column enforce.dovecot_postfix_sender.action is 'Where mail.send is denied or intercepted: 550 5.7.1 with the text of the hold.';
 
+comment on function enforce.dovecot_text is 'A text as protocols of mail can carry it: printable ASCII.';
+comment on function enforce.dovecot_refusal is 'The words with which an action (its bit) of a mailbox is refused, and whether Postfix is to reject for good; no text where the action is not touched.';
+comment on function enforce.dovecot_login is 'A mailbox with its password hash, and why it may not log in for reading or submit, as the columns of dovecot_passdb.';
+comment on function enforce.dovecot_place is 'Where the mail of a mailbox lies, its quota, and whether deliveries are accepted now.';
+comment on function enforce.dovecot_receives is 'How Postfix answers mail for a mailbox that may not receive; null where it may.';
+comment on function enforce.dovecot_sends is 'How Postfix answers a submission of a mailbox that may not send; null where it may.';
+
 select enforce.admit('dovecot');

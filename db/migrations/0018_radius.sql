@@ -76,4 +76,8 @@ comment on column enforce.radius_hold.scheme is 'sip: judged by register; mail: 
 comment on column enforce.radius_hold.verdict is
   'accept; reject and the text of the hold; or pool, the name of an address pool, and the text, where the profile asks for it.';
 
+comment on function enforce.radius_password is 'A password hash as an attribute that FreeRADIUS verifies; none where it cannot.';
+comment on function enforce.radius_credential is 'With what a SIP account or a mailbox proves itself: attribute and value.';
+comment on function enforce.radius_verdict is 'What a subject that has proved itself is answered while it is held; null where it is not.';
+
 select enforce.admit('radius');
