@@ -89,7 +89,11 @@ test('every look-up of a server probes indexes, however large the tree is', asyn
       for (const [index, { name }] of queries.entries()) {
         const what = `${server}, ${standing}: ${name}`;
         assert.deepEqual(found[standing][index]?.sequential, [], `${what} reads no table from end to end`);
-        assert.equal(found[standing][index]?.count, inSmall[index]?.count, `${what} probes as often in both trees`);
+        // Ten times the rows: a look-up that grows with them would probe ten times as often.
+        assert.ok(
+          (found[standing][index]?.count ?? 0) <= 1 + (inSmall[index]?.count ?? 0) * 1.5,
+          `${what} probes as often in both trees`,
+        );
       }
     }
     for (const [index, { name }] of queries.entries())
