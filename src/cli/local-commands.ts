@@ -22,6 +22,45 @@ export interface RestoreOptions extends CopyOptions {
   readonly acceptOtherKey: boolean;
 }
 
+export interface IntegrateOptions {
+  readonly server: string;
+  /** The folder of the files. */
+  readonly out: string;
+  readonly settings: Readonly<Record<string, string>>;
+  /** How the server reaches the database, where it is another way than ours. */
+  readonly database: { readonly host?: string | undefined; readonly port?: number | undefined };
+  readonly passwordFile?: string | undefined;
+  readonly force: boolean;
+  readonly dryRun: boolean;
+}
+
+export interface IntegratedFile {
+  readonly path: string;
+  readonly state: 'new' | 'same' | 'differs';
+  readonly secret: boolean;
+  /** Lines that differ from what was there. */
+  readonly differences: readonly string[];
+  /** In a dry run alone, without the password. */
+  readonly text?: string;
+}
+
+export interface Integrated {
+  readonly server: string;
+  readonly title: string;
+  readonly folder: string;
+  readonly role: string | null;
+  readonly files: readonly IntegratedFile[];
+  /** What to do next, step by step. */
+  readonly next: readonly string[];
+  readonly notes: readonly string[];
+}
+
+export interface IntegrationView {
+  readonly server: string;
+  readonly title: string;
+  readonly settings: readonly { readonly name: string; readonly default: string; readonly note: string }[];
+}
+
 export interface LocalCommands {
   /** Runs the server until it is told to stop. */
   readonly serve: (options: ServeOptions) => Promise<void>;
@@ -33,4 +72,8 @@ export interface LocalCommands {
   readonly restore: (file: string, options: RestoreOptions) => Promise<readonly string[]>;
   /** Replaces the secret key of an installation that is stopped; gives what is worth saying about it, line by line. */
   readonly rotateSecret: (options: Pick<CopyOptions, 'signal'>) => Promise<readonly string[]>;
+  /** Lets a kind of server in: its role, its files, and what to do next. */
+  readonly integrate: (options: IntegrateOptions) => Promise<Integrated>;
+  /** The kinds of servers with what can be set for each. */
+  readonly listIntegrations: () => Promise<readonly IntegrationView[]>;
 }

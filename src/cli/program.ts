@@ -22,6 +22,7 @@ import { addHolds } from './commands/holds.ts';
 import { addImport } from './commands/import.ts';
 import { addKeys } from './commands/keys.ts';
 import { addLogins } from './commands/logins.ts';
+import { addIntegrate } from './commands/integrate.ts';
 import { addMove } from './commands/move.ts';
 import { addPassword } from './commands/password.ts';
 import { addPlan } from './commands/plan.ts';
@@ -81,6 +82,7 @@ const COMMANDS: readonly ((program: Command, surroundings: Surroundings) => void
   addCredits,
   addVerify,
   addDoctor,
+  addIntegrate,
   addBackup,
   addRestore,
   addRotateSecret,
