@@ -134,6 +134,8 @@ export async function runCli(url: string, args: readonly string[], settings: Run
     rotateSecret: absent,
     integrate: absent,
     listIntegrations: absent,
+    configuredSystems: absent,
+    kick: absent,
     ...settings.local,
   };
   const code = await runProgram(['node', 'abeyance', ...args], local, terminal);

@@ -61,6 +61,40 @@ export interface IntegrationView {
   readonly settings: readonly { readonly name: string; readonly default: string; readonly note: string }[];
 }
 
+export type SystemKind = 'kamailio' | 'powerdns' | 'dovecot';
+
+export interface KickOrder {
+  /** The number of the node. */
+  readonly node: number;
+  /** What parties of a call are told, in a few words. */
+  readonly reason: string;
+  readonly ends: { readonly calls: boolean; readonly registrations: boolean; readonly mailSessions: boolean };
+  /** Which kinds of systems are told; null: all that are configured. */
+  readonly systems: readonly SystemKind[] | null;
+}
+
+/** What systems need to know of the tree. */
+export interface KickDirectory {
+  /** The names of the zones whose answers the node touches; null: too many to name. */
+  readonly zones: () => Promise<readonly string[] | null>;
+  /** Those of the users whose sessions are to end. */
+  readonly usersToKick: (live: readonly string[]) => Promise<readonly string[]>;
+}
+
+export interface KickOutcome {
+  readonly system: SystemKind;
+  /** Where it is. */
+  readonly at: string;
+  /** How many of what were ended, removed or purged. */
+  readonly done: Readonly<Record<string, number | 'all'>>;
+  readonly problems: readonly string[];
+}
+
+export interface KickOptions {
+  readonly timeoutMs?: number | undefined;
+  readonly signal: AbortSignal;
+}
+
 export interface LocalCommands {
   /** Runs the server until it is told to stop. */
   readonly serve: (options: ServeOptions) => Promise<void>;
@@ -76,4 +110,8 @@ export interface LocalCommands {
   readonly integrate: (options: IntegrateOptions) => Promise<Integrated>;
   /** The kinds of servers with what can be set for each. */
   readonly listIntegrations: () => Promise<readonly IntegrationView[]>;
+  /** The kinds of systems that the environment names. */
+  readonly configuredSystems: () => Promise<readonly SystemKind[]>;
+  /** Tells the systems to end what runs beneath a node; one outcome for each. */
+  readonly kick: (order: KickOrder, directory: KickDirectory, options: KickOptions) => Promise<readonly KickOutcome[]>;
 }

@@ -21,6 +21,7 @@ import { addExport } from './commands/export.ts';
 import { addHolds } from './commands/holds.ts';
 import { addImport } from './commands/import.ts';
 import { addKeys } from './commands/keys.ts';
+import { addKick } from './commands/kick.ts';
 import { addLogins } from './commands/logins.ts';
 import { addIntegrate } from './commands/integrate.ts';
 import { addMove } from './commands/move.ts';
@@ -64,6 +65,7 @@ const COMMANDS: readonly ((program: Command, surroundings: Surroundings) => void
   addApply,
   addSuspend,
   addResume,
+  addKick,
   addClose,
   addErase,
   addMove,
