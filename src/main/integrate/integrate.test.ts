@@ -103,7 +103,7 @@ test('the statement that sets the password has no password in it', async (t) => 
   const database = await testDatabase(t);
   const sample = await makeSample(t);
   const statements: string[] = [];
-  const query = pg.Client.prototype.query;
+  const query = pg.Client.prototype.query; // oxlint-disable-line typescript/unbound-method -- it is called on each client below
   t.mock.method(pg.Client.prototype, 'query', function (this: pg.Client, ...given: [{ text?: string } | string]) {
     statements.push(typeof given[0] === 'string' ? given[0] : (given[0].text ?? ''));
     return Reflect.apply(query, this, given) as unknown;
