@@ -135,6 +135,7 @@ export async function runCli(url: string, args: readonly string[], settings: Run
     integrate: absent,
     listIntegrations: absent,
     configuredSystems: absent,
+    examineChain: () => Promise.resolve([]),
     kick: absent,
     ...settings.local,
   };

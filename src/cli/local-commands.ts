@@ -95,6 +95,25 @@ export interface KickOptions {
   readonly signal: AbortSignal;
 }
 
+export interface ChainFinding {
+  readonly state: 'right' | 'doubtful' | 'wrong';
+  readonly subject: string;
+  readonly detail: string;
+  readonly help?: string;
+}
+
+interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Servers that are asked whether they answer. */
+export interface ChainProbes {
+  readonly kamailio?: Place | undefined;
+  readonly dns?: Place | undefined;
+  readonly imap?: Place | undefined;
+}
+
 export interface LocalCommands {
   /** Runs the server until it is told to stop. */
   readonly serve: (options: ServeOptions) => Promise<void>;
@@ -114,4 +133,6 @@ export interface LocalCommands {
   readonly configuredSystems: () => Promise<readonly SystemKind[]>;
   /** Tells the systems to end what runs beneath a node; one outcome for each. */
   readonly kick: (order: KickOrder, directory: KickDirectory, options: KickOptions) => Promise<readonly KickOutcome[]>;
+  /** Examines what lies between this machine's database and the servers that read it. */
+  readonly examineChain: (probes: ChainProbes) => Promise<readonly ChainFinding[]>;
 }

@@ -11,6 +11,7 @@ process.exitCode = await runProgram(process.argv, {
   restore: async (file, options) => (await import('./backup-commands.ts')).restore(file, options),
   integrate: async (options) => (await import('./integrate/integrate-command.ts')).integrateHere(options),
   listIntegrations: async () => (await import('./integrate/integrate-command.ts')).describeIntegrations(),
+  examineChain: async (probes) => (await import('./integrate/integrate-command.ts')).examineHere(probes),
   configuredSystems: async () => (await import('./kick.ts')).configuredSystems(process.env),
   kick: async (order, directory, options) =>
     (await import('./kick.ts')).kickNode(process.env, order, directory, options),

@@ -1,7 +1,8 @@
-/** `integrate` with the settings of this machine's environment. */
-import type { IntegrateOptions, Integrated, IntegrationView } from '#cli/local-commands.ts';
+/** `integrate`, and what `doctor` sees of it, with the settings of this machine's environment. */
+import type { ChainFinding, ChainProbes, IntegrateOptions, Integrated, IntegrationView } from '#cli/local-commands.ts';
 import { readConfiguration } from '#main/configuration.ts';
 
+import { examineChain } from './examine-chain.ts';
 import { integrate } from './integrate.ts';
 import { listIntegrations, readManifest } from './integration.ts';
 
@@ -17,4 +18,8 @@ export async function describeIntegrations(): Promise<IntegrationView[]> {
       return { server, title, settings };
     }),
   );
+}
+
+export function examineHere(probes: ChainProbes): Promise<ChainFinding[]> {
+  return examineChain(readConfiguration(process.env), probes);
 }

@@ -205,7 +205,7 @@ async function mayNotMakeRole(session: Session, role: string) {
     `alter role ${quoted(user)} createrole;`,
     ...(isThere ? [] : [`create role ${reader} login;`]),
     // From PostgreSQL 16 on, CREATEROLE counts for roles that were given with the admin option alone.
-    ...(major >= 16 ? [`grant ${reader} to ${quoted(user)} with admin option, inherit false, set false;`] : []),
+    ...(major >= 16 ? [`grant ${reader} to ${quoted(user)} with admin option, inherit false;`] : []),
   ];
   return problem(
     'forbidden',
