@@ -1,4 +1,5 @@
 /** `integrate`: the configuration files of a server that enforces, with the connection filled in. */
+import { readFileSync } from 'node:fs';
 import { Argument, type Command } from 'commander';
 import { EXIT, UsageError } from '#cli/exit-code.ts';
 import type { Integrated, IntegrationView } from '#cli/local-commands.ts';
@@ -31,7 +32,12 @@ export function addIntegrate(program: Command, { local, terminal, finish }: Surr
     )
     .addArgument(new Argument('[server]', 'the kind of server').choices(INTEGRATED_SERVERS))
     .option('-o, --out <folder>', 'where to write the files; made when it is absent')
-    .option('--set <name=value>', 'a setting of the server, repeatable; --list shows them', readSetting, {})
+    .option(
+      '--set <name=value>',
+      'a setting of the server, repeatable; @file for a value in a file; --list shows them',
+      readSetting,
+      {},
+    )
     .option('--database-host <host>', 'how the server reaches the database, when it runs on another machine')
     .option('--database-port <number>', 'the port for it', wholeNumber(1, PORT_MAX))
     .option('--password-file <file>', 'file with the password of the role; otherwise it derives from the secret key')
@@ -74,7 +80,17 @@ function readSetting(text: string, before: Readonly<Record<string, string>>): Re
   const name = text.slice(0, at);
   if (at < 1) throw new UsageError(`--set must be name=value, not "${text}"`);
   if (Object.hasOwn(before, name)) throw new UsageError(`--set says ${name} twice`);
-  return { ...before, [name]: text.slice(at + 1) };
+  return { ...before, [name]: readValue(name, text.slice(at + 1)) };
+}
+
+/** `@file` is what stands in a file: everybody on a machine can read the arguments of its programs. */
+function readValue(name: string, value: string): string {
+  if (!value.startsWith('@')) return value;
+  try {
+    return readFileSync(value.slice(1), 'utf8').replace(/\r?\n$/, '');
+  } catch {
+    throw new UsageError(`--set ${name}: the file ${value.slice(1)} cannot be read`);
+  }
 }
 
 function listLines(integrations: readonly IntegrationView[], terminal: Terminal): string[] {

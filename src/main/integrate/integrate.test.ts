@@ -243,6 +243,18 @@ test('the embedded database is found while it runs, and named while it does not'
   assert.match(await refused(), /does not run: start Abeyance/);
 });
 
+test('keys among the settings are written and never shown', async (t) => {
+  const settings = [{ name: 'api_key', default: '', note: 'The key of the API.', pattern: '[a-z-]*' }];
+  const files = [{ from: 'open.conf', to: 'open.conf', secret: true }];
+  const sample = await makeSample(t, { role: null, settings, files, next: ['Use {{api_key}}'] });
+  await writeFile(new URL('sample/open.conf', sample.shipped), 'key={{api_key}}\n');
+  const options = { ...sample.options, settings: { api_key: 'a-secret-key' } };
+  const dry = await integrate(sample.place('postgres://x'), { ...options, dryRun: true }, sample.shipped);
+  assert.ok(!JSON.stringify(dry).includes('a-secret-key'));
+  await integrate(sample.place('postgres://x'), options, sample.shipped);
+  assert.equal(await readFile(join(sample.out, 'open.conf'), 'utf8'), 'key=a-secret-key\n');
+});
+
 test('TLS that DATABASE_URL demands is said in the files, or told when they cannot', async (t) => {
   const url = 'postgres://u:p@db.example/abeyance?sslmode=verify-full';
   assert.equal(accessFrom(url, 'x', 'y', {}).sslmode, 'verify-full');

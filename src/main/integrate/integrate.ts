@@ -98,8 +98,8 @@ async function deploy(
 ): Promise<Integrated> {
   const folder = resolve(options.out);
   const values = valuesOf(manifest, access, options.settings);
-  const password = access?.password ?? null;
-  const files = await planFiles(folder, await renderIntegration(options.server, manifest, values, shipped), password);
+  const secrets = secretsIn(manifest, values);
+  const files = await planFiles(folder, await renderIntegration(options.server, manifest, values, shipped), secrets);
   if (!options.dryRun) {
     if (!options.force) refuseOverwriting(files);
     await admitRole();
@@ -116,11 +116,20 @@ async function deploy(
       state,
       secret,
       differences,
-      ...(options.dryRun ? { text: masked(text, password) } : {}),
+      ...(options.dryRun ? { text: masked(text, secrets) } : {}),
     })),
-    next: manifest.next.map((step) => masked(fillIn(step, said), password)),
+    next: manifest.next.map((step) => masked(fillIn(step, said), secrets)),
     notes,
   };
+}
+
+/** Passwords and keys among the values, which are written and never shown. */
+function secretsIn(manifest: Manifest, values: ReadonlyMap<string, string>): string[] {
+  const names = ['database_password', ...manifest.settings.map(({ name }) => name)];
+  return names
+    .filter((name) => /(?:^|_)(?:key|password|secret|token)$/.test(name))
+    .map((name) => values.get(name) ?? '')
+    .filter((value) => value !== '' && !value.startsWith('/'));
 }
 
 async function notesOn(

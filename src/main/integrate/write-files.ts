@@ -29,7 +29,7 @@ export const MASK = '********';
 export function planFiles(
   folder: string,
   files: readonly RenderedFile[],
-  password: string | null,
+  secrets: readonly string[],
 ): Promise<PlannedFile[]> {
   return Promise.all(
     files.map(async (file) => {
@@ -37,7 +37,7 @@ export function planFiles(
       const there = await readIfThere(path);
       if (there === null) return { ...file, path, state: 'new', differences: [] };
       if (there === file.text) return { ...file, path, state: 'same', differences: [] };
-      return { ...file, path, state: 'differs', differences: differencesOf(there, file, password) };
+      return { ...file, path, state: 'differs', differences: differencesOf(there, file, secrets) };
     }),
   );
 }
@@ -51,12 +51,12 @@ async function readIfThere(path: string): Promise<string | null> {
   }
 }
 
-/** Text without the password. */
-export function masked(text: string, password: string | null): string {
-  return password === null ? text : text.replaceAll(password, MASK);
+/** Text without passwords and keys. */
+export function masked(text: string, secrets: readonly string[]): string {
+  return secrets.reduce((said, secret) => said.replaceAll(secret, MASK), text);
 }
 
-function differencesOf(there: string, file: RenderedFile, password: string | null): string[] {
+function differencesOf(there: string, file: RenderedFile, secrets: readonly string[]): string[] {
   const [old, wanted] = [there.split('\n'), file.text.split('\n')];
   const [oldOnly, wantedOnly] = [linesBeyond(old, wanted), linesBeyond(wanted, old)];
   const lines = [
@@ -64,7 +64,7 @@ function differencesOf(there: string, file: RenderedFile, password: string | nul
     ...oldOnly.map(
       ([number, line]) => `- line ${number}: ${file.secret ? '(not shown: a password is in this file)' : line}`,
     ),
-    ...wantedOnly.map(([number, line]) => `+ line ${number}: ${masked(line, password)}`),
+    ...wantedOnly.map(([number, line]) => `+ line ${number}: ${masked(line, secrets)}`),
   ];
   if (lines.length === 0) return ['the same lines in another order'];
   if (lines.length <= SHOWN_MAX) return lines;
