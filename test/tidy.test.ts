@@ -25,6 +25,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   core: ['core'],
   store: ['store', 'core'],
   decisions: ['decisions', 'core'],
+  systems: ['systems', 'core'],
   operations: ['operations', 'core', 'store', 'decisions'],
   faces: ['faces', 'operations', 'core'],
   cli: ['cli', 'core'],

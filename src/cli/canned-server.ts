@@ -132,6 +132,11 @@ export async function runCli(url: string, args: readonly string[], settings: Run
     backup: absent,
     restore: absent,
     rotateSecret: absent,
+    integrate: absent,
+    listIntegrations: absent,
+    configuredSystems: absent,
+    examineChain: () => Promise.resolve([]),
+    kick: absent,
     ...settings.local,
   };
   const code = await runProgram(['node', 'abeyance', ...args], local, terminal);

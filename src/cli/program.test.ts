@@ -105,10 +105,20 @@ test('suspending one entity is planned and done without a question', async () =>
   assert.equal(ran.code, 0, ran.err);
   assert.deepEqual(
     ran.asked.map(({ method, path }) => `${method} ${path}`),
-    ['GET /v1/entities/ref:C-1', PLAN_PATH, APPLY_PATH],
+    ['GET /v1/entities/ref:C-1', PLAN_PATH, APPLY_PATH, 'GET /v1/profiles/suspended'],
   );
   assert.deepEqual(ran.asked[1]?.body, { action: 'hold', profile: 'bad_payer', note: 'late', externalRef: 'INV-1' });
   assert.match(ran.out, /^Held: account Acme \(number 17\), profile suspended, until somebody lifts it\.$/m);
+});
+
+test('suspending by a profile that ends sessions says how they are ended', async () => {
+  const ends = await run({ ...small, 'GET /v1/profiles/suspended': { sessions: 'end' } }, ['suspend', 'ref:C-1']);
+  assert.match(ends.out, /until they are ended: abeyance kick 17$/m);
+  const finishes = await run({ ...small, 'GET /v1/profiles/suspended': { sessions: 'finish' } }, [
+    'suspend',
+    'ref:C-1',
+  ]);
+  assert.doesNotMatch(finishes.out, /kick/);
 });
 
 test('suspending many shows the plan and asks, and yes applies that plan', async () => {
@@ -116,7 +126,7 @@ test('suspending many shows the plan and asks, and yes applies that plan', async
   assert.equal(ran.code, 0, ran.err);
   assert.match(ran.out, /would change 1,002 entities of the 1,002[\s\S]*SIP accounts +1,000[\s\S]*Held:/);
   assert.match(ran.err, /Go on\? \[y\/N\]/);
-  assert.equal(ran.asked.at(-1)?.path, APPLY_PATH.slice('POST '.length));
+  assert.equal(ran.asked.at(-2)?.path, APPLY_PATH.slice('POST '.length));
 });
 
 for (const typed of ['n\n', '\n'])
@@ -141,7 +151,7 @@ test('suspending many with --yes applies the plan without a question', async () 
 test('suspending many where nobody can be asked leaves it to the guard of the server', async () => {
   const done = await run(large, ['suspend', 'ref:C-1']);
   assert.equal(done.code, 0, done.err);
-  assert.equal(done.asked.at(-1)?.path, HOLDS_PATH);
+  assert.ok(done.asked.some(({ method, path }) => method === 'POST' && path === HOLDS_PATH));
   const refused = await run(
     {
       ...large,

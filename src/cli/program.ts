@@ -21,7 +21,9 @@ import { addExport } from './commands/export.ts';
 import { addHolds } from './commands/holds.ts';
 import { addImport } from './commands/import.ts';
 import { addKeys } from './commands/keys.ts';
+import { addKick } from './commands/kick.ts';
 import { addLogins } from './commands/logins.ts';
+import { addIntegrate } from './commands/integrate.ts';
 import { addMove } from './commands/move.ts';
 import { addObservations } from './commands/observations.ts';
 import { addPassword } from './commands/password.ts';
@@ -65,6 +67,7 @@ const COMMANDS: readonly ((program: Command, surroundings: Surroundings) => void
   addApply,
   addSuspend,
   addResume,
+  addKick,
   addClose,
   addErase,
   addMove,
@@ -83,6 +86,7 @@ const COMMANDS: readonly ((program: Command, surroundings: Surroundings) => void
   addCredits,
   addVerify,
   addDoctor,
+  addIntegrate,
   addBackup,
   addRestore,
   addRotateSecret,

@@ -90,7 +90,10 @@ test('a new key is made and put in the place of the former, which opens nothing 
       ['trusted_peer.auth_token', 0],
     ],
   );
-  assert.match(lines.join('\n'), /^Sealed 2 values anew: .*\nThe new key is in .*secret\.key\..*\nBackups.*former key/);
+  assert.match(
+    lines.join('\n'),
+    /^Sealed 2 values anew: .*\nThe new key is in .*secret\.key\..*\nServers.*integrate.*\nBackups.*former key/,
+  );
   const made = Buffer.from(await readFile(join(folder, 'secret.key'), 'utf8'), 'base64');
   assert.equal(made.length, 32);
   assert.equal((await stat(join(folder, 'secret.key'))).mode & 0o777, 0o600);

@@ -133,6 +133,8 @@ function linesOf(counts: ReadonlyMap<string, number>, options: RotateSecretOptio
       ? 'Now set ABEYANCE_SECRET_KEY to the value of ABEYANCE_NEW_SECRET_KEY, for every process of the installation, and ' +
         'remove ABEYANCE_NEW_SECRET_KEY.'
       : `The new key is in ${keys.place}. Keep a copy of it elsewhere.`,
+    'Servers that were let in by "./abeyance integrate" keep the passwords that they have; run it again for each of them, ' +
+      'with --force, to give it the one of the new key.',
     'Backups that were made before need the former key: keep your copy of it for as long as you keep them, or make a ' +
       'backup now.',
   ];

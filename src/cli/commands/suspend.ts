@@ -1,8 +1,9 @@
 /** `suspend`: places a hold on an entity, and so on all that lies beneath it. */
 import type { Command } from 'commander';
-import type { EntityView, HoldView } from '#cli/api-types.ts';
+import type { EntityView, HoldView, ProfileView } from '#cli/api-types.ts';
 import { carryOut } from '#cli/carry-out.ts';
 import { entityPath } from '#cli/client.ts';
+import { ApiProblem } from '#cli/client-error.ts';
 import { addHoldOptions, type HoldOptions, readHold } from '#cli/hold-arguments.ts';
 import { entityName, timeText } from '#cli/render/words.ts';
 import { argumentAt, remote, type Session, type Surroundings } from '#cli/session.ts';
@@ -34,6 +35,7 @@ async function run(session: Session, args: readonly string[], options: HoldOptio
     intent: { action: 'hold', ...body },
     direct: () => client.post<HoldView>(entityPath(entity.id, '/holds'), body),
   });
+  const ends = hold.inForce && !session.isJson && (await endsSessions(session, hold.profile));
   session.show(hold, () => {
     const until = hold.endsAt === null ? 'until somebody lifts it' : `until ${timeText(hold.endsAt)}`;
     if (hold.inForce)
@@ -43,5 +45,16 @@ async function run(session: Session, args: readonly string[], options: HoldOptio
         `${terminal.paint('yellow', 'Scheduled')}: ${entityName(entity)}, profile ${hold.profile}, from ${timeText(hold.startsAt ?? hold.placedAt)} ${until}.`,
       );
     terminal.line(terminal.paint('gray', `hold ${hold.id}`));
+    if (ends) terminal.line(`Calls and sessions that run go on until they are ended: abeyance kick ${entity.number}`);
   });
+}
+
+/** Whether the profile ends what runs; the hold is placed, so not being told is no failure. */
+async function endsSessions({ client }: Session, profile: string): Promise<boolean> {
+  try {
+    return (await client.get<ProfileView>(`/v1/profiles/${encodeURIComponent(profile)}`)).sessions === 'end';
+  } catch (error) {
+    if (error instanceof ApiProblem) return false;
+    throw error;
+  }
 }

@@ -3,11 +3,13 @@
  *
  * Files are taken as they are but for `{{name}}`, which stands for a value of the connection or a setting of the manifest.
  */
+import { existsSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 
 import { invalid, problem } from '#core/problem.ts';
 
-const FOLDER = new URL('../../../integrations/', import.meta.url);
+/** Where the integrations lie that are shipped. */
+export const SHIPPED = new URL('../../../integrations/', import.meta.url);
 const PLACEHOLDER = /\{\{([a-z][a-z_]*)\}\}/g;
 
 /** How a server reaches the database: the values of `{{database_host}}`, `{{database_port}}` and so on. */
@@ -17,6 +19,8 @@ export interface DatabaseAccess {
   readonly name: string;
   readonly user: string;
   readonly password: string;
+  /** How the connection is protected, in the words of libpq; absent: `prefer`, as libpq does by itself. */
+  readonly sslmode?: string | undefined;
 }
 
 /** A value that the operator may give. */
@@ -48,20 +52,20 @@ export interface RenderedFile {
   readonly secret: boolean;
 }
 
-/** The names of all integrations. */
-export async function listIntegrations(): Promise<string[]> {
-  const entries = await readdir(FOLDER, { withFileTypes: true });
+/** The names of all integrations: the folders that have a manifest. */
+export async function listIntegrations(folder: URL = SHIPPED): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
   return entries
-    .filter((entry) => entry.isDirectory())
+    .filter((entry) => entry.isDirectory() && existsSync(new URL(`${entry.name}/manifest.json`, folder)))
     .map(({ name }) => name)
     .toSorted();
 }
 
-export async function readManifest(server: string): Promise<Manifest> {
-  const known = await listIntegrations();
+export async function readManifest(server: string, folder: URL = SHIPPED): Promise<Manifest> {
+  const known = await listIntegrations(folder);
   if (!known.includes(server))
     throw invalid({ field: 'server', message: `must be one of ${known.join(', ')}, not ${JSON.stringify(server)}` });
-  return JSON.parse(await readFile(new URL(`${server}/manifest.json`, FOLDER), 'utf8')) as Manifest; // Our own file.
+  return JSON.parse(await readFile(new URL(`${server}/manifest.json`, folder), 'utf8')) as Manifest; // Our own file.
 }
 
 /** What `{{name}}` stands for. Throws `invalid` for a setting that is unknown or whose value cannot stand in a file. */
@@ -72,14 +76,15 @@ export function valuesOf(
 ): Map<string, string> {
   const values = new Map<string, string>();
   if (database !== null)
-    for (const [name, value] of Object.entries(database)) values.set(`database_${name}`, String(value));
+    for (const [name, value] of Object.entries({ ...database, sslmode: database.sslmode ?? 'prefer' }))
+      values.set(`database_${name}`, String(value));
   for (const setting of manifest.settings) values.set(setting.name, setting.default);
   for (const [name, value] of Object.entries(given)) {
     const setting = manifest.settings.find((known) => known.name === name);
     if (setting === undefined)
       throw invalid({
         field: name,
-        message: `is no setting of ${manifest.title}; there are ${manifest.settings.map((known) => known.name).join(', ')}`,
+        message: `is no setting of ${manifest.title}, which has ${manifest.settings.map((known) => known.name).join(', ') || 'none'}`,
       });
     const pattern = setting.pattern ?? String.raw`[^"'\\\x00-\x1f]*`;
     if (!new RegExp(`^(?:${pattern})$`).test(value))
@@ -103,12 +108,21 @@ export async function renderIntegration(
   server: string,
   manifest: Manifest,
   values: ReadonlyMap<string, string>,
+  folder: URL = SHIPPED,
 ): Promise<RenderedFile[]> {
   return Promise.all(
     manifest.files.map(async ({ from, to, secret = false }) => ({
       name: to,
-      text: fillIn(await readFile(new URL(`${server}/${from}`, FOLDER), 'utf8'), values),
+      text: fillIn(await readFile(new URL(`${server}/${from}`, folder), 'utf8'), values),
       secret,
     })),
   );
+}
+
+/** Whether any of the files says a value. */
+export async function usesValue(server: string, manifest: Manifest, name: string, folder: URL = SHIPPED) {
+  const texts = await Promise.all(
+    manifest.files.map(({ from }) => readFile(new URL(`${server}/${from}`, folder), 'utf8')),
+  );
+  return texts.some((text) => text.includes(`{{${name}}}`));
 }

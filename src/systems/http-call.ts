@@ -1,0 +1,85 @@
+/** One HTTP request to a system: it ends in time, and fails with words that anybody may read. */
+
+/** A system did not do as it was told. The message names the system and holds no credential. */
+export class SystemFailure extends Error {
+  override readonly name = 'SystemFailure';
+  /** `later`: trying again may help. `never`: a person has to put something right. */
+  readonly again: 'later' | 'never';
+
+  constructor(message: string, again: 'later' | 'never') {
+    super(message);
+    this.again = again;
+  }
+}
+
+export interface CallOptions {
+  readonly method?: 'GET' | 'POST' | 'PUT';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface CallAnswer {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** A server on the same network that is silent for so long is not well. */
+export const TIMEOUT_MS = 5_000;
+
+/** The whole answer, whatever its status. Throws `SystemFailure`, or the reason of an aborted signal. */
+export async function callSystem(url: URL, options: CallOptions = {}): Promise<CallAnswer> {
+  const { method = 'GET', headers = {}, body, timeoutMs = TIMEOUT_MS, signal } = options;
+  const timeout = AbortSignal.timeout(timeoutMs);
+  try {
+    const response = await fetch(url, {
+      method,
+      headers,
+      // A redirect would carry the key to where nobody sent it.
+      redirect: 'manual',
+      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+      ...(body === undefined ? {} : { body }),
+    });
+    return { status: response.status, text: await response.text() };
+  } catch (error) {
+    if (signal?.aborted === true) throw signal.reason;
+    if (timeout.aborted) throw new SystemFailure(`${placeOf(url)} did not answer within ${timeoutMs} ms`, 'later');
+    throw new SystemFailure(`${placeOf(url)} cannot be reached (${causeOf(error)})`, 'later');
+  }
+}
+
+/** Where a system is, without anything that might be secret. */
+export function placeOf(url: URL): string {
+  return url.origin;
+}
+
+/** What an answer means that is none of the expected. */
+export function unexpected(url: URL, { status }: CallAnswer): SystemFailure {
+  if (status === 401 || status === 403)
+    return new SystemFailure(`${placeOf(url)} refuses the key or the address (${status})`, 'never');
+  if (status >= 500) return new SystemFailure(`${placeOf(url)} answered ${status}`, 'later');
+  return new SystemFailure(
+    `${placeOf(url)} answered ${status} to ${url.pathname}, which is not what was asked`,
+    'never',
+  );
+}
+
+/** The value of a JSON text; throws `SystemFailure` for anything else. */
+export function readJson(url: URL, { text }: CallAnswer): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw new SystemFailure(`${placeOf(url)} answered something that is no JSON`, 'never');
+  }
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function causeOf(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  if (cause instanceof Error && 'code' in cause) return String(cause.code);
+  return cause instanceof Error ? cause.message : String(cause);
+}
