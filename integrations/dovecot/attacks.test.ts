@@ -81,7 +81,7 @@ test('without the database nobody gets in and nothing is refused for good; with 
     await imapLogin(dovecot.imapPort, 'bob@voice.example', PASSWORD),
     /^NO \[UNAVAILABLE\] Temporary authentication failure\./,
   );
-  assert.match(await deliver(dovecot.lmtpSocket, 'bob@voice.example'), /^4/);
+  assert.match(await deliver(dovecot.lmtpSocket, 'bob@voice.example'), /^451 4\.3\.0/);
   await away(false);
   let answer = '';
   for (let attempt = 0; attempt < 60 && answer !== OK; attempt++) {

@@ -96,14 +96,14 @@ test('mail arrives by LMTP and by dovecot-lda while nobody may read it, and is t
   await made(
     operator.admin('PUT', '/v1/profiles/unread', { denied: ['mail.read'], refusal: { text: 'Ask Anna — +31 20 800' } }),
   );
-  const before = await countMail(dovecot.imapPort, BOB, PASSWORD);
+  const had = await countMail(dovecot.imapPort, BOB, PASSWORD);
   const lift = await operator.hold(zone, 'unread');
   assert.equal(await imapLogin(dovecot.imapPort, BOB, PASSWORD), 'NO [CONTACTADMIN] Ask Anna ? +31 20 800');
   assert.match(await deliver(dovecot.lmtpSocket, BOB), /^250 2\.0\.0/);
   assert.match(await deliver(dovecot.lmtpSocket, 'bob+lists@voice.example'), /^250 2\.0\.0/);
   assert.equal((await lda(BOB)).code, 0);
   await lift();
-  assert.equal(await countMail(dovecot.imapPort, BOB, PASSWORD), before + 3);
+  assert.equal(await countMail(dovecot.imapPort, BOB, PASSWORD), had + 3);
 });
 
 const EX_NOUSER = 67;
@@ -153,9 +153,7 @@ test('a session that waits in IDLE is ended over HTTP, and cannot come back', as
     sessions.map(({ username }) => username),
     [BOB],
   );
-  assert.deepEqual(await dovecot.doveadm([['kick', { mask: [BOB] }]]), [
-    ['doveadmResponse', [{ result: `${BOB}` }], 'tag'],
-  ]);
+  assert.deepEqual(await dovecot.doveadm([['kick', { mask: [BOB] }]]), [['doveadmResponse', [{ result: BOB }], 'tag']]);
   assert.match((await session.until(/^\* BYE/)).at(-1) ?? '', /^\* BYE/);
   assert.equal(await session.line(), null);
   assert.equal(await imapLogin(dovecot.imapPort, BOB, PASSWORD), 'NO [CONTACTADMIN] Account blocked');

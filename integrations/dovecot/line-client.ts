@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { type Socket, connect } from 'node:net';
 
-/** No answer takes this long on the slowest machine, in milliseconds: Dovecot delays the answer to a wrong password. */
-const ANSWER_MAX_MS = 60_000;
+/** No answer takes this long on the slowest machine, in milliseconds: without its database Dovecot keeps a delivery waiting. */
+const ANSWER_MAX_MS = 300_000;
 
 /** A connection whose lines are read one by one. */
 export class LineClient {
