@@ -2,8 +2,11 @@
  * Kamailio and PowerDNS as operators run them without Abeyance: on the tables that they come with, filled with what our
  * views give, in the same database. What our views cost is measured against these.
  */
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import type pg from 'pg';
 
@@ -13,6 +16,7 @@ import { freePort, makeFolder, startProgram } from '#test/real-server.ts';
 import type { World } from './world.ts';
 
 const PASSWORD = 'a-password-of-the-benches';
+const ANSWER_MAX_MS = 200;
 
 /** A role whose stock table names mean the tables of a schema. */
 async function makeReader(pool: pg.Pool, name: string): Promise<void> {
@@ -35,7 +39,7 @@ async function fillSubscriber(pool: pg.Pool): Promise<void> {
     analyze plain_sip.subscriber`);
 }
 
-/** Starts Kamailio on its own table; answers its port. */
+/** Starts Kamailio on its own table, with the steps of the configuration that it comes with; answers its port. */
 export async function startPlainKamailio(t: Cleanup, world: World, workers: number): Promise<number> {
   await fillSubscriber(world.pool);
   const folder = await makeFolder(t, 'plain-kamailio');
@@ -52,20 +56,31 @@ loadmodule "db_postgres.so"
 loadmodule "tm.so"
 loadmodule "sl.so"
 loadmodule "pv.so"
+loadmodule "maxfwd.so"
+loadmodule "sanity.so"
+loadmodule "textops.so"
+loadmodule "siputils.so"
+loadmodule "nathelper.so"
 loadmodule "usrloc.so"
 loadmodule "registrar.so"
 loadmodule "auth.so"
 loadmodule "auth_db.so"
 modparam("usrloc", "use_domain", 1)
+modparam("nathelper|registrar", "received_avp", "$avp(received)")
 modparam("auth_db", "db_url", "postgres://plain_sip:${PASSWORD}@${url.hostname}:${url.port}${url.pathname}")
 modparam("auth_db", "version_table", 0)
 modparam("auth_db", "use_domain", 1)
 modparam("auth_db", "calculate_ha1", 0)
 modparam("auth_db", "password_column", "ha1")
 request_route {
-  if (method != "REGISTER") { sl_send_reply("405", "Method Not Allowed"); exit; }
-  if (!www_authenticate("$td", "subscriber")) { www_challenge("$td", "0"); exit; }
-  save("location");
+  if (!mf_process_maxfwd_header("10")) { sl_send_reply("483", "Too Many Hops"); exit; }
+  if (!sanity_check("17895", "7")) exit;
+  force_rport();
+  if (!is_method("REGISTER")) { sl_send_reply("405", "Method Not Allowed"); exit; }
+  if (!auth_check("$td", "subscriber", "1")) { auth_challenge("$td", "1"); exit; }
+  consume_credentials();
+  if (nat_uac_test("19")) fix_nated_register();
+  if (!save("location")) sl_reply_error();
   exit;
 }
 `;
@@ -74,9 +89,29 @@ request_route {
     t,
     'kamailio',
     ['-DD', '-E', '-f', file, '-Y', folder, '-P', join(folder, 'pid'), '-m', '256'],
-    (output) => output.includes('Listening on') || output.includes('udp: 127.0.0.1'),
+    () => answersSip(port),
   );
   return port;
+}
+
+/** Whether anything answers a SIP request on a port. */
+async function answersSip(port: number): Promise<boolean> {
+  const socket = createSocket('udp4');
+  try {
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    const answered = once(socket, 'message').then(() => true);
+    socket.send(
+      `OPTIONS sip:127.0.0.1:${port} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:${socket.address().port};branch=z9hG4bKready;rport\r\n` +
+        'Max-Forwards: 70\r\nFrom: <sip:bench@127.0.0.1>;tag=bench\r\nTo: <sip:bench@127.0.0.1>\r\nCall-ID: ready\r\nCSeq: 1 OPTIONS\r\n' +
+        'Content-Length: 0\r\n\r\n',
+      port,
+      '127.0.0.1',
+    );
+    return await Promise.race([answered, sleep(ANSWER_MAX_MS, false)]);
+  } finally {
+    socket.close();
+  }
 }
 
 /** The tables of PowerDNS's own schema, with the rows of our views. */

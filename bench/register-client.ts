@@ -22,6 +22,8 @@ export interface Registrations {
 }
 
 const RETRANSMIT_MS = 500;
+/** Whoever is silent for so long is gone, in milliseconds. */
+const SILENCE_MAX_MS = 20_000;
 
 const md5 = (text: string) => createHash('md5').update(text).digest('hex');
 
@@ -34,7 +36,9 @@ class Phone {
   #subscriber: Subscriber = { username: '', domain: '', ha1: '' };
   #text = '';
   #sentAt = 0;
+  #begunAt = 0;
   #onStatus: (status: number) => void = () => {};
+  #onSilence: (error: Error) => void = () => {};
   retransmissions = 0;
 
   constructor(socket: Socket, port: number, id: number) {
@@ -48,7 +52,11 @@ class Phone {
     this.#subscriber = subscriber;
     this.#sequence += 2;
     this.#send('', this.#sequence);
-    return new Promise((resolve) => (this.#onStatus = resolve));
+    this.#begunAt = performance.now();
+    return new Promise((resolve, reject) => {
+      this.#onStatus = resolve;
+      this.#onSilence = reject;
+    });
   }
 
   receive(status: number, text: string): void {
@@ -64,6 +72,11 @@ class Phone {
   /** Sends again what was not answered for long. */
   remind(now: number): void {
     if (this.#sentAt === 0 || now - this.#sentAt < RETRANSMIT_MS) return;
+    if (now - this.#begunAt > SILENCE_MAX_MS) {
+      this.#sentAt = 0;
+      this.#onSilence(new Error(`no answer to REGISTER for ${SILENCE_MAX_MS} ms`));
+      return;
+    }
     this.retransmissions += 1;
     this.#sentAt = now;
     this.#socket.send(this.#text, this.#port, '127.0.0.1');

@@ -103,23 +103,49 @@ comment on column enforce.kamailio_subscriber.profile is 'Profile of the hold th
 comment on column enforce.kamailio_subscriber.emergency is 'allow; deny where a legal override closes its emergency calls; closed where the account is closed.';
 comment on column enforce.kamailio_subscriber.path is 'Numbers of all nodes that reach it, such as /0/5/7/12/15/.';
 
--- The same for one address of record: Kamailio sends plain text, and planning the view costs more than the look-up.
+-- The same for one address of record. Kamailio sends plain text, and planning the view would cost more than the look-up;
+-- whoever is not held, which is nearly everybody, is let in after one probe of the holds.
 create function enforce.kamailio_registration(p_aor text, out realm text, out ha1 text, out ha1b text, out path text, out effect text,
   out code integer, out reason text, out profile text)
 returns setof record
-language plpgsql stable parallel safe rows 1 security definer set search_path from current set enable_seqscan = off as $$
+language plpgsql stable parallel safe rows 1 security definer set search_path from current as $$
 declare
-  found_entity bigint;
+  line bigint;
+  container bigint;
+  above bigint;
+  owner bigint;
+  is_enabled boolean;
+  nodes bigint[];
+  chain bigint[];
 begin
-  select i.entity_id into found_entity from identifier i where i.scheme = 'sip' and i.value = p_aor;
+  select i.entity_id into line from identifier i where i.scheme = 'sip' and i.value = p_aor;
   if not found then return; end if;
-  for realm, ha1, ha1b, path, effect, code, reason, profile in
-    select l.realm, l.ha1, l.ha1b, l.path, l.effect, l.code, l.reason, l.profile from enforce.kamailio_line(found_entity, 1) l
+  select a.realm, a.ha1, a.ha1b, a.enabled into realm, ha1, ha1b, is_enabled from sip_account a where a.entity_id = line;
+  if not found then return; end if;
+  realm := coalesce(realm, split_part(p_aor, '@', 2));
+  nodes := array[line];
+  select e.parent_id, e.owner_id into container, owner from entity e where e.id = line;
   loop
-    return next;
+    select e.parent_id, e.ancestors into above, chain from entity e where e.id = container;
+    exit when chain is not null;
+    nodes := nodes || container;
+    container := above;
   end loop;
+  nodes := chain || nodes;
+  if owner is not null then
+    select nodes || e.ancestors into nodes from entity e where e.id = owner;
+  end if;
+  path := '/' || array_to_string(nodes, '/') || '/';
+  effect := 'allow';
+  if not is_enabled
+    or exists (select from hold h where h.entity_id = any (nodes) and h.activated_at is not null and h.ended_at is null)
+    or exists (select from entity e where e.id = any (nodes) and e.closed_at is not null)
+  then
+    select l.effect, l.code, l.reason, l.profile into effect, code, reason, profile from enforce.kamailio_line(line, 1) l;
+  end if;
+  return next;
 end $$;
-comment on function enforce.kamailio_registration is 'kamailio_subscriber for one address of record, without planning.';
+comment on function enforce.kamailio_registration is 'The row of kamailio_subscriber for one address of record (realm, digests, path, and what registering comes to), by plans that are kept.';
 
 create function enforce.kamailio_realm(p_aor text) returns text
 language plpgsql stable parallel safe security definer set search_path from current set enable_seqscan = off as $$
