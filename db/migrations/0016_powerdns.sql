@@ -473,6 +473,21 @@ from identifier i left join dns_zone z on z.entity_id = i.entity_id
 where i.scheme in ('dns', 'enum-range');
 comment on view enforce.powerdns_domains is 'Every zone and ENUM range, held ones too: what a held one answers is decided by its records.';
 
+-- A function, so that no planner looks through a range for a number that it knows by name.
+create function enforce.powerdns_number(p_number bigint, out domain_id bigint, out content text, out ttl integer)
+returns setof record
+language plpgsql stable parallel safe rows 1 security definer set search_path from current set enable_seqscan = off as $$
+#variable_conflict use_column
+begin
+  if not enforce.powerdns_shown(p_number) then return; end if;
+  return query
+    select e.parent_id, enforce.powerdns_naptr(m.value), coalesce((m.value ->> 'ttl')::integer, g.ttl)
+    from enum_number n join entity e on e.id = n.entity_id join enum_range g on g.entity_id = e.parent_id
+      cross join lateral jsonb_array_elements(n.mappings) m
+    where n.entity_id = p_number;
+end $$;
+comment on function enforce.powerdns_number is 'The NAPTR records of an ENUM number that is served now, with the number of its range.';
+
 create view enforce.powerdns_records as
 select i.entity_id as domain_id, enforce.powerdns_name(i.scheme, i.value) as name, a.type, a.content, a.ttl, 0 as prio, 0 as disabled, 1 as auth
 from identifier i cross join lateral enforce.powerdns_apex(i.entity_id) a
@@ -487,10 +502,9 @@ from dns_record r join entity e on e.id = r.entity_id join dns_zone z on z.entit
 where r.type not in ('MBOXFW', 'URL') and not (r.type = 'NS' and r.name = z.name and r.value = any (z.nameservers))
   and enforce.powerdns_shown(r.entity_id)
 union all
-select e.parent_id, enforce.powerdns_name(i.scheme, i.value), 'NAPTR', enforce.powerdns_naptr(m.value), coalesce((m.value ->> 'ttl')::integer, g.ttl), 0, 0, 1
-from identifier i join enum_number n on n.entity_id = i.entity_id join entity e on e.id = i.entity_id
-  join enum_range g on g.entity_id = e.parent_id cross join lateral jsonb_array_elements(n.mappings) m
-where i.scheme = 'enum' and enforce.powerdns_shown(i.entity_id);
+select n.domain_id, enforce.powerdns_name(i.scheme, i.value), 'NAPTR', n.content, n.ttl, 0, 0, 1
+from identifier i cross join lateral enforce.powerdns_number(i.entity_id) n
+where i.scheme = 'enum';
 comment on view enforce.powerdns_records is 'Every record that is served now, found by its name.';
 
 -- All records of one zone at once, for transfers: what lies under no hold of its own is served as the zone is.
