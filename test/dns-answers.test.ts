@@ -33,7 +33,10 @@ async function makeMore({ ask, zones, accounts, leaves }: SerialWorld): Promise<
     String((await made(ask('POST', '/v1/resources', { kind, parent, ...fields })))['id']);
   const [zone] = zones;
   await made(ask('PATCH', `/v1/entities/${zone ?? ''}`, { nameservers: ['ns1.example', 'ns2.example'] }));
-  const within = await resource('dns_zone', accounts[1], { name: 'within.lower.example', nameservers: ['ns1.example'] });
+  const within = await resource('dns_zone', accounts[1], {
+    name: 'within.lower.example',
+    nameservers: ['ns1.example'],
+  });
   const of = (name: string, type: string, value: string, owner?: string) =>
     resource('dns_record', name.endsWith('within.lower.example') ? within : zone, {
       name,
