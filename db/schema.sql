@@ -933,20 +933,17 @@ UNION ALL
      JOIN dns_zone z ON z.entity_id = e.parent_id
   WHERE (r.type <> ALL (ARRAY['MBOXFW'::text, 'URL'::text])) AND NOT (r.type = 'NS'::text AND r.name = z.name AND (r.value = ANY (z.nameservers))) AND enforce.powerdns_shown(r.entity_id)
 UNION ALL
- SELECT e.parent_id AS domain_id,
+ SELECT n.domain_id,
     enforce.powerdns_name(i.scheme, i.value) AS name,
     'NAPTR'::text AS type,
-    enforce.powerdns_naptr(m.value) AS content,
-    COALESCE((m.value ->> 'ttl'::text)::integer, g.ttl) AS ttl,
+    n.content,
+    n.ttl,
     0 AS prio,
     0 AS disabled,
     1 AS auth
    FROM identifier i
-     JOIN enum_number n ON n.entity_id = i.entity_id
-     JOIN entity e ON e.id = i.entity_id
-     JOIN enum_range g ON g.entity_id = e.parent_id
-     CROSS JOIN LATERAL jsonb_array_elements(n.mappings) m(value)
-  WHERE i.scheme = 'enum'::text AND enforce.powerdns_shown(i.entity_id);
+     CROSS JOIN LATERAL enforce.powerdns_number(i.entity_id) n(domain_id, content, ttl)
+  WHERE i.scheme = 'enum'::text;
 comment on table enforce.powerdns_records is 'Every record that is served now, found by its name.';
 comment on column enforce.powerdns_records.domain_id is 'Number of the zone or the ENUM range.';
 comment on column enforce.powerdns_records.name is 'Owner name, lower case, without trailing dot.';
@@ -2092,9 +2089,7 @@ begin
   wildcard := false;
   ttl := z.ttl;
   type := 'SOA';
-  content := concat_ws(' ', coalesce(z.nameservers[1], z.name),
-    case when z.email ~ '^[a-z0-9._+-]+@' then replace(split_part(z.email, '@', 1), '.', '\.') || '.' || split_part(z.email, '@', 2)
-      else 'hostmaster.' || z.name end,
+  content := enforce.powerdns_soa(z.name, z.nameservers, z.email,
     (select s.serial from enforce.powerdns_serial(p_zone, z.serial, state.line) s), z.refresh, z.retry, z.expire, z.minimum);
   return next;
   type := 'NS';
@@ -2115,6 +2110,73 @@ end $function$;
 comment on function enforce.powerdns_apex(bigint) is 'The records that a zone or ENUM range has by itself now: SOA, NS, and parking addresses (wildcard: for all names beneath). None while it is refused.';
 
 CREATE OR REPLACE FUNCTION enforce.powerdns_at(p_name text, p_zone bigint, p_type text DEFAULT NULL::text)
+ RETURNS TABLE(domain_id bigint, name text, type text, content text, ttl integer, prio integer, disabled integer, auth integer)
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE SECURITY DEFINER ROWS 4
+ SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+#variable_conflict use_column
+declare
+  zone_ttl integer;
+  servers text[];
+  soa text;
+  is_free boolean;
+begin
+  if p_type <> 'SOA' then
+    -- PowerDNS asks on its way to each name whether it is delegated, and nearly none is.
+    perform from dns_zone d
+    where d.entity_id = p_zone and d.name <> p_name and not starts_with(p_name, '*')
+      and not exists (select from dns_record r where r.name = p_name and r.type = p_type);
+    if found then return; end if;
+  end if;
+  select d.ttl, d.nameservers,
+    not exists (select from hold h
+      where h.entity_id = any (d.entity_id || a.ancestors) and h.activated_at is not null and h.ended_at is null)
+    and not exists (select from entity e where e.id = any (d.entity_id || a.ancestors) and e.closed_at is not null),
+    case when d.name = p_name then (
+      select enforce.powerdns_soa(d.name, d.nameservers, d.email,
+        enforce.powerdns_raised(d.serial, coalesce(max(case when m.entity_id = d.entity_id then m.serial_offset end), 0) + coalesce(
+          case when max(m.owner_revision) > max(m.revision)
+              and exists (select from entity e where e.parent_id = p_zone and e.owner_id is not null)
+            then max(m.owner_revision) else max(m.revision) end, 0)),
+        d.refresh, d.retry, d.expire, d.minimum)
+      from dns_mark m where m.entity_id = any (d.entity_id || a.ancestors)) end
+  into zone_ttl, servers, is_free, soa
+  from dns_zone d join entity t on t.id = d.entity_id join entity a on a.id = t.parent_id
+  where d.entity_id = p_zone and t.owner_id is null;
+  if is_free is not true then
+    return query select * from enforce.powerdns_judged(p_name, p_zone, p_type);
+    return;
+  end if;
+  if soa is not null then
+    domain_id := p_zone;
+    name := p_name;
+    ttl := zone_ttl;
+    prio := 0;
+    disabled := 0;
+    auth := 1;
+    type := 'SOA';
+    content := soa;
+    if p_type is null or p_type = 'SOA' then return next; end if;
+    if p_type = 'SOA' then return; end if;
+    type := 'NS';
+    if p_type is null or p_type = 'NS' then
+      foreach content in array servers loop return next; end loop;
+    end if;
+  end if;
+  return query
+    select p_zone, p_name, r.type, r.value, coalesce(r.ttl, zone_ttl), coalesce(r.priority, 0), 0, 1
+    from dns_record r join entity e on e.id = r.entity_id
+    where r.name = p_name and e.parent_id = p_zone and (p_type is null or r.type = p_type) and r.type not in ('MBOXFW', 'URL')
+      and (r.type <> 'NS' or soa is null or r.value <> all (servers))
+      and case when e.owner_id is null and not exists (
+          select from hold h where h.entity_id = e.id and h.activated_at is not null and h.ended_at is null)
+        then e.closed_at is null else enforce.powerdns_shown(e.id) end;
+end $function$;
+comment on function enforce.powerdns_at(text,bigint,text) is 'The records at one name of one zone or ENUM range (its number), of one type or of all, with the columns of powerdns_records.';
+
+CREATE OR REPLACE FUNCTION enforce.powerdns_judged(p_name text, p_zone bigint, p_type text DEFAULT NULL::text)
  RETURNS TABLE(domain_id bigint, name text, type text, content text, ttl integer, prio integer, disabled integer, auth integer)
  LANGUAGE plpgsql
  STABLE PARALLEL SAFE SECURITY DEFINER ROWS 4
@@ -2179,7 +2241,7 @@ begin
     return next;
   end loop;
 end $function$;
-comment on function enforce.powerdns_at(text,bigint,text) is 'The records at one name of one zone or ENUM range (its number), of one type or of all, with the columns of powerdns_records.';
+comment on function enforce.powerdns_judged(text,bigint,text) is 'The same as powerdns_at, for any zone or ENUM range in any standing.';
 
 CREATE OR REPLACE FUNCTION enforce.powerdns_list(p_zone bigint)
  RETURNS TABLE(domain_id bigint, name text, type text, content text, ttl integer, prio integer, disabled integer, auth integer)
@@ -2236,6 +2298,24 @@ begin
 end $function$;
 comment on function enforce.powerdns_naptr(jsonb) is 'A mapping of an ENUM number as the content of a NAPTR record (RFC 3403 section 4.1).';
 
+CREATE OR REPLACE FUNCTION enforce.powerdns_number(p_number bigint, OUT domain_id bigint, OUT content text, OUT ttl integer)
+ RETURNS SETOF record
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE SECURITY DEFINER ROWS 1
+ SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+#variable_conflict use_column
+begin
+  if not enforce.powerdns_shown(p_number) then return; end if;
+  return query
+    select e.parent_id, enforce.powerdns_naptr(m.value), coalesce((m.value ->> 'ttl')::integer, g.ttl)
+    from enum_number n join entity e on e.id = n.entity_id join enum_range g on g.entity_id = e.parent_id
+      cross join lateral jsonb_array_elements(n.mappings) m
+    where n.entity_id = p_number;
+end $function$;
+comment on function enforce.powerdns_number(bigint) is 'The NAPTR records of an ENUM number that is served now, with the number of its range.';
+
 CREATE OR REPLACE FUNCTION enforce.powerdns_passes(p_entity bigint, p_owner bigint, p_closed timestamp with time zone)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -2270,6 +2350,13 @@ begin
 end $function$;
 comment on function enforce.powerdns_quote(text) is 'A character-string in presentation form (RFC 1035 section 5.1).';
 
+CREATE OR REPLACE FUNCTION enforce.powerdns_raised(p_stored bigint, p_by bigint)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN (((((p_stored + p_by) - 1) + '4294967295'::bigint) % '4294967295'::bigint) + 1);
+comment on function enforce.powerdns_raised(bigint,bigint) is 'A serial raised by a number of changes.';
+
 CREATE OR REPLACE FUNCTION enforce.powerdns_serial(p_zone bigint, p_stored bigint, p_line bigint[] DEFAULT NULL::bigint[], OUT serial bigint, OUT changed_at timestamp with time zone)
  RETURNS record
  LANGUAGE plpgsql
@@ -2288,8 +2375,7 @@ begin
     reached.own := reached.owners;
   end if;
   changed_at := reached.changed_at;
-  -- Serials are 1 to 4294967295: crossing the end adds one more, which serial number arithmetic (RFC 1982) takes as growth.
-  serial := (p_stored + coalesce(reached.lifted, 0) + coalesce(reached.own, 0) - 1 + 4294967295) % 4294967295 + 1;
+  serial := enforce.powerdns_raised(p_stored, coalesce(reached.lifted, 0) + coalesce(reached.own, 0));
 end $function$;
 comment on function enforce.powerdns_serial(bigint,bigint,bigint[]) is 'The SOA serial of a zone or ENUM range whose stored serial is given, with the accounts on its line where they are known, and when something that reaches it changed last.';
 
@@ -2303,6 +2389,13 @@ begin
   return (select (r.denied | r.intercepted) & 256 = 0 from restrictions(p_entity) r);
 end $function$;
 comment on function enforce.powerdns_shown(bigint) is 'Whether a DNS record or an ENUM number is served now.';
+
+CREATE OR REPLACE FUNCTION enforce.powerdns_soa(p_zone text, p_nameservers text[], p_email text, p_serial bigint, p_refresh integer, p_retry integer, p_expire integer, p_minimum integer)
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN concat_ws(' '::text, COALESCE((p_nameservers)[1], p_zone), CASE WHEN (p_email ~ '^[a-z0-9._+-]+@'::text) THEN ((replace(split_part(p_email, '@'::text, 1), '.'::text, '\.'::text) || '.'::text) || split_part(p_email, '@'::text, 2)) ELSE ('hostmaster.'::text || p_zone) END, p_serial, p_refresh, p_retry, p_expire, p_minimum);
+comment on function enforce.powerdns_soa(text,text[],text,bigint,integer,integer,integer,integer) is 'The content of an SOA record.';
 
 CREATE OR REPLACE FUNCTION enforce.radius_credential(p_entity bigint, p_scheme text, OUT attribute text, OUT value text)
  RETURNS record
@@ -2429,13 +2522,17 @@ grant execute on function enforce.powerdns_address(text) to abeyance_powerdns;
 grant execute on function enforce.powerdns_answer(bigint) to abeyance_powerdns;
 grant execute on function enforce.powerdns_apex(bigint) to abeyance_powerdns;
 grant execute on function enforce.powerdns_at(text,bigint,text) to abeyance_powerdns;
+grant execute on function enforce.powerdns_judged(text,bigint,text) to abeyance_powerdns;
 grant execute on function enforce.powerdns_list(bigint) to abeyance_powerdns;
 grant execute on function enforce.powerdns_name(text,text) to abeyance_powerdns;
 grant execute on function enforce.powerdns_naptr(jsonb) to abeyance_powerdns;
+grant execute on function enforce.powerdns_number(bigint) to abeyance_powerdns;
 grant execute on function enforce.powerdns_passes(bigint,bigint,timestamp with time zone) to abeyance_powerdns;
 grant execute on function enforce.powerdns_quote(text) to abeyance_powerdns;
+grant execute on function enforce.powerdns_raised(bigint,bigint) to abeyance_powerdns;
 grant execute on function enforce.powerdns_serial(bigint,bigint,bigint[]) to abeyance_powerdns;
 grant execute on function enforce.powerdns_shown(bigint) to abeyance_powerdns;
+grant execute on function enforce.powerdns_soa(text,text[],text,bigint,integer,integer,integer,integer) to abeyance_powerdns;
 grant execute on function enforce.radius_credential(bigint,text) to abeyance_radius;
 grant execute on function enforce.radius_password(text) to abeyance_radius;
 grant execute on function enforce.radius_verdict(bigint,text) to abeyance_radius;

@@ -238,6 +238,12 @@ begin
 end $$;
 comment on function enforce.powerdns_answer is 'What a zone or ENUM range answers now: served, refused, nxdomain or parked, with the settings systems.powerdns of the profile that says so, and the accounts on its line.';
 
+-- Serials are 1 to 4294967295: crossing the end adds one more, which serial number arithmetic (RFC 1982) takes as growth.
+create function enforce.powerdns_raised(p_stored bigint, p_by bigint) returns bigint
+language sql immutable parallel safe
+return (p_stored + p_by - 1 + 4294967295) % 4294967295 + 1;
+comment on function enforce.powerdns_raised is 'A serial raised by a number of changes.';
+
 -- The serial of a zone: what is stored, raised by the revision of the last change that reaches the zone. See docs/decisions/0011.
 create function enforce.powerdns_serial(p_zone bigint, p_stored bigint, p_line bigint[] default null, out serial bigint, out changed_at timestamptz)
 language plpgsql stable parallel safe security definer set search_path from current set enable_seqscan = off as $$
@@ -252,10 +258,18 @@ begin
     reached.own := reached.owners;
   end if;
   changed_at := reached.changed_at;
-  -- Serials are 1 to 4294967295: crossing the end adds one more, which serial number arithmetic (RFC 1982) takes as growth.
-  serial := (p_stored + coalesce(reached.lifted, 0) + coalesce(reached.own, 0) - 1 + 4294967295) % 4294967295 + 1;
+  serial := enforce.powerdns_raised(p_stored, coalesce(reached.lifted, 0) + coalesce(reached.own, 0));
 end $$;
 comment on function enforce.powerdns_serial is 'The SOA serial of a zone or ENUM range whose stored serial is given, with the accounts on its line where they are known, and when something that reaches it changed last.';
+
+create function enforce.powerdns_soa(p_zone text, p_nameservers text[], p_email text, p_serial bigint, p_refresh integer, p_retry integer,
+  p_expire integer, p_minimum integer) returns text
+language sql stable parallel safe
+return concat_ws(' ', coalesce(p_nameservers[1], p_zone),
+  case when p_email ~ '^[a-z0-9._+-]+@' then replace(split_part(p_email, '@', 1), '.', '\.') || '.' || split_part(p_email, '@', 2)
+    else 'hostmaster.' || p_zone end,
+  p_serial, p_refresh, p_retry, p_expire, p_minimum);
+comment on function enforce.powerdns_soa is 'The content of an SOA record.';
 
 -- What a zone has at its apex by itself: SOA, NS, and while it is parked the addresses, there and for all names beneath.
 create function enforce.powerdns_apex(p_zone bigint, out wildcard boolean, out type text, out content text, out ttl integer)
@@ -283,9 +297,7 @@ begin
   wildcard := false;
   ttl := z.ttl;
   type := 'SOA';
-  content := concat_ws(' ', coalesce(z.nameservers[1], z.name),
-    case when z.email ~ '^[a-z0-9._+-]+@' then replace(split_part(z.email, '@', 1), '.', '\.') || '.' || split_part(z.email, '@', 2)
-      else 'hostmaster.' || z.name end,
+  content := enforce.powerdns_soa(z.name, z.nameservers, z.email,
     (select s.serial from enforce.powerdns_serial(p_zone, z.serial, state.line) s), z.refresh, z.retry, z.expire, z.minimum);
   return next;
   type := 'NS';
@@ -324,9 +336,9 @@ begin
 end $$;
 comment on function enforce.powerdns_passes is 'Whether a DNS record or an ENUM number of a zone that is served is served too, given its owner and when it was closed.';
 
--- Everything at one name of one zone, which is what questions are made of: a few index probes in a fixed order, whatever the
--- planner thinks of its statistics. A zone under no hold of its own is judged once for all its records.
-create function enforce.powerdns_at(p_name text, p_zone bigint, p_type text default null)
+-- Everything at one name of one zone or range, whatever reaches it: a few index probes in a fixed order, whatever the planner
+-- thinks of its statistics. A zone under no hold of its own is judged once for all its records.
+create function enforce.powerdns_judged(p_name text, p_zone bigint, p_type text default null)
 returns table (domain_id bigint, name text, type text, content text, ttl integer, prio integer, disabled integer, auth integer)
 language plpgsql stable parallel safe rows 4 security definer set search_path from current set enable_seqscan = off as $$
 #variable_conflict use_column
@@ -387,6 +399,71 @@ begin
     return next;
   end loop;
 end $$;
+comment on function enforce.powerdns_judged is 'The same as powerdns_at, for any zone or ENUM range in any standing.';
+
+-- The same, which is what questions are made of. Nothing is closed or held on the line of most zones, which one statement
+-- tells; their records need no more than to be looked at one by one.
+create function enforce.powerdns_at(p_name text, p_zone bigint, p_type text default null)
+returns table (domain_id bigint, name text, type text, content text, ttl integer, prio integer, disabled integer, auth integer)
+language plpgsql stable parallel safe rows 4 security definer set search_path from current set enable_seqscan = off as $$
+#variable_conflict use_column
+declare
+  zone_ttl integer;
+  servers text[];
+  soa text;
+  is_free boolean;
+begin
+  if p_type <> 'SOA' then
+    -- PowerDNS asks on its way to each name whether it is delegated, and nearly none is.
+    perform from dns_zone d
+    where d.entity_id = p_zone and d.name <> p_name and not starts_with(p_name, '*')
+      and not exists (select from dns_record r where r.name = p_name and r.type = p_type);
+    if found then return; end if;
+  end if;
+  select d.ttl, d.nameservers,
+    not exists (select from hold h
+      where h.entity_id = any (d.entity_id || a.ancestors) and h.activated_at is not null and h.ended_at is null)
+    and not exists (select from entity e where e.id = any (d.entity_id || a.ancestors) and e.closed_at is not null),
+    case when d.name = p_name then (
+      select enforce.powerdns_soa(d.name, d.nameservers, d.email,
+        enforce.powerdns_raised(d.serial, coalesce(max(case when m.entity_id = d.entity_id then m.serial_offset end), 0) + coalesce(
+          case when max(m.owner_revision) > max(m.revision)
+              and exists (select from entity e where e.parent_id = p_zone and e.owner_id is not null)
+            then max(m.owner_revision) else max(m.revision) end, 0)),
+        d.refresh, d.retry, d.expire, d.minimum)
+      from dns_mark m where m.entity_id = any (d.entity_id || a.ancestors)) end
+  into zone_ttl, servers, is_free, soa
+  from dns_zone d join entity t on t.id = d.entity_id join entity a on a.id = t.parent_id
+  where d.entity_id = p_zone and t.owner_id is null;
+  if is_free is not true then
+    return query select * from enforce.powerdns_judged(p_name, p_zone, p_type);
+    return;
+  end if;
+  if soa is not null then
+    domain_id := p_zone;
+    name := p_name;
+    ttl := zone_ttl;
+    prio := 0;
+    disabled := 0;
+    auth := 1;
+    type := 'SOA';
+    content := soa;
+    if p_type is null or p_type = 'SOA' then return next; end if;
+    if p_type = 'SOA' then return; end if;
+    type := 'NS';
+    if p_type is null or p_type = 'NS' then
+      foreach content in array servers loop return next; end loop;
+    end if;
+  end if;
+  return query
+    select p_zone, p_name, r.type, r.value, coalesce(r.ttl, zone_ttl), coalesce(r.priority, 0), 0, 1
+    from dns_record r join entity e on e.id = r.entity_id
+    where r.name = p_name and e.parent_id = p_zone and (p_type is null or r.type = p_type) and r.type not in ('MBOXFW', 'URL')
+      and (r.type <> 'NS' or soa is null or r.value <> all (servers))
+      and case when e.owner_id is null and not exists (
+          select from hold h where h.entity_id = e.id and h.activated_at is not null and h.ended_at is null)
+        then e.closed_at is null else enforce.powerdns_shown(e.id) end;
+end $$;
 comment on function enforce.powerdns_at is 'The records at one name of one zone or ENUM range (its number), of one type or of all, with the columns of powerdns_records.';
 
 create view enforce.powerdns_domains as
@@ -395,6 +472,21 @@ select i.entity_id as id, enforce.powerdns_name(i.scheme, i.value) as name, case
 from identifier i left join dns_zone z on z.entity_id = i.entity_id
 where i.scheme in ('dns', 'enum-range');
 comment on view enforce.powerdns_domains is 'Every zone and ENUM range, held ones too: what a held one answers is decided by its records.';
+
+-- A function, so that no planner looks through a range for a number that it knows by name.
+create function enforce.powerdns_number(p_number bigint, out domain_id bigint, out content text, out ttl integer)
+returns setof record
+language plpgsql stable parallel safe rows 1 security definer set search_path from current set enable_seqscan = off as $$
+#variable_conflict use_column
+begin
+  if not enforce.powerdns_shown(p_number) then return; end if;
+  return query
+    select e.parent_id, enforce.powerdns_naptr(m.value), coalesce((m.value ->> 'ttl')::integer, g.ttl)
+    from enum_number n join entity e on e.id = n.entity_id join enum_range g on g.entity_id = e.parent_id
+      cross join lateral jsonb_array_elements(n.mappings) m
+    where n.entity_id = p_number;
+end $$;
+comment on function enforce.powerdns_number is 'The NAPTR records of an ENUM number that is served now, with the number of its range.';
 
 create view enforce.powerdns_records as
 select i.entity_id as domain_id, enforce.powerdns_name(i.scheme, i.value) as name, a.type, a.content, a.ttl, 0 as prio, 0 as disabled, 1 as auth
@@ -410,10 +502,9 @@ from dns_record r join entity e on e.id = r.entity_id join dns_zone z on z.entit
 where r.type not in ('MBOXFW', 'URL') and not (r.type = 'NS' and r.name = z.name and r.value = any (z.nameservers))
   and enforce.powerdns_shown(r.entity_id)
 union all
-select e.parent_id, enforce.powerdns_name(i.scheme, i.value), 'NAPTR', enforce.powerdns_naptr(m.value), coalesce((m.value ->> 'ttl')::integer, g.ttl), 0, 0, 1
-from identifier i join enum_number n on n.entity_id = i.entity_id join entity e on e.id = i.entity_id
-  join enum_range g on g.entity_id = e.parent_id cross join lateral jsonb_array_elements(n.mappings) m
-where i.scheme = 'enum' and enforce.powerdns_shown(i.entity_id);
+select n.domain_id, enforce.powerdns_name(i.scheme, i.value), 'NAPTR', n.content, n.ttl, 0, 0, 1
+from identifier i cross join lateral enforce.powerdns_number(i.entity_id) n
+where i.scheme = 'enum';
 comment on view enforce.powerdns_records is 'Every record that is served now, found by its name.';
 
 -- All records of one zone at once, for transfers: what lies under no hold of its own is served as the zone is.
