@@ -17,7 +17,7 @@ export interface Kamailio extends RealServer {
   readonly port: number;
   readonly rpcPort: number;
   readonly folder: string;
-  agent(address?: string): Promise<SipAgent>;
+  agent(address?: string, transport?: 'UDP' | 'TCP'): Promise<SipAgent>;
   rpc(method: string, ...params: readonly unknown[]): Promise<any>; // oxlint-disable-line typescript/no-explicit-any -- what is in it is what is asserted
   /** Removes the registrations beneath a node; how many there were. */
   unregister(node: number): Promise<number>;
@@ -72,7 +72,7 @@ export async function startKamailio(
     rpcPort,
     folder,
     rpc,
-    agent: (address) => SipAgent.open(t, port, address),
+    agent: (address, transport) => SipAgent.open(t, port, address, transport),
     async unregister(node) {
       const response = await fetch(`http://127.0.0.1:${rpcPort}/unregister/${node}`);
       return ((await response.json()) as { removed: number }).removed;

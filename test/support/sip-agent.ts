@@ -1,8 +1,9 @@
-/** A SIP user agent of the tests over UDP: registers, calls, answers, and shows each message as it came. */
+/** A SIP user agent of the tests over UDP or TCP: registers, calls, answers, and shows each message as it came. */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { type Socket, createSocket } from 'node:dgram';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Cleanup } from './database.ts';
@@ -58,6 +59,47 @@ export interface Asked {
   readonly uri?: string;
   readonly credentials?: Credentials;
   readonly headers?: readonly string[];
+  /** The tag of the To: a request that says it belongs to a dialog. */
+  readonly toTag?: string;
+  readonly maxForwards?: number;
+  /** Sends CANCEL after the INVITE when this is done. */
+  readonly cancelAfter?: Promise<unknown>;
+}
+
+/** What carries messages: the agent's own end, and how to send. */
+interface Wire {
+  readonly transport: 'UDP' | 'TCP';
+  readonly port: number;
+  /** With brackets where it is IPv6. */
+  readonly address: string;
+  send(text: string, port: number): void;
+}
+
+async function openUdp(t: Cleanup, address: string, onMessage: (text: string) => void): Promise<Wire> {
+  const isIpv6 = address.includes(':');
+  const socket = createSocket(isIpv6 ? 'udp6' : 'udp4');
+  socket.bind(0, address);
+  await once(socket, 'listening');
+  t.after(() => void socket.close());
+  socket.on('message', (data) => onMessage(data.toString()));
+  const proxy = isIpv6 ? '::1' : '127.0.0.1';
+  const send = (text: string, port: number) => socket.send(text, port, proxy);
+  return { transport: 'UDP', port: socket.address().port, address: isIpv6 ? `[${address}]` : address, send };
+}
+
+/** Messages with bodies are not understood; Kamailio sends none here. */
+async function openTcp(t: Cleanup, proxyPort: number, onMessage: (text: string) => void): Promise<Wire> {
+  const socket = connect(proxyPort, '127.0.0.1');
+  await once(socket, 'connect');
+  t.after(() => void socket.destroy());
+  let rest = '';
+  socket.on('data', (data) => {
+    const messages = (rest + data.toString()).split('\r\n\r\n');
+    rest = messages.pop() ?? '';
+    for (const message of messages) onMessage(`${message}\r\n\r\n`);
+  });
+  const send = (text: string) => void socket.write(text);
+  return { transport: 'TCP', port: socket.localPort ?? 0, address: '127.0.0.1', send };
 }
 
 export class SipAgent {
@@ -66,26 +108,24 @@ export class SipAgent {
   readonly requests: SipMessage[] = [];
   /** What it answers to requests; null: nothing. */
   answer: (request: SipMessage) => number | null = () => 200;
-  readonly #socket: Socket;
+  readonly #wire: Wire;
   #proxyPort: number;
-  readonly #address: string;
   readonly #waiting = new Map<string, (message: SipMessage) => void>();
 
-  private constructor(socket: Socket, proxyPort: number) {
-    this.#socket = socket;
+  private constructor(wire: Wire, proxyPort: number) {
+    this.#wire = wire;
     this.#proxyPort = proxyPort;
-    this.port = socket.address().port;
-    this.#address = socket.address().address;
-    socket.on('message', (data) => this.#receive(data.toString()));
+    this.port = wire.port;
   }
 
-  /** One that sends from an address of its own to Kamailio on 127.0.0.1. */
-  static async open(t: Cleanup, proxyPort: number, address = '127.0.0.1'): Promise<SipAgent> {
-    const socket = createSocket('udp4');
-    socket.bind(0, address);
-    await once(socket, 'listening');
-    t.after(() => void socket.close());
-    return new SipAgent(socket, proxyPort);
+  /** One that sends from an address of its own to Kamailio on 127.0.0.1, or on ::1 when the address is IPv6. */
+  static async open(t: Cleanup, proxyPort: number, address = '127.0.0.1', transport = 'UDP'): Promise<SipAgent> {
+    let receive = (_text: string) => {};
+    const onMessage = (text: string) => receive(text);
+    const wire = transport === 'TCP' ? openTcp(t, proxyPort, onMessage) : openUdp(t, address, onMessage);
+    const agent = new SipAgent(await wire, proxyPort);
+    receive = (text) => agent.#receive(text);
+    return agent;
   }
 
   /** Has it answer to another Kamailio, which was started when its own port was known. */
@@ -94,7 +134,7 @@ export class SipAgent {
   }
 
   get at(): string {
-    return `${this.#address}:${this.port}`;
+    return `${this.#wire.address}:${this.port}`;
   }
 
   register(aor: string, credentials: Credentials, headers: readonly string[] = []): Promise<SipMessage> {
@@ -108,21 +148,30 @@ export class SipAgent {
     const from = `<sip:${asked.from ?? `nobody@${this.at}`}>;tag=${fromTag}`;
     const to = asked.to ?? '';
     const uri = asked.uri ?? `sip:${to}`;
-    const toHeader = /^(sips?|tel|urn):/.test(to) ? `<${to}>` : `<sip:${to}>`;
+    const tag = asked.toTag === undefined ? '' : `;tag=${asked.toTag}`;
+    const toHeader = `<${/^(sips?|tel|urn):/.test(to) ? '' : 'sip:'}${to}>${tag}`;
     const more = asked.headers ?? [];
-    const contact = more.some((line) => line.startsWith('Contact:')) ? [] : [`Contact: <sip:agent@${this.at}>`];
+    const contact = more.some((line) => line.startsWith('Contact:')) ? [] : [`Contact: ${this.#contact}`];
     const fixed = [`From: ${from}`, `Call-ID: ${callId}`, ...contact, ...more];
-    const first = await this.#transact(method, uri, 1, [`To: ${toHeader}`, ...fixed]);
+    const first = await this.#transact(method, uri, 1, [`To: ${toHeader}`, ...fixed], asked);
     const challenge = headerOf(first, first.code === 401 ? 'WWW-Authenticate' : 'Proxy-Authenticate');
     if (asked.credentials === undefined || (first.code !== 401 && first.code !== 407)) return first;
     const name = first.code === 401 ? 'Authorization' : 'Proxy-Authorization';
-    const digest = `${name}: ${respond(challenge, method, uri, asked.credentials)}`;
-    return this.#transact(method, uri, 2, [`To: ${toHeader}`, ...fixed, digest]);
+    const digest = `${name}: ${digestOf(challenge, method, uri, asked.credentials)}`;
+    return this.#transact(method, uri, 2, [`To: ${toHeader}`, ...fixed, digest], asked);
   }
 
   /** A request within the call that an answer began. */
-  inDialog(method: string, answered: SipMessage, cseq = 9): Promise<SipMessage> {
-    return this.#transact(method, this.#remote(answered), cseq, this.#dialog(answered));
+  inDialog(method: string, answered: SipMessage, cseq = 9, headers: readonly string[] = []): Promise<SipMessage> {
+    return this.#transact(method, this.#remote(answered), cseq, [...this.#dialog(answered), ...headers]);
+  }
+
+  get #contact(): string {
+    return `<sip:agent@${this.at}${this.#wire.transport === 'TCP' ? ';transport=tcp' : ''}>`;
+  }
+
+  get #via(): string {
+    return `Via: SIP/2.0/${this.#wire.transport} ${this.at}`;
   }
 
   #remote(answered: SipMessage): string {
@@ -136,17 +185,23 @@ export class SipAgent {
       `From: ${headerOf(answered, 'From')}`,
       `To: ${headerOf(answered, 'To')}`,
       `Call-ID: ${headerOf(answered, 'Call-ID')}`,
-      `Contact: <sip:agent@${this.at}>`,
+      `Contact: ${this.#contact}`,
     ];
   }
 
-  async #transact(method: string, uri: string, cseq: number, headers: readonly string[]): Promise<SipMessage> {
+  async #transact(
+    method: string,
+    uri: string,
+    cseq: number,
+    headers: readonly string[],
+    { maxForwards = 70, cancelAfter }: Asked = {},
+  ): Promise<SipMessage> {
     const branch = `z9hG4bK${token()}`;
-    const via = `Via: SIP/2.0/UDP ${this.at};branch=${branch};rport`;
+    const via = `${this.#via};branch=${branch};rport`;
     const message = [
       `${method} ${uri} SIP/2.0`,
       via,
-      'Max-Forwards: 70',
+      `Max-Forwards: ${maxForwards}`,
       ...headers,
       `CSeq: ${cseq} ${method}`,
       'Content-Length: 0',
@@ -156,12 +211,16 @@ export class SipAgent {
     let resend: NodeJS.Timeout | undefined;
     const answered = new Promise<SipMessage>((resolve) => {
       this.#waiting.set(branch, (response) => {
+        if (!headerOf(response, 'CSeq').endsWith(method)) return; // Of the CANCEL.
         clearInterval(resend);
         if (response.code >= 200) resolve(response);
       });
     });
     this.#send(message);
-    resend = setInterval(() => this.#send(message), RESEND_MS);
+    if (this.#wire.transport === 'UDP') resend = setInterval(() => this.#send(message), RESEND_MS);
+    void cancelAfter?.then(() =>
+      this.#send(message.replace(/^INVITE/, 'CANCEL').replace(`CSeq: ${cseq} INVITE`, `CSeq: ${cseq} CANCEL`)),
+    );
     const response = await Promise.race([answered, sleep(ANSWER_MAX_MS, null, { ref: false })]);
     clearInterval(resend);
     this.#waiting.delete(branch);
@@ -176,7 +235,7 @@ export class SipAgent {
       ? this.#dialog(response)
       : [...headers.filter((line) => !line.startsWith('To:')), `To: ${headerOf(response, 'To')}`];
     const target = isCall ? this.#remote(response) : uri;
-    const ownVia = isCall ? `Via: SIP/2.0/UDP ${this.at};branch=z9hG4bK${token()};rport` : via;
+    const ownVia = isCall ? `${this.#via};branch=z9hG4bK${token()};rport` : via;
     this.#send(
       [
         `ACK ${target} SIP/2.0`,
@@ -201,7 +260,11 @@ export class SipAgent {
     if (message.words === 'ACK' || message.words === '') return;
     this.requests.push(message);
     const code = this.answer(message);
-    if (code === null) return;
+    if (code !== null) this.reply(message, code);
+  }
+
+  /** Answers a request that `answer` left open. */
+  reply(message: SipMessage, code: number): void {
     const kept = message.headers.filter(([name]) => /^(Via|From|Call-ID|CSeq|Record-Route)$/i.test(name));
     const to = headerOf(message, 'To');
     this.#send(
@@ -209,7 +272,7 @@ export class SipAgent {
         `SIP/2.0 ${code} Answered`,
         ...kept.map(([name, value]) => `${name}: ${value}`),
         `To: ${/;tag=/.test(to) ? to : `${to};tag=${token()}`}`,
-        `Contact: <sip:agent@${this.at}>`,
+        `Contact: ${this.#contact}`,
         'Content-Length: 0',
         '',
         '',
@@ -218,11 +281,12 @@ export class SipAgent {
   }
 
   #send(message: string): void {
-    this.#socket.send(message, this.#proxyPort, '127.0.0.1');
+    this.#wire.send(message, this.#proxyPort);
   }
 }
 
-function respond(challenge: string, method: string, uri: string, { username, password }: Credentials): string {
+/** The value of an Authorization header that answers a challenge. */
+export function digestOf(challenge: string, method: string, uri: string, { username, password }: Credentials): string {
   const part = (name: string) => new RegExp(`${name}="([^"]*)"`).exec(challenge)?.[1] ?? '';
   const [realm, nonce, cnonce] = [part('realm'), part('nonce'), token()];
   const response = md5(
