@@ -44,7 +44,10 @@ export function addIntegrate(program: Command, { local, terminal, finish }: Surr
     .option('--force', 'replace files that say something else')
     .option('--dry-run', 'change nothing, show the files without the password')
     .option('--list', 'show the servers and what can be set for each')
-    .addHelpText('after', '\nExample: abeyance integrate kamailio --out /etc/kamailio --set realm=voice.example')
+    .addHelpText(
+      'after',
+      '\nExample: abeyance integrate kamailio --out /etc/kamailio --set emergency_route=sip:psap.example:5060',
+    )
     .action(async (server: string | undefined, _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<IntegrateOptions>();
       const isJson = options.json === true;

@@ -1,0 +1,349 @@
+/**
+ * An operator's day through the whole chain: deployed by the command line alone, a customer that works everywhere, is
+ * suspended, has what runs ended, is examined, and comes back.
+ */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { after, before, test as nodeTest } from 'node:test';
+
+import { waitUntil } from '#test/barrier.ts';
+import { type RealServer, run } from '#test/real-server.ts';
+import { SipAgent, type SipMessage, headerOf } from '#test/sip-agent.ts';
+
+import {
+  type Chain,
+  KEY,
+  SERVERS,
+  dig,
+  follow,
+  makeChain,
+  makeFolders,
+  startDovecot,
+  startFreeradius,
+  startKamailio,
+  startNginx,
+  startPowerdns,
+} from './chain-for-test.ts';
+import { type LineClient, imapAnswer, openImap } from './dovecot/line-client.ts';
+
+const PASSWORD = 'secret-of-all-here';
+const ALICE = { username: 'alice', password: PASSWORD };
+const CAROL = { username: 'carol', password: PASSWORD };
+
+let chain: Chain;
+let account: string;
+let alice: SipAgent;
+let carol: SipAgent;
+const running = new Map<string, RealServer>();
+const cleanup: (() => Promise<void> | void)[] = [];
+const t = { after: (work: () => Promise<void> | void) => void cleanup.unshift(work) };
+after(async () => {
+  for (const work of cleanup) await work();
+});
+
+before(async () => {
+  chain = await makeChain(t);
+  await chain.serve();
+  await makeFolders(chain);
+  await makeKeys();
+  const application = createServer((_request, response) => response.end('served'));
+  application.listen(chain.port.application, '127.0.0.1');
+  t.after(() => void application.close());
+});
+
+let failed: string | null = null;
+
+/** Each part of the day needs those before it. */
+function test(name: string, work: () => Promise<void>): void {
+  void nodeTest(name, async () => {
+    assert.equal(failed, null, 'a part before this one failed');
+    failed = name;
+    await work();
+    failed = null;
+  });
+}
+
+/** The keys of the servers that ask or tell Abeyance, made as their pages say. */
+async function makeKeys(): Promise<void> {
+  await chain.done('roles', 'put', '0', 'watcher', '--permissions', 'decision:ask,observation:write');
+  await chain.done('logins', 'add', '0', 'servers@operator.example', '--role', 'watcher');
+  const key = (name: string, scopes: string) =>
+    chain.done('keys', 'add', 'servers@operator.example', name, '--scopes', scopes, '--quiet');
+  await writeFile(`${chain.keyFile}.gateway`, await key('nginx', 'decision:ask'));
+  await writeFile(`${chain.keyFile}.observations`, await key('kamailio-1', 'observation:write'));
+}
+
+/** What `integrate` says of each file, and what is to be done next. */
+async function integrated(server: (typeof SERVERS)[number], ...more: readonly string[]) {
+  const { code, stdout, stderr } = await chain.integrate(server, '--json', ...more);
+  assert.equal(code, 0, `${server}: ${stderr}`);
+  assert.doesNotMatch(stdout + stderr, new RegExp(KEY), 'no key is shown');
+  return JSON.parse(stdout) as {
+    next: string[];
+    files: { path: string; state: string; secret: boolean; text?: string }[];
+  };
+}
+
+test('servers start, each as its own user, on the folders that integrate wrote, once what it says next is done', async () => {
+  for (const server of SERVERS) {
+    const dry = await integrated(server, '--dry-run');
+    assert.ok(
+      dry.files.every(({ state }) => state === 'new'),
+      'nothing was written',
+    );
+    const password = dry.files.flatMap(({ text }) => /password ?= ?"?([^"\s]+)/.exec(text ?? '')?.[1] ?? []);
+    assert.ok(
+      password.every((shown) => /^\*+$/.test(shown)),
+      `${server}: ${password.join(', ')}`,
+    );
+  }
+  for (const server of SERVERS) {
+    const { next } = await integrated(server);
+    if (server !== 'nginx' && server !== 'freeswitch' && server !== 'dovecot') await follow(next, /chown/);
+    if (server === 'freeradius') await follow(next, /off the port/);
+  }
+  for (const server of SERVERS) {
+    const { files } = await integrated(server);
+    assert.ok(
+      files.every(({ state }) => state === 'same'),
+      `${server} is as it was`,
+    );
+  }
+  await writeSite();
+  const checks: readonly (readonly [string, ...string[]])[] = [
+    ['/usr/sbin/kamailio', '-c', '-f', join(chain.folder('kamailio'), 'kamailio.cfg')],
+    ['/usr/sbin/pdns_server', `--config-dir=${chain.folder('powerdns')}`, '--config=check'],
+    ['doveconf', '-n', '-c', join(chain.folder('dovecot'), 'dovecot.conf')],
+    ['nginx', '-t', '-c', join(chain.folder('nginx'), 'nginx.conf')],
+    ['freeradius', '-XC', '-d', chain.folder('freeradius')],
+  ];
+  for (const [command, ...args] of checks) {
+    const { code, stdout, stderr } = await run(command, args);
+    assert.equal(code, 0, `${command}: ${stdout}${stderr}`);
+  }
+  running.set('kamailio', await startKamailio(t, chain));
+  running.set('powerdns', await startPowerdns(t, chain));
+  running.set('dovecot', await startDovecot(t, chain));
+  running.set('freeradius', await startFreeradius(t, chain));
+  running.set('nginx', await startNginx(t, chain));
+});
+
+/** A site as the page of nginx shows it. */
+async function writeSite(): Promise<void> {
+  const site = join(chain.folder('nginx'), 'sites-enabled/default');
+  await rm(site);
+  await writeFile(
+    site,
+    `server {
+  listen 127.0.0.1:${chain.port.http};
+  include abeyance/server.conf;
+  location / {
+    set $abeyance_subject "mail:$arg_who";
+    include abeyance/subject.conf;
+    include abeyance/headers.conf;
+    proxy_pass http://127.0.0.1:${chain.port.application};
+  }
+}
+`,
+  );
+}
+
+test('a customer that was just created works everywhere', async () => {
+  const created = (...args: readonly string[]) => chain.json('create', ...args) as Promise<{ id: string }>;
+  const { id } = await created('account', 'parent=0', 'name=Customer');
+  const other = await created('account', 'parent=0', 'name=Other');
+  account = id;
+  await created('sip_domain', `parent=${id}`, 'domain=voice.example');
+  await created('sip_domain', `parent=${other.id}`, 'domain=other.example');
+  await created('sip_account', 'parent=sip:voice.example', 'username=alice', `password=${PASSWORD}`);
+  await created('sip_account', 'parent=sip:other.example', 'username=carol', `password=${PASSWORD}`);
+  const zone = await created('dns_zone', `parent=${id}`, 'name=voice.example', 'nameservers:=["ns.example.net"]');
+  await created('dns_record', `parent=${zone.id}`, 'name=www.voice.example', 'type=A', 'value=192.0.2.7');
+  await created('mailbox', `parent=${zone.id}`, 'address=bob@voice.example', `password=${PASSWORD}`);
+  await run('pdns_control', [`--socket-dir=${chain.folder('powerdns')}`, 'rediscover']);
+  alice = await SipAgent.open(t, chain.port.sip);
+  carol = await SipAgent.open(t, chain.port.sip);
+  await assertWorks();
+});
+
+async function assertWorks(): Promise<void> {
+  assert.equal((await alice.register('alice@voice.example', ALICE)).code, 200);
+  assert.equal((await carol.register('carol@other.example', CAROL)).code, 200);
+  assert.equal(await dig(chain, 'www.voice.example', 'A'), '192.0.2.7');
+  assert.match(await imapLogin(), /^OK/);
+  assert.equal(await radius(), 'Access-Accept');
+  assert.deepEqual(await http(), { status: 200, text: 'served' });
+}
+
+async function imapLogin(): Promise<string> {
+  const client = await signedIn();
+  client.client.close();
+  return client.answer;
+}
+
+async function signedIn(): Promise<{ client: LineClient; answer: string }> {
+  const client = await openImap(chain.port.imap);
+  return { client, answer: await imapAnswer(client, `LOGIN bob@voice.example ${PASSWORD}`) };
+}
+
+/** A digest of the SIP account: the name of the packet that comes back, and its message. */
+async function radius(): Promise<string> {
+  const md5 = (text: string) => createHash('md5').update(text).digest('hex');
+  const uri = 'sip:voice.example';
+  const response = md5(`${md5(`alice:voice.example:${PASSWORD}`)}:nonce:${md5(`REGISTER:${uri}`)}`);
+  const attributes = {
+    'User-Name': 'alice@voice.example',
+    'Digest-Response': response,
+    'Digest-Realm': 'voice.example',
+    'Digest-Nonce': 'nonce',
+    'Digest-Method': 'REGISTER',
+    'Digest-URI': uri,
+    'Digest-User-Name': 'alice',
+  };
+  const input = Object.entries(attributes).map(([name, value]) => `${name} = "${value}"\n`);
+  // The client and the secret of Debian's clients.conf.
+  const args = ['-x', '-t', '5', '-r', '1', `127.0.0.1:${chain.port.radius}`, 'auth', 'testing123'];
+  const { stdout } = await run('radclient', args, { input: input.join('') });
+  const [, packet = 'no answer', rest = ''] = /^Received (Access-\w+)([^]*)/m.exec(stdout) ?? [];
+  const message = /Reply-Message = (.*)/.exec(rest)?.[1];
+  return message === undefined ? packet : `${packet} ${message}`;
+}
+
+async function http(): Promise<{ status: number; text: string }> {
+  const response = await fetch(`http://127.0.0.1:${chain.port.http}/?who=bob@voice.example`);
+  return { status: response.status, text: await response.text() };
+}
+
+test('doctor finds everything right, the servers included', async () => {
+  const ran = await chain.abeyance('--json', 'doctor', ...PROBES());
+  assert.equal(ran.code, 0, ran.stdout);
+  assert.deepEqual(notRight(ran.stdout), []);
+  assert.match(ran.stdout, /kamailio at .*200 OK/);
+});
+
+const PROBES = () => {
+  const { sip, dns, imap } = chain.port;
+  return ['--kamailio', `127.0.0.1:${sip}`, '--dns', `127.0.0.1:${dns}`, '--imap', `127.0.0.1:${imap}`];
+};
+
+function notRight(stdout: string): string[] {
+  const findings = JSON.parse(stdout) as { state: string; subject: string; detail: string }[];
+  return findings.filter(({ state }) => state !== 'right').map((one) => `${one.state} ${one.subject}: ${one.detail}`);
+}
+
+test('suspended it is refused everywhere at once; what runs goes on until it is ended by one command', async () => {
+  const call = await alice.request('INVITE', {
+    from: 'alice@voice.example',
+    to: 'carol@other.example',
+    credentials: ALICE,
+  });
+  assert.equal(call.code, 200);
+  const { client: session } = await signedIn();
+  assert.match(await imapAnswer(session, 'SELECT INBOX'), /^OK/);
+  session.send('i IDLE');
+  await session.until(/^\+ idling/);
+  const held = await chain.done('suspend', account, '--profile', 'fraud', '--note', 'stolen cards', '--yes');
+  assert.match(held, /abeyance kick/);
+
+  await assertRefused();
+  assert.equal(await dig(chain, 'www.voice.example', 'A'), '192.0.2.7', 'the cache of the name server remembers it');
+  assert.equal((await alice.inDialog('INFO', call)).code, 200, 'the call goes on');
+  session.send('DONE');
+  assert.match((await session.until(/^i /)).at(-1) ?? '', /^i OK/, 'the session goes on');
+  session.send('i IDLE');
+  await session.until(/^\+ idling/);
+
+  const kicked = await chain.done('kick', account);
+  assert.match(kicked, /kamailio at \S+: 1 registration removed, 1 call ended/);
+  assert.match(kicked, /powerdns at \S+: 1 zone purged, [1-9]\d* entr(?:y|ies) forgotten/);
+  assert.match(kicked, /dovecot at \S+: 1 user signed out/);
+  assert.equal(await dig(chain, 'www.voice.example', 'A'), 'REFUSED');
+  assert.match((await session.until(/^\* BYE/)).at(-1) ?? 'end', /^\* BYE/);
+  for (const agent of [alice, carol])
+    await waitUntil('the call has ended', () => agent.requests.some(({ words }: SipMessage) => words === 'BYE'));
+  assert.match(headerOf(byeTo(alice), 'Reason'), /Account suspended/);
+  assert.equal((await carol.register('carol@other.example', CAROL)).code, 200, 'nobody else is concerned');
+});
+
+const byeTo = ({ requests }: SipAgent): SipMessage => {
+  const bye = requests.find(({ words }) => words === 'BYE');
+  assert.ok(bye !== undefined);
+  return bye;
+};
+
+async function assertRefused(): Promise<void> {
+  const refused = await alice.register('alice@voice.example', ALICE);
+  assert.equal(refused.code, 403);
+  assert.match(headerOf(refused, 'Reason'), /fraud/);
+  assert.match(await imapLogin(), /^NO \[CONTACTADMIN\]/);
+  assert.match(await radius(), /^Access-Reject "/);
+  const gateway = await http();
+  assert.equal(gateway.status, 403);
+  assert.match(gateway.text, /"profile":"fraud"/);
+}
+
+test('what Kamailio refused can be read from the command line', async () => {
+  const seen = () => chain.json('observations', '--subject', 'sip:alice@voice.example', '--action', 'register');
+  await waitUntil('the refusal is reported', async () => ((await seen()) as unknown[]).length > 0);
+  const [first] = (await seen()) as Record<string, unknown>[];
+  const { subject, effect, profile, code, source } = first ?? {};
+  assert.deepEqual(
+    { subject, effect, profile, code, source },
+    { subject: 'alice@voice.example', effect: 'deny', profile: 'fraud', code: 403, source: 'kamailio-1' },
+  );
+});
+
+test('resumed it works everywhere, as it was', async () => {
+  await chain.done('resume', account);
+  assert.equal(await dig(chain, 'www.voice.example', 'A'), 'REFUSED', 'the cache of the name server remembers it');
+  assert.match(await chain.done('kick', account), /1 zone purged/);
+  await assertWorks();
+});
+
+test('doctor names what is wrong, and integrate puts it right', async () => {
+  const found = async () => {
+    const ran = await chain.abeyance('--json', 'doctor', ...PROBES());
+    return { code: ran.code, text: notRight(ran.stdout).join('\n') };
+  };
+  await chain.database(async ({ pool }) => {
+    await pool.query('revoke select on enforce.powerdns_records from abeyance_powerdns');
+    await pool.query(`alter role abeyance_dovecot password 'by-somebody-else'`);
+  });
+  await running.get('powerdns')?.stop();
+  const broken = await found();
+  assert.equal(broken.code, 1);
+  assert.match(broken.text, /^wrong role abeyance_powerdns: may not read powerdns_records$/m);
+  assert.match(broken.text, /password of abeyance_dovecot: /);
+  assert.match(broken.text, /^wrong dns at \S+: .*(?:cannot be reached|did not answer)/m);
+  assert.doesNotMatch(broken.text, /kamailio at|imap at/);
+  await integrated('powerdns');
+  await integrated('dovecot');
+  running.set('powerdns', await startPowerdns(t, chain));
+  assert.deepEqual(await found(), { code: 0, text: '' });
+  await assertWorks();
+});
+
+test('after another secret key the documented steps give every server its new password', async () => {
+  await chain.leave();
+  await chain.done('rotate-secret');
+  await chain.serve();
+  assert.equal((await alice.register('alice@voice.example', ALICE)).code, 200, 'the former password stays good');
+  for (const server of ['kamailio', 'powerdns', 'dovecot', 'freeradius'] as const) {
+    const refused = await chain.integrate(server);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /--force/);
+    const { next, files } = await integrated(server, '--force');
+    assert.ok(files.some(({ state, secret }) => state === 'differs' && secret));
+    if (server !== 'dovecot') await follow(next, /chown/);
+    await running.get(server)?.stop();
+  }
+  await startKamailio(t, chain);
+  await startPowerdns(t, chain);
+  await startDovecot(t, chain);
+  await startFreeradius(t, chain);
+  await assertWorks();
+  assert.deepEqual(notRight((await chain.abeyance('--json', 'doctor', ...PROBES())).stdout), []);
+});
