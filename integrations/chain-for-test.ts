@@ -131,7 +131,7 @@ function settingsOf(
       return {
         address: '127.0.0.1',
         port: port.dns,
-        socket_dir: folder,
+        socket_dir: `${folder}-run`,
         api_port: port.dnsApi,
         api_key: `@${keyFile}`,
         cache_seconds: 600,
@@ -257,15 +257,20 @@ export async function dig({ port }: Chain, ...question: readonly string[]): Prom
 export async function makeFolders(chain: Chain): Promise<void> {
   await copyOfDebian('/etc/freeradius/3.0', chain.folder('freeradius'), ['radiusd.conf']);
   await copyOfDebian('/etc/nginx', chain.folder('nginx'), ['nginx.conf']);
-  const [radius, nginx, kamailio] = [chain.folder('freeradius'), chain.folder('nginx'), chain.folder('kamailio')];
-  await mkdir(`${kamailio}-run`);
+  for (const server of ['kamailio', 'powerdns', 'dovecot'] as const)
+    await copyOfDebian(`/etc/${server}`, chain.folder(server), []);
+  const [radius, nginx] = [chain.folder('freeradius'), chain.folder('nginx')];
   await mkdir(join(nginx, 'var/log/nginx'), { recursive: true });
   await mkdir(join(radius, 'var/log/freeradius'), { recursive: true });
   await mkdir(join(radius, 'var/run/freeradius'), { recursive: true });
   await mkdir(join(chain.folder('dovecot'), 'mail_folder'), { recursive: true });
-  await mkdir(chain.folder('powerdns'), { recursive: true });
-  await run('chown', ['pdns:pdns', chain.folder('powerdns')]);
-  await run('chown', ['kamailio:kamailio', `${kamailio}-run`]);
+  for (const [server, user] of [
+    ['powerdns', 'pdns'],
+    ['kamailio', 'kamailio'],
+  ] as const) {
+    await mkdir(`${chain.folder(server)}-run`);
+    await run('chown', [`${user}:${user}`, `${chain.folder(server)}-run`]);
+  }
   await run('chown', ['-R', 'freerad:freerad', join(radius, 'var')]);
   await run('chown', ['nobody:nogroup', join(chain.folder('dovecot'), 'mail_folder')]);
 }

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { after, before, test as nodeTest } from 'node:test';
@@ -87,6 +87,24 @@ async function integrated(server: (typeof SERVERS)[number], ...more: readonly st
   };
 }
 
+test('files of Debian packages are not overwritten unless they are moved away, as the pages say', async () => {
+  for (const [server, file] of [
+    ['kamailio', 'kamailio.cfg'],
+    ['powerdns', 'pdns.conf'],
+    ['dovecot', 'dovecot.conf'],
+  ] as const) {
+    const path = join(chain.folder(server), file);
+    const { code, stderr } = await chain.integrate(server);
+    assert.equal(code, 1, server);
+    assert.ok(stderr.includes(path) && stderr.includes('--force'), stderr);
+    const page = await readFile(new URL(`${server}/README.md`, import.meta.url), 'utf8');
+    const move = new RegExp(`^    (mv /etc/\\S+/${file} \\S+)$`, 'm').exec(page)?.[1];
+    assert.ok(move !== undefined, `the page of ${server} says it`);
+    const ran = await run('sh', ['-ec', move.replaceAll(`/etc/${server}`, chain.folder(server))]);
+    assert.equal(ran.code, 0, ran.stderr);
+  }
+});
+
 test('servers start, each as its own user, on the folders that integrate wrote, once what it says next is done', async () => {
   for (const server of SERVERS) {
     const dry = await integrated(server, '--dry-run');
@@ -163,7 +181,7 @@ test('a customer that was just created works everywhere', async () => {
   const zone = await created('dns_zone', `parent=${id}`, 'name=voice.example', 'nameservers:=["ns.example.net"]');
   await created('dns_record', `parent=${zone.id}`, 'name=www.voice.example', 'type=A', 'value=192.0.2.7');
   await created('mailbox', `parent=${zone.id}`, 'address=bob@voice.example', `password=${PASSWORD}`);
-  await run('pdns_control', [`--socket-dir=${chain.folder('powerdns')}`, 'rediscover']);
+  await run('pdns_control', [`--socket-dir=${chain.folder('powerdns')}-run`, 'rediscover']);
   alice = await SipAgent.open(t, chain.port.sip);
   carol = await SipAgent.open(t, chain.port.sip);
   await assertWorks();
@@ -221,7 +239,11 @@ test('doctor finds everything right, the servers included', async () => {
   const ran = await chain.abeyance('--json', 'doctor', ...PROBES());
   assert.equal(ran.code, 0, ran.stdout);
   assert.deepEqual(notRight(ran.stdout), []);
-  assert.match(ran.stdout, /kamailio at .*200 OK/);
+  assert.match(ran.stdout, /answers: 200 OK/);
+  for (const what of ['SIP account', 'zone or record', 'mailbox'])
+    assert.match(ran.stdout, new RegExp(`a held ${what} is refused`), 'asked as the server asks');
+  const left = await chain.database(({ pool }) => pool.query('select from hold'));
+  assert.equal(left.rowCount, 0, 'nothing of it is left');
 });
 
 const PROBES = () => {
@@ -310,17 +332,19 @@ test('doctor names what is wrong, and integrate puts it right', async () => {
   };
   await chain.database(async ({ pool }) => {
     await pool.query('revoke select on enforce.powerdns_records from abeyance_powerdns');
+    await pool.query('revoke execute on function enforce.kamailio_registration(text) from abeyance_kamailio');
     await pool.query(`alter role abeyance_dovecot password 'by-somebody-else'`);
   });
   await running.get('powerdns')?.stop();
   const broken = await found();
   assert.equal(broken.code, 1);
-  assert.match(broken.text, /^wrong role abeyance_powerdns: may not read powerdns_records$/m);
-  assert.match(broken.text, /password of abeyance_dovecot: /);
+  assert.match(broken.text, /^wrong role abeyance_powerdns: may not use powerdns_records$/m);
+  assert.match(broken.text, /^wrong role abeyance_kamailio: may not use kamailio_registration\(\)$/m);
+  assert.match(broken.text, /^wrong what abeyance_kamailio sees: it cannot ask: permission denied for function/m);
+  assert.match(broken.text, /password of abeyance_dovecot: the one of the secret key does not sign in$/m);
   assert.match(broken.text, /^wrong dns at \S+: .*(?:cannot be reached|did not answer)/m);
   assert.doesNotMatch(broken.text, /kamailio at|imap at/);
-  await integrated('powerdns');
-  await integrated('dovecot');
+  for (const server of ['kamailio', 'powerdns', 'dovecot'] as const) await integrated(server);
   running.set('powerdns', await startPowerdns(t, chain));
   assert.deepEqual(await found(), { code: 0, text: '' });
   await assertWorks();
