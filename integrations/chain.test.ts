@@ -3,7 +3,6 @@
  * suspended, has what runs ended, is examined, and comes back.
  */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
@@ -11,7 +10,7 @@ import { after, before, test as nodeTest } from 'node:test';
 
 import { waitUntil } from '#test/barrier.ts';
 import { type RealServer, run } from '#test/real-server.ts';
-import { SipAgent, type SipMessage, headerOf } from '#test/sip-agent.ts';
+import { type SipAgent, type SipMessage, headerOf } from '#test/sip-agent.ts';
 
 import {
   type Chain,
@@ -27,16 +26,11 @@ import {
   startNginx,
   startPowerdns,
 } from './chain-for-test.ts';
-import { type LineClient, imapAnswer, openImap } from './dovecot/line-client.ts';
-
-const PASSWORD = 'secret-of-all-here';
-const ALICE = { username: 'alice', password: PASSWORD };
-const CAROL = { username: 'carol', password: PASSWORD };
+import { type Customer, makeCustomer } from './customer-for-test.ts';
+import { imapAnswer } from './dovecot/line-client.ts';
 
 let chain: Chain;
-let account: string;
-let alice: SipAgent;
-let carol: SipAgent;
+let customer: Customer;
 const running = new Map<string, RealServer>();
 const cleanup: (() => Promise<void> | void)[] = [];
 const t = { after: (work: () => Promise<void> | void) => void cleanup.unshift(work) };
@@ -130,12 +124,15 @@ test('servers start, each as its own user, on the folders that integrate wrote, 
       `${server} is as it was`,
     );
   }
+  const nginxConfiguration = join(chain.folder('nginx'), 'nginx.conf');
+  const bare = await run('nginx', ['-t', '-c', nginxConfiguration]);
+  assert.equal(bare.code, 0, `nginx starts before a location asks: ${bare.stderr}`);
   await writeSite();
   const checks: readonly (readonly [string, ...string[]])[] = [
     ['/usr/sbin/kamailio', '-c', '-f', join(chain.folder('kamailio'), 'kamailio.cfg')],
     ['/usr/sbin/pdns_server', `--config-dir=${chain.folder('powerdns')}`, '--config=check'],
     ['doveconf', '-n', '-c', join(chain.folder('dovecot'), 'dovecot.conf')],
-    ['nginx', '-t', '-c', join(chain.folder('nginx'), 'nginx.conf')],
+    ['nginx', '-t', '-c', nginxConfiguration],
     ['freeradius', '-XC', '-d', chain.folder('freeradius')],
   ];
   for (const [command, ...args] of checks) {
@@ -170,70 +167,9 @@ async function writeSite(): Promise<void> {
 }
 
 test('a customer that was just created works everywhere', async () => {
-  const created = (...args: readonly string[]) => chain.json('create', ...args) as Promise<{ id: string }>;
-  const { id } = await created('account', 'parent=0', 'name=Customer');
-  const other = await created('account', 'parent=0', 'name=Other');
-  account = id;
-  await created('sip_domain', `parent=${id}`, 'domain=voice.example');
-  await created('sip_domain', `parent=${other.id}`, 'domain=other.example');
-  await created('sip_account', 'parent=sip:voice.example', 'username=alice', `password=${PASSWORD}`);
-  await created('sip_account', 'parent=sip:other.example', 'username=carol', `password=${PASSWORD}`);
-  const zone = await created('dns_zone', `parent=${id}`, 'name=voice.example', 'nameservers:=["ns.example.net"]');
-  await created('dns_record', `parent=${zone.id}`, 'name=www.voice.example', 'type=A', 'value=192.0.2.7');
-  await created('mailbox', `parent=${zone.id}`, 'address=bob@voice.example', `password=${PASSWORD}`);
-  await run('pdns_control', [`--socket-dir=${chain.folder('powerdns')}-run`, 'rediscover']);
-  alice = await SipAgent.open(t, chain.port.sip);
-  carol = await SipAgent.open(t, chain.port.sip);
-  await assertWorks();
+  customer = await makeCustomer(t, chain);
+  await customer.assertWorks();
 });
-
-async function assertWorks(): Promise<void> {
-  assert.equal((await alice.register('alice@voice.example', ALICE)).code, 200);
-  assert.equal((await carol.register('carol@other.example', CAROL)).code, 200);
-  assert.equal(await dig(chain, 'www.voice.example', 'A'), '192.0.2.7');
-  assert.match(await imapLogin(), /^OK/);
-  assert.equal(await radius(), 'Access-Accept');
-  assert.deepEqual(await http(), { status: 200, text: 'served' });
-}
-
-async function imapLogin(): Promise<string> {
-  const client = await signedIn();
-  client.client.close();
-  return client.answer;
-}
-
-async function signedIn(): Promise<{ client: LineClient; answer: string }> {
-  const client = await openImap(chain.port.imap);
-  return { client, answer: await imapAnswer(client, `LOGIN bob@voice.example ${PASSWORD}`) };
-}
-
-/** A digest of the SIP account: the name of the packet that comes back, and its message. */
-async function radius(): Promise<string> {
-  const md5 = (text: string) => createHash('md5').update(text).digest('hex');
-  const uri = 'sip:voice.example';
-  const response = md5(`${md5(`alice:voice.example:${PASSWORD}`)}:nonce:${md5(`REGISTER:${uri}`)}`);
-  const attributes = {
-    'User-Name': 'alice@voice.example',
-    'Digest-Response': response,
-    'Digest-Realm': 'voice.example',
-    'Digest-Nonce': 'nonce',
-    'Digest-Method': 'REGISTER',
-    'Digest-URI': uri,
-    'Digest-User-Name': 'alice',
-  };
-  const input = Object.entries(attributes).map(([name, value]) => `${name} = "${value}"\n`);
-  // The client and the secret of Debian's clients.conf.
-  const args = ['-x', '-t', '5', '-r', '1', `127.0.0.1:${chain.port.radius}`, 'auth', 'testing123'];
-  const { stdout } = await run('radclient', args, { input: input.join('') });
-  const [, packet = 'no answer', rest = ''] = /^Received (Access-\w+)([^]*)/m.exec(stdout) ?? [];
-  const message = /Reply-Message = (.*)/.exec(rest)?.[1];
-  return message === undefined ? packet : `${packet} ${message}`;
-}
-
-async function http(): Promise<{ status: number; text: string }> {
-  const response = await fetch(`http://127.0.0.1:${chain.port.http}/?who=bob@voice.example`);
-  return { status: response.status, text: await response.text() };
-}
 
 test('doctor finds everything right, the servers included', async () => {
   const ran = await chain.abeyance('--json', 'doctor', ...PROBES());
@@ -257,22 +193,19 @@ function notRight(stdout: string): string[] {
 }
 
 test('suspended it is refused everywhere at once; what runs goes on until it is ended by one command', async () => {
-  const call = await alice.request('INVITE', {
-    from: 'alice@voice.example',
-    to: 'carol@other.example',
-    credentials: ALICE,
-  });
+  const { account, phone, friend } = customer;
+  const call = await customer.call();
   assert.equal(call.code, 200);
-  const { client: session } = await signedIn();
+  const { client: session } = await customer.signIn();
   assert.match(await imapAnswer(session, 'SELECT INBOX'), /^OK/);
   session.send('i IDLE');
   await session.until(/^\+ idling/);
   const held = await chain.done('suspend', account, '--profile', 'fraud', '--note', 'stolen cards', '--yes');
   assert.match(held, /abeyance kick/);
 
-  await assertRefused();
+  await customer.assertRefused();
   assert.equal(await dig(chain, 'www.voice.example', 'A'), '192.0.2.7', 'the cache of the name server remembers it');
-  assert.equal((await alice.inDialog('INFO', call)).code, 200, 'the call goes on');
+  assert.equal((await phone.inDialog('INFO', call)).code, 200, 'the call goes on');
   session.send('DONE');
   assert.match((await session.until(/^i /)).at(-1) ?? '', /^i OK/, 'the session goes on');
   session.send('i IDLE');
@@ -284,10 +217,10 @@ test('suspended it is refused everywhere at once; what runs goes on until it is 
   assert.match(kicked, /dovecot at \S+: 1 user signed out/);
   assert.equal(await dig(chain, 'www.voice.example', 'A'), 'REFUSED');
   assert.match((await session.until(/^\* BYE/)).at(-1) ?? 'end', /^\* BYE/);
-  for (const agent of [alice, carol])
+  for (const agent of [phone, friend])
     await waitUntil('the call has ended', () => agent.requests.some(({ words }: SipMessage) => words === 'BYE'));
-  assert.match(headerOf(byeTo(alice), 'Reason'), /Account suspended/);
-  assert.equal((await carol.register('carol@other.example', CAROL)).code, 200, 'nobody else is concerned');
+  assert.match(headerOf(byeTo(phone), 'Reason'), /Account suspended/);
+  assert.equal((await customer.registerFriend()).code, 200, 'nobody else is concerned');
 });
 
 const byeTo = ({ requests }: SipAgent): SipMessage => {
@@ -295,17 +228,6 @@ const byeTo = ({ requests }: SipAgent): SipMessage => {
   assert.ok(bye !== undefined);
   return bye;
 };
-
-async function assertRefused(): Promise<void> {
-  const refused = await alice.register('alice@voice.example', ALICE);
-  assert.equal(refused.code, 403);
-  assert.match(headerOf(refused, 'Reason'), /fraud/);
-  assert.match(await imapLogin(), /^NO \[CONTACTADMIN\]/);
-  assert.match(await radius(), /^Access-Reject "/);
-  const gateway = await http();
-  assert.equal(gateway.status, 403);
-  assert.match(gateway.text, /"profile":"fraud"/);
-}
 
 test('what Kamailio refused can be read from the command line', async () => {
   const seen = () => chain.json('observations', '--subject', 'sip:alice@voice.example', '--action', 'register');
@@ -319,10 +241,10 @@ test('what Kamailio refused can be read from the command line', async () => {
 });
 
 test('resumed it works everywhere, as it was', async () => {
-  await chain.done('resume', account);
+  await chain.done('resume', customer.account);
   assert.equal(await dig(chain, 'www.voice.example', 'A'), 'REFUSED', 'the cache of the name server remembers it');
-  assert.match(await chain.done('kick', account), /1 zone purged/);
-  await assertWorks();
+  assert.match(await chain.done('kick', customer.account), /1 zone purged/);
+  await customer.assertWorks();
 });
 
 test('doctor names what is wrong, and integrate puts it right', async () => {
@@ -347,14 +269,14 @@ test('doctor names what is wrong, and integrate puts it right', async () => {
   for (const server of ['kamailio', 'powerdns', 'dovecot'] as const) await integrated(server);
   running.set('powerdns', await startPowerdns(t, chain));
   assert.deepEqual(await found(), { code: 0, text: '' });
-  await assertWorks();
+  await customer.assertWorks();
 });
 
 test('after another secret key the documented steps give every server its new password', async () => {
   await chain.leave();
   await chain.done('rotate-secret');
   await chain.serve();
-  assert.equal((await alice.register('alice@voice.example', ALICE)).code, 200, 'the former password stays good');
+  assert.equal((await customer.register()).code, 200, 'the former password stays good');
   for (const server of ['kamailio', 'powerdns', 'dovecot', 'freeradius'] as const) {
     const refused = await chain.integrate(server);
     assert.equal(refused.code, 1);
@@ -368,6 +290,6 @@ test('after another secret key the documented steps give every server its new pa
   await startPowerdns(t, chain);
   await startDovecot(t, chain);
   await startFreeradius(t, chain);
-  await assertWorks();
+  await customer.assertWorks();
   assert.deepEqual(notRight((await chain.abeyance('--json', 'doctor', ...PROBES())).stdout), []);
 });

@@ -45,7 +45,8 @@ export function probeReader(pool: pg.Pool, server: string, question?: ReaderQues
       let probe: ReaderProbe | null = null;
       const subjects = await (question === undefined ? firstAccount(session) : freeSubjects(session, question));
       for (const { entity, value } of subjects) {
-        probe = (await probeSubject(client, session, server, entity, question?.sql ?? SEES_RESTRICTIONS, value)) ?? probe;
+        probe =
+          (await probeSubject(client, session, server, entity, question?.sql ?? SEES_RESTRICTIONS, value)) ?? probe;
         if (probe?.isRefused === true) break;
       }
       return probe;

@@ -128,7 +128,7 @@ function doneLines(done: Integrated, isDry: boolean, terminal: Terminal): string
           .split('\n')
           .map((line) => `  ${paint('gray', '|')} ${line}`)),
   ]);
-  const role = done.role === null ? [] : [`${done.title} reads as the role ${done.role}.`];
+  const role = done.role === null ? [] : [`The role for ${done.title} is ${done.role}: it reads and nothing else.`];
   return [
     ...files,
     ...(isDry ? [] : role),
