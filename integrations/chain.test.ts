@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, test as nodeTest } from 'node:test';
 
 import { waitUntil } from '#test/barrier.ts';
@@ -81,18 +81,26 @@ async function integrated(server: (typeof SERVERS)[number], ...more: readonly st
   };
 }
 
-test('files of Debian packages are not overwritten unless they are moved away, as the pages say', async () => {
-  for (const [server, file] of [
-    ['kamailio', 'kamailio.cfg'],
-    ['powerdns', 'pdns.conf'],
-    ['dovecot', 'dovecot.conf'],
-  ] as const) {
-    const path = join(chain.folder(server), file);
-    const { code, stderr } = await chain.integrate(server);
-    assert.equal(code, 1, server);
-    assert.ok(stderr.includes(path) && stderr.includes('--force'), stderr);
+test('files of Debian packages are not overwritten; the pages say where to move them', async () => {
+  const dry = await Promise.all(
+    SERVERS.map(async (server) => ({ server, ...(await integrated(server, '--dry-run')) })),
+  );
+  const shown = dry.flatMap(({ files }) => files.map(({ text }) => text ?? ''));
+  const passwords = shown.flatMap((text) => /password ?= ?"?([^"\s]+)/.exec(text)?.[1] ?? []);
+  assert.ok(passwords.length > 3 && passwords.every((password) => /^\*+$/.test(password)), passwords.join(', '));
+  const there = dry.flatMap(({ server, files }) =>
+    files.filter(({ state }) => state !== 'new').map(({ path }) => ({ server, path })),
+  );
+  assert.deepEqual(
+    there.map(({ path }) => basename(path)),
+    ['kamailio.cfg', 'pdns.conf', 'dovecot.conf'],
+  );
+  const refused = await chain.integrate('kamailio');
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /kamailio\.cfg:[^]*--force|--force[^]*kamailio\.cfg:/);
+  for (const { server, path } of there) {
     const page = await readFile(new URL(`${server}/README.md`, import.meta.url), 'utf8');
-    const move = new RegExp(`^    (mv /etc/\\S+/${file} \\S+)$`, 'm').exec(page)?.[1];
+    const move = new RegExp(`^    (mv /etc/\\S+/${basename(path)} \\S+)$`, 'm').exec(page)?.[1];
     assert.ok(move !== undefined, `the page of ${server} says it`);
     const ran = await run('sh', ['-ec', move.replaceAll(`/etc/${server}`, chain.folder(server))]);
     assert.equal(ran.code, 0, ran.stderr);
@@ -101,19 +109,11 @@ test('files of Debian packages are not overwritten unless they are moved away, a
 
 test('servers start, each as its own user, on the folders that integrate wrote, once what it says next is done', async () => {
   for (const server of SERVERS) {
-    const dry = await integrated(server, '--dry-run');
+    const { next, files } = await integrated(server);
     assert.ok(
-      dry.files.every(({ state }) => state === 'new'),
-      'nothing was written',
+      files.every(({ state }) => state === 'new'),
+      'the dry run wrote nothing',
     );
-    const password = dry.files.flatMap(({ text }) => /password ?= ?"?([^"\s]+)/.exec(text ?? '')?.[1] ?? []);
-    assert.ok(
-      password.every((shown) => /^\*+$/.test(shown)),
-      `${server}: ${password.join(', ')}`,
-    );
-  }
-  for (const server of SERVERS) {
-    const { next } = await integrated(server);
     if (server !== 'nginx' && server !== 'freeswitch' && server !== 'dovecot') await follow(next, /chown/);
     if (server === 'freeradius') await follow(next, /off the port/);
   }
@@ -135,16 +135,25 @@ test('servers start, each as its own user, on the folders that integrate wrote, 
     ['nginx', '-t', '-c', nginxConfiguration],
     ['freeradius', '-XC', '-d', chain.folder('freeradius')],
   ];
-  for (const [command, ...args] of checks) {
+  const examined = checks.map(async ([command, ...args]) => {
     const { code, stdout, stderr } = await run(command, args);
     assert.equal(code, 0, `${command}: ${stdout}${stderr}`);
-  }
-  running.set('kamailio', await startKamailio(t, chain));
-  running.set('powerdns', await startPowerdns(t, chain));
-  running.set('dovecot', await startDovecot(t, chain));
-  running.set('freeradius', await startFreeradius(t, chain));
-  running.set('nginx', await startNginx(t, chain));
+  });
+  await Promise.all(examined);
+  await start(['kamailio', 'powerdns', 'dovecot', 'freeradius', 'nginx']);
 });
+
+const STARTS = {
+  kamailio: startKamailio,
+  powerdns: startPowerdns,
+  dovecot: startDovecot,
+  freeradius: startFreeradius,
+  nginx: startNginx,
+} as const;
+
+async function start(servers: readonly (keyof typeof STARTS)[]): Promise<void> {
+  await Promise.all(servers.map(async (server) => running.set(server, await STARTS[server](t, chain))));
+}
 
 /** A site as the page of nginx shows it. */
 async function writeSite(): Promise<void> {
@@ -267,7 +276,7 @@ test('doctor names what is wrong, and integrate puts it right', async () => {
   assert.match(broken.text, /^wrong dns at \S+: .*(?:cannot be reached|did not answer)/m);
   assert.doesNotMatch(broken.text, /kamailio at|imap at/);
   for (const server of ['kamailio', 'powerdns', 'dovecot'] as const) await integrated(server);
-  running.set('powerdns', await startPowerdns(t, chain));
+  await start(['powerdns']);
   assert.deepEqual(await found(), { code: 0, text: '' });
   await customer.assertWorks();
 });
@@ -277,19 +286,17 @@ test('after another secret key the documented steps give every server its new pa
   await chain.done('rotate-secret');
   await chain.serve();
   assert.equal((await customer.register()).code, 200, 'the former password stays good');
-  for (const server of ['kamailio', 'powerdns', 'dovecot', 'freeradius'] as const) {
-    const refused = await chain.integrate(server);
-    assert.equal(refused.code, 1);
-    assert.match(refused.stderr, /--force/);
+  const refused = await chain.integrate('kamailio');
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /--force/);
+  const readers = ['kamailio', 'powerdns', 'dovecot', 'freeradius'] as const;
+  for (const server of readers) {
     const { next, files } = await integrated(server, '--force');
     assert.ok(files.some(({ state, secret }) => state === 'differs' && secret));
     if (server !== 'dovecot') await follow(next, /chown/);
-    await running.get(server)?.stop();
   }
-  await startKamailio(t, chain);
-  await startPowerdns(t, chain);
-  await startDovecot(t, chain);
-  await startFreeradius(t, chain);
+  await Promise.all(readers.map((server) => running.get(server)?.stop()));
+  await start(readers);
   await customer.assertWorks();
   assert.deepEqual(notRight((await chain.abeyance('--json', 'doctor', ...PROBES())).stdout), []);
 });
