@@ -295,7 +295,7 @@ test('after another secret key the documented steps give every server its new pa
     assert.ok(files.some(({ state, secret }) => state === 'differs' && secret));
     if (server !== 'dovecot') await follow(next, /chown/);
   }
-  await Promise.all(readers.map((server) => running.get(server)?.stop()));
+  await Promise.all(readers.map(async (server) => running.get(server)?.stop()));
   await start(readers);
   await customer.assertWorks();
   assert.deepEqual(notRight((await chain.abeyance('--json', 'doctor', ...PROBES())).stdout), []);
