@@ -65,8 +65,8 @@ export function findReader(session: Session, server: string): Promise<Reader | n
   );
 }
 
-/** The relations of the server in `enforce`, and whether its role may read each. */
-export function listReaderViews(
+/** The views of the server in `enforce`, and its functions as `name()`, and whether its role may use each. */
+export function listReaderThings(
   session: Session,
   server: string,
 ): Promise<{ readonly name: string; readonly readable: boolean }[]> {
@@ -76,6 +76,12 @@ export function listReaderViews(
       from pg_class c
       where c.relnamespace = 'enforce'::regnamespace and c.relkind in ('v', 'm', 'r')
         and starts_with(c.relname, ${`${server}_`})
+      union
+      select f.proname || '()', has_function_privilege(${readerName(server)}, f.oid, 'execute')
+      from pg_proc f
+      where (f.pronamespace = 'enforce'::regnamespace
+          and (starts_with(f.proname, ${`${server}_`}) or f.proname = 'refusal'))
+        or f.oid = to_regprocedure('restrictions(bigint)')
       order by 1`,
   );
 }

@@ -44,7 +44,10 @@ export function addIntegrate(program: Command, { local, terminal, finish }: Surr
     .option('--force', 'replace files that say something else')
     .option('--dry-run', 'change nothing, show the files without the password')
     .option('--list', 'show the servers and what can be set for each')
-    .addHelpText('after', '\nExample: abeyance integrate kamailio --out /etc/kamailio --set realm=voice.example')
+    .addHelpText(
+      'after',
+      '\nExample: abeyance integrate kamailio --out /etc/kamailio --set emergency_route=sip:psap.example:5060',
+    )
     .action(async (server: string | undefined, _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<IntegrateOptions>();
       const isJson = options.json === true;
@@ -125,7 +128,7 @@ function doneLines(done: Integrated, isDry: boolean, terminal: Terminal): string
           .split('\n')
           .map((line) => `  ${paint('gray', '|')} ${line}`)),
   ]);
-  const role = done.role === null ? [] : [`${done.title} reads as the role ${done.role}.`];
+  const role = done.role === null ? [] : [`The role for ${done.title} is ${done.role}: it reads and nothing else.`];
   return [
     ...files,
     ...(isDry ? [] : role),

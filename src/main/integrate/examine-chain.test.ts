@@ -59,7 +59,7 @@ test('the chain is examined from the role to a held account, and what is wrong w
   await pool.query(`alter role ${role} createdb password 'another-password'`);
   const lines = (await examined()).join('\n');
   assert.match(lines, /wrong .*: lacks search_path=enforce/);
-  assert.match(lines, new RegExp(`wrong .*: may not read ${server}_late`));
+  assert.match(lines, new RegExp(`wrong .*: may not use ${server}_late`));
   assert.match(lines, /wrong .*: may more than it needs: createdb, select on public\.hold/);
   assert.match(lines, /doubtful password of .*: the one of the secret key does not sign in/);
 });

@@ -4,8 +4,8 @@
  */
 import { Problem } from '#core/problem.ts';
 import type { ChainFinding, ChainProbes } from '#cli/local-commands.ts';
-import { findReader, listForeignRights, listReaderViews, readerName } from '#store/reader.ts';
-import { probeReader } from '#store/reader-probe.ts';
+import { findReader, listForeignRights, listReaderThings, readerName } from '#store/reader.ts';
+import { type ReaderQuestion, probeReader } from '#store/reader-probe.ts';
 import { readGreeting } from '#systems/dovecot/imap-greeting.ts';
 import { SystemFailure } from '#systems/http-call.ts';
 import { askOptions } from '#systems/kamailio/sip-options.ts';
@@ -22,7 +22,13 @@ import {
 import { SHIPPED, listIntegrations, readManifest } from './integration.ts';
 import { readerPassword } from './reader-password.ts';
 
-const SETTINGS = ['search_path=enforce', 'default_transaction_read_only=on', 'statement_timeout=5s'];
+const SETTINGS = [
+  'search_path=enforce',
+  'default_transaction_read_only=on',
+  'statement_timeout=5s',
+  'enable_seqscan=off',
+  'jit=off',
+];
 
 /** What is found, from near to far. */
 export async function examineChain(
@@ -44,8 +50,8 @@ async function examineDatabase(place: InstallationPlace, shipped: URL): Promise<
     return await withInstallationDatabase(place, async (database) => {
       const findings: ChainFinding[] = [];
       for (const server of await listIntegrations(shipped)) {
-        const { role } = await readManifest(server, shipped);
-        if (role !== null) findings.push(...(await examineReader(database, server, role)));
+        const { role, probe } = await readManifest(server, shipped);
+        if (role !== null) findings.push(...(await examineReader(database, server, role, probe)));
       }
       return findings;
     });
@@ -62,25 +68,31 @@ async function examineDatabase(place: InstallationPlace, shipped: URL): Promise<
   }
 }
 
-async function examineReader(database: InstallationDatabase, server: string, role: string): Promise<ChainFinding[]> {
+async function examineReader(
+  database: InstallationDatabase,
+  server: string,
+  role: string,
+  probe: ReaderQuestion | undefined,
+): Promise<ChainFinding[]> {
   const { session } = database;
   const subject = `role ${readerName(role)}`;
   const again = `abeyance integrate ${server} puts it right`;
   const reader = await findReader(session, role);
   if (reader === null) return [{ state: 'wrong', subject, detail: 'is missing', help: again }];
-  const views = await listReaderViews(session, role);
-  const [closed, foreign] = [views.filter(({ readable }) => !readable), await listForeignRights(session, role)];
+  const things = await listReaderThings(session, role);
+  const views = things.filter(({ name }) => !name.endsWith('()'));
+  const [closed, foreign] = [things.filter(({ readable }) => !readable), await listForeignRights(session, role)];
   const lacking = SETTINGS.filter((setting) => !reader.settings.includes(setting));
   const tooMuch = [...reader.powers, ...reader.memberOf.map((name) => `member of ${name}`), ...foreign];
   const findings: ChainFinding[] = [];
   const wrong = (detail: string, help: string) => findings.push({ state: 'wrong', subject, detail, help });
   if (!reader.canLogIn) wrong('may not sign in', `alter role ${readerName(role)} login`);
   if (lacking.length > 0) wrong(`lacks ${lacking.join(', ')}`, again);
-  if (closed.length > 0) wrong(`may not read ${closed.map(({ name }) => name).join(', ')}`, again);
+  if (closed.length > 0) wrong(`may not use ${closed.map(({ name }) => name).join(', ')}`, again);
   if (tooMuch.length > 0) wrong(`may more than it needs: ${tooMuch.join(', ')}`, 'revoke it');
   if (findings.length === 0)
     findings.push({ state: 'right', subject, detail: `reads its ${views.length} views and nothing else` });
-  return [...findings, await examinePassword(database, server, role), await examineHeld(database, role)];
+  return [...findings, await examinePassword(database, server, role), await examineHeld(database, role, probe)];
 }
 
 async function examinePassword({ connectionString, secret }: InstallationDatabase, server: string, role: string) {
@@ -101,19 +113,20 @@ async function examinePassword({ connectionString, secret }: InstallationDatabas
 
 const INSUFFICIENT_PRIVILEGE = '42501';
 
-async function examineHeld({ pool }: InstallationDatabase, role: string): Promise<ChainFinding> {
+async function examineHeld(
+  { pool }: InstallationDatabase,
+  role: string,
+  question: ReaderQuestion | undefined,
+): Promise<ChainFinding> {
   const subject = `what ${readerName(role)} sees`;
+  const what = question?.what ?? 'account';
   try {
-    const probe = await probeReader(pool, role);
-    if (probe === null) return { state: 'right', subject, detail: 'there is no account yet that could be held' };
-    return probe.isRefused
-      ? { state: 'right', subject, detail: `a held account is refused (${probe.profile}, tried and taken back)` }
-      : {
-          state: 'wrong',
-          subject,
-          detail: 'a held account is not refused',
-          help: 'the log of the migrations says more',
-        };
+    const probe = await probeReader(pool, role, question);
+    if (probe === null) return { state: 'right', subject, detail: `there is no ${what} yet that could be held` };
+    if (probe.isRefused)
+      return { state: 'right', subject, detail: `a held ${what} is refused (${probe.profile}, tried and taken back)` };
+    const detail = probe.failure === null ? `a held ${what} is not refused` : `it cannot ask: ${probe.failure}`;
+    return { state: 'wrong', subject, detail, help: 'start Abeyance of this version once, which renews the views' };
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === INSUFFICIENT_PRIVILEGE)) throw error;
     const help = `grant ${readerName(role)} to the owner of the database`;

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 
 import { invalid, problem } from '#core/problem.ts';
+import type { ReaderQuestion } from '#store/reader-probe.ts';
 
 /** Where the integrations lie that are shipped. */
 export const SHIPPED = new URL('../../../integrations/', import.meta.url);
@@ -41,6 +42,8 @@ export interface Manifest {
   readonly role: string | null;
   readonly files: readonly { readonly from: string; readonly to: string; readonly secret?: boolean }[];
   readonly settings: readonly IntegrationSetting[];
+  /** What it asks of a subject, by which `doctor` sees that it learns of a hold. */
+  readonly probe?: ReaderQuestion;
   /** What to do when the files are there, step by step; with the same placeholders, and `{{out}}` for the folder. */
   readonly next: readonly string[];
 }
