@@ -1931,20 +1931,44 @@ CREATE OR REPLACE FUNCTION enforce.kamailio_registration(p_aor text, OUT realm t
  LANGUAGE plpgsql
  STABLE PARALLEL SAFE SECURITY DEFINER ROWS 1
  SET search_path TO '$user', 'public'
- SET enable_seqscan TO 'off'
 AS $function$
 declare
-  found_entity bigint;
+  line bigint;
+  container bigint;
+  above bigint;
+  owner bigint;
+  is_enabled boolean;
+  nodes bigint[];
+  chain bigint[];
 begin
-  select i.entity_id into found_entity from identifier i where i.scheme = 'sip' and i.value = p_aor;
+  select i.entity_id into line from identifier i where i.scheme = 'sip' and i.value = p_aor;
   if not found then return; end if;
-  for realm, ha1, ha1b, path, effect, code, reason, profile in
-    select l.realm, l.ha1, l.ha1b, l.path, l.effect, l.code, l.reason, l.profile from enforce.kamailio_line(found_entity, 1) l
+  select a.realm, a.ha1, a.ha1b, a.enabled into realm, ha1, ha1b, is_enabled from sip_account a where a.entity_id = line;
+  if not found then return; end if;
+  realm := coalesce(realm, split_part(p_aor, '@', 2));
+  nodes := array[line];
+  select e.parent_id, e.owner_id into container, owner from entity e where e.id = line;
   loop
-    return next;
+    select e.parent_id, e.ancestors into above, chain from entity e where e.id = container;
+    exit when chain is not null;
+    nodes := nodes || container;
+    container := above;
   end loop;
+  nodes := chain || nodes;
+  if owner is not null then
+    select nodes || e.ancestors into nodes from entity e where e.id = owner;
+  end if;
+  path := '/' || array_to_string(nodes, '/') || '/';
+  effect := 'allow';
+  if not is_enabled
+    or exists (select from hold h where h.entity_id = any (nodes) and h.activated_at is not null and h.ended_at is null)
+    or exists (select from entity e where e.id = any (nodes) and e.closed_at is not null)
+  then
+    select l.effect, l.code, l.reason, l.profile into effect, code, reason, profile from enforce.kamailio_line(line, 1) l;
+  end if;
+  return next;
 end $function$;
-comment on function enforce.kamailio_registration(text) is 'kamailio_subscriber for one address of record, without planning.';
+comment on function enforce.kamailio_registration(text) is 'The row of kamailio_subscriber for one address of record (realm, digests, path, and what registering comes to), by plans that are kept.';
 
 CREATE OR REPLACE FUNCTION enforce.kamailio_standing(p_entity bigint, p_parent bigint, p_action integer, p_disabled boolean, OUT emergency text, OUT path text, OUT effect text, OUT code integer, OUT reason text, OUT profile text, OUT announcement text, OUT redirect text)
  RETURNS record
