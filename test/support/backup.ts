@@ -79,9 +79,10 @@ export async function fillInstallation(pool: pg.Pool): Promise<void> {
   await pool.query(`with l as (insert into login (account_id, name, role) values (0, 'somebody', 'desk') returning id),
       k as (insert into api_key (login_id, name, digest, scopes) select id, 'key', '\\x01', '{*}' from l)
     insert into session (login_id, digest, address, expires_at) select id, '\\x02', '::1', 'infinity' from l`);
-  await pool.query(
-    `insert into observation (minute, entity_id, action, source, effect, count) values ('2026-01-01T00:00:00Z', null, 'register', 's', 'deny', 9)`,
-  );
+  if (await has(pool, 'observation'))
+    await pool.query(
+      `insert into observation (minute, entity_id, action, source, effect, count) values ('2026-01-01T00:00:00Z', null, 'register', 's', 'deny', 9)`,
+    );
   await pool.query(`insert into sign_in_attempt values ('\\x03', 1, now(), null)`);
   await pool.query(`insert into request_personal values ('c', 'address', '\\x04', '192.0.2.1')`);
   if (await has(pool, 'credit'))
