@@ -28,10 +28,14 @@ test('a subscriber registers with its digest, and with its whole address as user
   );
 });
 
-test('an account of another realm is challenged with it', async () => {
+test('an account of another realm is challenged with it, at once or in a second challenge', async (t) => {
   const ha1 = ha1Of('erin', 'sip.operator.example', 'secret of erin');
   await world.subscriber('erin', world.domain, undefined, { ha1, realm: 'sip.operator.example' });
-  assert.equal((await register(`erin@${DOMAIN}`, { username: 'erin', password: 'secret of erin' })).code, 200);
+  const credentials = { username: 'erin', password: 'secret of erin' };
+  assert.equal((await register(`erin@${DOMAIN}`, credentials)).code, 200);
+  const looking = await startKamailio(t, world.installation.connectionString, { account_realms: 'yes' });
+  const challenge = await (await looking.agent()).request('REGISTER', { to: `erin@${DOMAIN}`, from: `erin@${DOMAIN}` });
+  assert.match(headerOf(challenge, 'WWW-Authenticate'), /realm="sip\.operator\.example"/);
 });
 
 test('a hold anywhere above refuses with its words, and lifting it restores', async () => {

@@ -142,7 +142,7 @@ export class SipAgent {
     return this.request('REGISTER', { from: aor, to: aor, uri: `sip:${domain}`, credentials, headers });
   }
 
-  /** A final answer to a request that is not part of a dialog; with credentials a challenge is answered once. */
+  /** A final answer to a request that is not part of a dialog; with credentials the challenge of each realm is answered once. */
   async request(method: string, asked: Asked): Promise<SipMessage> {
     const [callId, fromTag] = [token(), token()];
     const from = `<sip:${asked.from ?? `nobody@${this.at}`}>;tag=${fromTag}`;
@@ -153,12 +153,19 @@ export class SipAgent {
     const more = asked.headers ?? [];
     const contact = more.some((line) => line.startsWith('Contact:')) ? [] : [`Contact: ${this.#contact}`];
     const fixed = [`From: ${from}`, `Call-ID: ${callId}`, ...contact, ...more];
-    const first = await this.#transact(method, uri, 1, [`To: ${toHeader}`, ...fixed], asked);
-    const challenge = headerOf(first, first.code === 401 ? 'WWW-Authenticate' : 'Proxy-Authenticate');
-    if (asked.credentials === undefined || (first.code !== 401 && first.code !== 407)) return first;
-    const name = first.code === 401 ? 'Authorization' : 'Proxy-Authorization';
-    const digest = `${name}: ${digestOf(challenge, method, uri, asked.credentials)}`;
-    return this.#transact(method, uri, 2, [`To: ${toHeader}`, ...fixed, digest], asked);
+    let answer = await this.#transact(method, uri, 1, [`To: ${toHeader}`, ...fixed], asked);
+    let realm: string | undefined;
+    for (let cseq = 2; asked.credentials !== undefined && (answer.code === 401 || answer.code === 407); cseq += 1) {
+      const isServer = answer.code === 401;
+      const challenge = headerOf(answer, isServer ? 'WWW-Authenticate' : 'Proxy-Authenticate');
+      const challenged = /realm="([^"]*)"/.exec(challenge)?.[1] ?? '';
+      if (challenged === realm) break; // The same realm again: the password was wrong.
+      realm = challenged;
+      const name = isServer ? 'Authorization' : 'Proxy-Authorization';
+      const digest = `${name}: ${digestOf(challenge, method, uri, asked.credentials)}`;
+      answer = await this.#transact(method, uri, cseq, [`To: ${toHeader}`, ...fixed, digest], asked);
+    }
+    return answer;
   }
 
   /** A request within the call that an answer began. */
