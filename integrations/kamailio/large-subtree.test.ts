@@ -78,6 +78,6 @@ test('registrations elsewhere never fail while 100,000 SIP accounts are suspende
   }
   const { statuses, retransmissions } = await registering;
   context.diagnostic(`${rounds} rounds, ${statuses[200]} registrations elsewhere, ${retransmissions} sent again`);
-  assert.deepEqual(Object.keys(statuses), ['200']);
+  assert.deepEqual(statuses, { 200: statuses[200] });
   assert.ok(rounds > 10 && (statuses[200] ?? 0) > 100);
 });
