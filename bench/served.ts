@@ -6,10 +6,7 @@ import { LineClient } from '../integrations/dovecot/line-client.ts';
 import { startKamailio as startKamailioOn } from '../integrations/kamailio/kamailio-fixture.ts';
 import { API_KEY, startPdns } from '../integrations/powerdns/pdns-for-test.ts';
 
-/**
- * Kamailio with so many worker processes; its port. The database may take longer than in a network of one's own: all of it
- * shares two cores with who asks.
- */
+/** Kamailio with so many worker processes; its port. */
 export async function startKamailio(t: Cleanup, connectionString: string, workers: number): Promise<number> {
   return (
     await startKamailioOn(t, connectionString, {

@@ -35,6 +35,7 @@ export async function startKamailio(
     sip_port: String(port),
     rpc_port: String(rpcPort),
     workers: '3',
+    database_timeout: '9', // The machine of the tests may be slower than a network; who tests the time-out sets it.
     ...settings,
   });
   const rpc = async (method: string, ...params: readonly unknown[]) => {
