@@ -52,7 +52,8 @@ export async function benchSuspend(world: World): Promise<Result[]> {
         unit: 'rows',
         against: `${other}, ${rows.small}`,
         ratio: rows.large / rows.small,
-        goal: { of: 'ratio', atLeast: 1, atMost: 1 },
+        // A node beneath a topmost account leaves a mark for name servers on that account, too.
+        goal: { of: 'ratio', atLeast: 0.8, atMost: 1.2 },
       },
       {
         name: `${name}: time`,
