@@ -34,6 +34,8 @@ export const PERMISSIONS = [
   'installation:verify',
   'observation:read',
   'observation:write',
+  'system:read',
+  'system:write',
 ] as const;
 
 export type Permission = (typeof PERMISSIONS)[number];

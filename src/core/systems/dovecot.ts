@@ -1,0 +1,32 @@
+/** Dovecot, which is told to end sessions. */
+import type { Json } from '#core/field.ts';
+import { refused } from '#core/reading.ts';
+import { LOCAL_PACE, type SystemKind } from '#core/system-kind.ts';
+
+import { httpUrl } from './url.ts';
+
+const NOTHING: Json = {};
+
+export const dovecot: SystemKind = {
+  name: 'dovecot',
+  note: 'A Dovecot, whose sessions end with a hold.',
+  reach: 'node',
+  serves: [
+    'account',
+    'sip_domain',
+    'sip_account',
+    'sip_alias',
+    'phone_number',
+    'trusted_peer',
+    'dns_zone',
+    'dns_record',
+    'mailbox',
+  ],
+  settings: { url: httpUrl('doveadm over HTTP, such as http://127.0.0.1:8991.') },
+  secrets: { key: { type: 'text', max: 255, required: true, note: 'The key of doveadm.' } },
+  pace: LOCAL_PACE,
+  observes: false,
+  readReference: () => refused('cannot be given: it is told of whatever is held'),
+  desired: () => NOTHING,
+  verb: () => null,
+};
