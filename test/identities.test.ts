@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 
+import { endHeldSessions } from '#operations/end-held-sessions.ts';
 import { Authenticator } from '#operations/identity/authenticator.ts';
 import { type Person, addPerson, administrator, asking, basic, by, made } from '#test/people.ts';
 import { makeApp, makeEngine, testInstallation } from '#test/installation.ts';
@@ -200,6 +201,38 @@ describe('sessions', () => {
       await here.pool.query(statement);
       assert.equal((await nobody('GET', '/v1/me', undefined, { cookie: cookieOf(signedIn) })).status, 401);
     });
+});
+
+test('sessions end with a hold that ends what is running, and with no other', async () => {
+  const signIn = async () => {
+    const answer = await asking(here.app, null)('POST', '/v1/sessions', { login: boss.name, password: boss.password });
+    assert.equal(answer.status, 201, answer.text);
+    const cookie = String(answer.headers['set-cookie']).split(';')[0] ?? '';
+    return () => asking(here.app, null)('GET', '/v1/me', undefined, { cookie });
+  };
+  const hold = async (profile: string) => {
+    const { id } = await made(admin('POST', `/v1/entities/${customer}/holds`, { profile }));
+    return () => made(admin('DELETE', `/v1/entities/${customer}/holds/${id}`));
+  };
+  const me = await signIn();
+  for (const [profile, count] of [
+    ['suspended', 0],
+    ['fraud', 1],
+  ] as const) {
+    assert.equal((await me()).status, 200);
+    const lift = await hold(profile);
+    assert.equal((await me()).status, 403, `${profile} refuses at once`);
+    assert.equal(await endHeldSessions(here.context), count);
+    await lift();
+    assert.equal((await me()).status, count === 0 ? 200 : 401, `after ${profile}`);
+  }
+  assert.equal(await endHeldSessions(here.context), 0);
+  const own = by(here.app, boss);
+  const { id } = await made(own('POST', `/v1/entities/${customer}/holds`, { profile: 'fraud' }));
+  const again = await signIn();
+  assert.equal(await endHeldSessions(here.context), 0, 'whoever stopped itself may come back');
+  assert.equal((await again()).status, 200);
+  await made(own('DELETE', `/v1/entities/${customer}/holds/${id}`));
 });
 
 test('what was verified is remembered, and a stop forgets nothing that has to be written', async () => {

@@ -7,6 +7,7 @@ import type { FastifyBaseLogger } from 'fastify';
 
 import type { OperationContext } from '#operations/context.ts';
 import { reader } from '#operations/context.ts';
+import { endHeldSessions } from '#operations/end-held-sessions.ts';
 import { runDueHolds } from '#operations/run-due-holds.ts';
 import { schedulerLagMs } from '#store/hold.ts';
 
@@ -48,6 +49,7 @@ export class Scheduler {
         const { activated, expired } = await runDueHolds(this.#context, signal);
         this.activated += activated;
         this.expired += expired;
+        await endHeldSessions(this.#context);
       } catch (error) {
         this.failures++;
         this.#log.warn({ err: error }, 'scheduled holds could not be run; they are tried again');

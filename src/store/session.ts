@@ -1,6 +1,7 @@
 /** Sessions of browsers, and the attempts to sign in that failed. */
 import { sql } from 'kysely';
 
+import type { ActionMask } from '#core/action.ts';
 import { SESSION_IDLE_MINUTES } from '#store/actor.ts';
 import type { Session } from '#store/database.ts';
 import type { Transaction } from '#store/transaction.ts';
@@ -56,6 +57,36 @@ export async function deleteSessions(
     sql<{ id: string }>`delete from session where login_id = ${loginId}::uuid and ${condition} returning id`,
   );
   return rows.map((row) => row.id);
+}
+
+/**
+ * The sessions that a hold in force ends: those of accounts which may not sign in any more by a profile that ends what is
+ * running, but not by a hold of their own, which they may come to lift. Each session costs a probe of the holds on the line
+ * of its account; there are as many as people who sit before a screen.
+ */
+export function listHeldSessions(
+  session: Session,
+  actions: ActionMask,
+): Promise<{ readonly id: string; readonly login_id: string; readonly account_id: number }[]> {
+  return session.rows(
+    sql<{ id: string; login_id: string; account_id: number }>`select s.id, s.login_id, l.account_id
+      from session s join login l on l.id = s.login_id join entity a on a.id = l.account_id
+      where ${isAlive} and exists (
+        select from hold h join profile p on p.name = h.profile
+        where h.entity_id = any (a.ancestors) and h.activated_at is not null and h.ended_at is null
+          and p.sessions = 'end' and p.denied & ${actions}::integer <> 0
+          and not (h.entity_id = l.account_id and (h.placed_for is not distinct from l.account_id
+            or h.placed_for is null and h.authority = 'customer' and h.subject = 'wish'))
+      ) limit 1000`,
+  );
+}
+
+/** Ends sessions by their ids; answers which of them were still there. */
+export async function endSessions(transaction: Transaction, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = await transaction.rows(
+    sql<{ id: string }>`delete from session where id = any (${[...ids]}::uuid[]) returning id`,
+  );
+  return new Set(rows.map((row) => row.id));
 }
 
 /** Removes sessions that are over and attempts that no longer count. */
