@@ -93,11 +93,6 @@ export const updateEntity = z
   )
   .meta({ id: 'UpdateEntity' });
 
-export const laggingZones = z
-  .strictObject({ count: z.number().int(), names: z.array(z.string()).describe('The first 20 of them.') })
-  .meta({ id: 'LaggingZones' })
-  .describe('Zones reached that have foreign secondaries, which follow only when they transfer again. Absent: none.');
-
 const entityCommon = {
   id: uuid,
   number: z.number().int(),
@@ -112,7 +107,6 @@ const entityCommon = {
   createdAt: time,
   updatedAt: time,
   identifiers: z.array(z.string()),
-  laggingZones: laggingZones.optional(),
   revision: z.number().int().optional().describe('Of an answer with at: the last change that counted.'),
   at: time.optional().describe('The moment that was asked for.'),
 };
