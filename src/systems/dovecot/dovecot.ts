@@ -32,15 +32,24 @@ const NOT_FOUND = 68;
 /** Commands in one request. */
 const BATCH = 100;
 
-/** The users who have a session now, each once. */
-export async function listLiveUsers(options: DovecotOptions): Promise<string[]> {
+export interface LiveUser {
+  readonly name: string;
+  /** What the session is of, such as `imap` or `pop3`. */
+  readonly service: string;
+}
+
+/** Who has a session now, once for each service. */
+export async function listLiveUsers(options: DovecotOptions): Promise<LiveUser[]> {
   const [answer] = await callDoveadm(options, [['who', {}, 'who']]);
   if (answer?.kind !== 'doveadmResponse' || !Array.isArray(answer.value))
     throw new SystemFailure(`${placeOf(options.url)} does not tell who is connected`, 'never');
-  const names = answer.value.flatMap((line: unknown) =>
-    isObject(line) && typeof line['username'] === 'string' ? [line['username']] : [],
-  );
-  return [...new Set(names)];
+  const live = new Map<string, LiveUser>();
+  for (const line of answer.value as readonly unknown[]) {
+    if (!isObject(line) || typeof line['username'] !== 'string') continue;
+    const [name, service] = [line['username'], String(line['service'] ?? '')];
+    live.set(`${service} ${name}`, { name, service });
+  }
+  return [...live.values()];
 }
 
 /** Ends the sessions of the users, and forgets what was answered for them. */

@@ -1,0 +1,82 @@
+/** Drives a Kamailio: ends the calls and registrations of a node, and has it read its hash tables again. */
+import { type KamailioWork, kamailioWork, tablesOf } from '#core/systems/kamailio.ts';
+import { failedOutcome } from '#systems/failed-outcome.ts';
+import type { Call, Order, Outcome, SystemDriver, SystemSettings } from '#systems/system.ts';
+
+import { callKamailio } from './json-rpc.ts';
+import { type KamailioOptions, endCalls, removeRegistrations } from './kamailio.ts';
+
+/** What the parties of a call are told where no profile words it. */
+const CLOSED_TEXT = 'Account closed';
+
+export function makeKamailioDriver({ settings }: SystemSettings): SystemDriver {
+  const url = new URL(String(settings['url']));
+  const tables = tablesOf(settings);
+  const reloads = new TableReloads(url, tables);
+  return {
+    async converge(order: Order, { signal, timeoutMs }: Call): Promise<Outcome> {
+      // What may have been told in part is told whole: ending what has ended costs a look.
+      const isAnew = order.isForced || order.mayHaveActed;
+      const work = kamailioWork(isAnew ? null : order.applied, order.desired);
+      const isReloaded = work.tables || (isAnew && tables.length > 0);
+      const reason = order.profiles[0]?.refusalText ?? CLOSED_TEXT;
+      try {
+        if (isReloaded) await orAborted(reloads.reload(timeoutMs), signal);
+        return await endAll({ url, timeoutMs, signal }, order.entityId, { ...work, tables: isReloaded }, reason);
+      } catch (error) {
+        return failedOutcome(error);
+      }
+    },
+  };
+}
+
+/** Registrations first: a phone that is called back at once finds no line any more. */
+async function endAll(options: KamailioOptions, node: number, work: KamailioWork, reason: string): Promise<Outcome> {
+  const notes: string[] = [];
+  if (work.registrations) notes.push(counted(await removeRegistrations(options, node), 'registration', 'removed'));
+  if (work.calls) {
+    const { ended, problems } = await endCalls(options, node, reason);
+    notes.push(counted(ended, 'call', 'ended'));
+    if (problems.length > 0) return { type: 'later', code: 'partly', detail: [...notes, ...problems].join('; ') };
+  }
+  if (work.tables) notes.push('tables read again');
+  return { type: 'done', note: notes.length === 0 ? undefined : notes.join(', ') };
+}
+
+function counted(count: number, thing: string, done: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'} ${done}`;
+}
+
+/** A table is read again whole. Whoever asks while it is read waits for the next reading, which serves all who wait. */
+class TableReloads {
+  readonly #url: URL;
+  readonly #tables: readonly string[];
+  #last: Promise<void> = Promise.resolve();
+  #next: Promise<void> | null = null;
+
+  constructor(url: URL, tables: readonly string[]) {
+    this.#url = url;
+    this.#tables = tables;
+  }
+
+  reload(timeoutMs: number): Promise<void> {
+    this.#next ??= this.#after(this.#last, timeoutMs);
+    return this.#next;
+  }
+
+  async #after(last: Promise<void>, timeoutMs: number): Promise<void> {
+    await last.catch(() => {}); // Those who waited for it were told.
+    if (this.#next !== null) this.#last = this.#next;
+    this.#next = null;
+    for (const table of this.#tables) await callKamailio(this.#url, 'htable.reload', [table], { timeoutMs });
+  }
+}
+
+function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason as Error); // Whatever the reason is: it is thrown on.
+    if (signal.aborted) return onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
