@@ -29,7 +29,8 @@ export async function startKamailio(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<Kamailio> {
   const folder = await makeFolder(t, 'kamailio');
-  const [port, rpcPort] = [await freePort(), await freePort()];
+  const port = await freePort();
+  const rpcPort = Number(settings['rpc_port'] ?? (await freePort()));
   await deploy('kamailio', folder, connectionString, {
     sip_address: '127.0.0.1',
     sip_port: String(port),

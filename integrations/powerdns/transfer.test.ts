@@ -1,17 +1,14 @@
 /** Zones with foreign secondaries: transfers, notifications, serials, and what plans and answers say of them. */
 import assert from 'node:assert/strict';
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { after, test } from 'node:test';
 
 import { isSerialKeptOrRaised } from '#core/dns-serial.ts';
-import type { Cleanup } from '#test/database.ts';
 import { testInstallation } from '#test/installation.ts';
 import { makeOperator } from '#test/operator.ts';
 import { type Body, made } from '#test/people.ts';
-import { freePort } from '#test/real-server.ts';
 
 import { startPdns } from './pdns-for-test.ts';
+import { startSecondary } from './secondary-for-test.ts';
 import { NUMBER, RANGE, ZONE, makeDnsWorld } from './world-for-test.ts';
 
 const secondary = await startSecondary({ after });
@@ -23,37 +20,6 @@ const world = await makeDnsWorld(operator, {
 const pdns = await startPdns({ after }, installation.connectionString);
 const { admin, entities } = operator;
 const LAGGING = { count: 1, names: [ZONE] };
-
-/** A secondary that only listens: the names of the zones it is notified of, in turn. */
-async function startSecondary(t: Cleanup) {
-  const port = await freePort();
-  const socket = createSocket('udp4');
-  const notified: string[] = [];
-  let tell = () => {};
-  socket.on('message', (message, from) => {
-    if (((message[2] ?? 0) >> 3) % 16 !== 4) return; // Opcode NOTIFY (RFC 1996).
-    const labels: string[] = [];
-    for (let at = 12; message[at] !== 0; at += (message[at] ?? 0) + 1)
-      labels.push(message.toString('ascii', at + 1, at + 1 + (message[at] ?? 0)));
-    notified.push(labels.join('.'));
-    const answer = Buffer.from(message);
-    answer[2] = (answer[2] ?? 0) | 0x80;
-    socket.send(answer, from.port, from.address);
-    tell();
-  });
-  socket.bind(port, '127.0.0.1');
-  await once(socket, 'listening');
-  t.after(() => void socket.close());
-  return {
-    port,
-    notified,
-    /** Waits for the next notification and gives its zone. */
-    async next(): Promise<string> {
-      while (notified.length === 0) await new Promise<void>((resolve) => (tell = resolve));
-      return notified.shift() ?? '';
-    },
-  };
-}
 
 test('a zone is transferred whole to its secondaries, and to nobody else', async () => {
   assert.deepEqual(await pdns.transfer(ZONE), [

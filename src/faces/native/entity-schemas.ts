@@ -93,6 +93,15 @@ export const updateEntity = z
   )
   .meta({ id: 'UpdateEntity' });
 
+export const laggingZones = z
+  .strictObject({
+    count: z.number().int(),
+    names: z.array(z.string()).describe('The first 20 of them.'),
+    isPartial: z.literal(true).optional().describe('There may be more: the look ended before it had seen all.'),
+  })
+  .meta({ id: 'LaggingZones' })
+  .describe('Zones reached that have foreign secondaries, which follow only when they transfer again. Absent: none.');
+
 const entityCommon = {
   id: uuid,
   number: z.number().int(),

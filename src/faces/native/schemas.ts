@@ -9,7 +9,7 @@ import { AUTHORITIES, SUBJECTS } from '#core/authority.ts';
 import { PROBLEM_ANY_TIME, PROBLEM_ORDER } from '#core/problem.ts';
 import { BULK_OPS } from '#operations/run-bulk.ts';
 
-import { entity, id, kind, lifecycle, standing, time, uuid } from './entity-schemas.ts';
+import { entity, id, kind, laggingZones, lifecycle, standing, time, uuid } from './entity-schemas.ts';
 
 const action = z.enum(ACTIONS);
 const via = z.enum(['self', 'parent', 'owner', 'target']);
@@ -192,14 +192,6 @@ export const planIntent = z
   .loose()
   .describe('hold: the fields of a hold. lift: hold, its id. close: nothing. profile: name and body, on the platform.')
   .meta({ id: 'PlanIntent' });
-const laggingZones = z
-  .strictObject({
-    count: z.number().int(),
-    names: z.array(z.string()).describe('The first 20 of them.'),
-    isPartial: z.literal(true).optional().describe('There may be more: the look ended before it had seen all.'),
-  })
-  .meta({ id: 'LaggingZones' })
-  .describe('Zones reached that have foreign secondaries, which follow only when they transfer again. Absent: none.');
 export const plan = z
   .strictObject({
     token: uuid,

@@ -41,10 +41,10 @@ export interface LiveUser {
 /** Who has a session now, once for each service. */
 export async function listLiveUsers(options: DovecotOptions): Promise<LiveUser[]> {
   const [answer] = await callDoveadm(options, [['who', {}, 'who']]);
-  if (answer?.kind !== 'doveadmResponse' || !Array.isArray(answer.value))
+  if (answer?.kind !== 'doveadmResponse')
     throw new SystemFailure(`${placeOf(options.url)} does not tell who is connected`, 'never');
   const live = new Map<string, LiveUser>();
-  for (const line of answer.value as readonly unknown[]) {
+  for (const line of answer.values) {
     if (!isObject(line) || typeof line['username'] !== 'string') continue;
     const [name, service] = [line['username'], String(line['service'] ?? '')];
     live.set(`${service} ${name}`, { name, service });
@@ -69,7 +69,7 @@ export async function kickUsers(options: DovecotOptions, users: readonly string[
     for (const [index, user] of batch.entries()) {
       const answer = answers.find(({ tag }) => tag === `kick${index}`);
       if (answer?.kind === 'doveadmResponse') kicked += 1;
-      else if (isObject(answer?.value) && answer.value['exitCode'] === NOT_FOUND) gone += 1;
+      else if (answer?.values.some((value) => isObject(value) && value['exitCode'] === NOT_FOUND)) gone += 1;
       else problems.push(`${user} could not be kicked`);
     }
   }
@@ -78,7 +78,7 @@ export async function kickUsers(options: DovecotOptions, users: readonly string[
 
 interface DoveadmAnswer {
   readonly kind: string;
-  readonly value: unknown;
+  readonly values: readonly unknown[];
   readonly tag: string;
 }
 
@@ -99,6 +99,9 @@ async function callDoveadm(options: DovecotOptions, commands: readonly Command[]
   const body = readJson(url, answer);
   if (!Array.isArray(body)) throw new SystemFailure(`${placeOf(url)} answered what no doveadm answers`, 'never');
   return body.flatMap((one: unknown): DoveadmAnswer[] =>
-    Array.isArray(one) && typeof one[0] === 'string' ? [{ kind: one[0], value: one[1], tag: String(one[2]) }] : [],
+    // Of several lines Dovecot 2.3 puts only the first into a list, and the others beside it: the tag is the last member.
+    Array.isArray(one) && typeof one[0] === 'string'
+      ? [{ kind: one[0], values: one.slice(1, -1).flat(), tag: String(one.at(-1)) }]
+      : [],
   );
 }

@@ -20,8 +20,9 @@ const NOT_FOUND = 68;
 export async function startDovecotSimulator(key: string, knobs: Partial<Knobs> = {}): Promise<DovecotSimulator> {
   let live: LiveSession[] = [];
   const kicked: string[] = [];
-  const run = (command: string, mask: string | undefined): [kind: string, value: unknown] => {
-    if (command === 'who') return ['doveadmResponse', live.map((one) => ({ ...one, connections: '1' }))];
+  const run = (command: string, mask: string | undefined): [kind: string, ...values: unknown[]] => {
+    // Dovecot 2.3 puts the first line into a list, and the others beside it.
+    if (command === 'who') return ['doveadmResponse', live.slice(0, 1), ...live.slice(1)];
     if (command === 'authCacheFlush') return ['doveadmResponse', [{ entries: '0' }]];
     const left = live.filter(({ username }) => username !== mask);
     if (mask === undefined || left.length === live.length) return ['error', { type: 'exitCode', exitCode: NOT_FOUND }];
