@@ -131,6 +131,11 @@ test('hash tables are read again once for all who wait, and never before the las
   assert.equal((await tell(driver, 1, held(4), { applied: held(0) })).type, 'later');
   kamailio.knobs.refuse = 0;
   assert.equal((await tell(driver, 1, held(4), { applied: held(0) })).type, 'done', 'a failed reading is none');
+  kamailio.call([1]);
+  kamailio.missing.add('held');
+  const broken = await tell(driver, 1, { ...held(4), calls: 1 });
+  assert.deepEqual([broken.type, 'code' in broken && broken.code], ['later', 'refused']);
+  assert.deepEqual(kamailio.calls, [], 'calls end all the same');
 });
 
 test('zones beneath are purged by name, those with secondaries notified; above fifty everything at once', async (t) => {

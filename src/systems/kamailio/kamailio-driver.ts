@@ -3,7 +3,7 @@ import { type KamailioWork, kamailioWork, tablesOf } from '#core/systems/kamaili
 import { failedOutcome } from '#systems/failed-outcome.ts';
 import type { Call, Order, Outcome, SystemDriver, SystemSettings } from '#systems/system.ts';
 
-import { callKamailio } from './json-rpc.ts';
+import { RpcRefusal, callKamailio } from './json-rpc.ts';
 import { type KamailioOptions, endCalls, removeRegistrations } from './kamailio.ts';
 
 /** What the parties of a call are told where no profile words it. */
@@ -20,14 +20,33 @@ export function makeKamailioDriver({ settings }: SystemSettings): SystemDriver {
       const work = kamailioWork(isAnew ? null : order.applied, order.desired);
       const isReloaded = work.tables || (isAnew && tables.length > 0);
       const reason = order.profiles[0]?.refusalText ?? CLOSED_TEXT;
-      try {
-        if (isReloaded) await orAborted(reloads.reload(timeoutMs), signal);
-        return await endAll({ url, timeoutMs, signal }, order.entityId, { ...work, tables: isReloaded }, reason);
-      } catch (error) {
-        return failedOutcome(error);
-      }
+      // First what is asked before a call, then the calls: nobody calls again by an old table. Whatever becomes of the
+      // tables, calls end.
+      const reloaded = isReloaded
+        ? await attempt(async () => {
+            await orAborted(reloads.reload(timeoutMs), signal);
+            return { type: 'done', note: 'tables read again' };
+          })
+        : NOTHING;
+      const ended = await attempt(() => endAll({ url, timeoutMs, signal }, order.entityId, work, reason));
+      if (reloaded.type !== 'done') return reloaded;
+      if (ended.type !== 'done') return ended;
+      const notes = [ended.note, reloaded.note].filter((note) => note !== undefined);
+      return notes.length === 0 ? NOTHING : { type: 'done', note: notes.join(', ') };
     },
   };
+}
+
+const NOTHING = { type: 'done', note: undefined } as const;
+
+async function attempt(work: () => Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await work();
+  } catch (error) {
+    // It works, and refused this: no sign that the next order would fail too.
+    if (error instanceof RpcRefusal) return { type: error.again, code: 'refused', detail: error.message };
+    return failedOutcome(error);
+  }
 }
 
 /** Registrations first: a phone that is called back at once finds no line any more. */
@@ -39,8 +58,7 @@ async function endAll(options: KamailioOptions, node: number, work: KamailioWork
     notes.push(counted(ended, 'call', 'ended'));
     if (problems.length > 0) return { type: 'later', code: 'partly', detail: [...notes, ...problems].join('; ') };
   }
-  if (work.tables) notes.push('tables read again');
-  return { type: 'done', note: notes.length === 0 ? undefined : notes.join(', ') };
+  return notes.length === 0 ? NOTHING : { type: 'done', note: notes.join(', ') };
 }
 
 function counted(count: number, thing: string, done: string): string {

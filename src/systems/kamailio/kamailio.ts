@@ -57,7 +57,8 @@ export async function endCalls(options: KamailioOptions, node: number, reason: s
       } catch (error) {
         if (!(error instanceof SystemFailure)) throw error;
         if (error instanceof RpcRefusal && error.code === NOT_FOUND) gone += 1;
-        else if (error.again === 'later') return { ended, gone, problems: [...problems, error.message] };
+        else if (!(error instanceof RpcRefusal) && error.again === 'later')
+          return { ended, gone, problems: [...problems, error.message] };
         else if (problems.size < PROBLEMS_MAX) problems.add(error.message);
       }
     }

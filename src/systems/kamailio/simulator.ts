@@ -10,6 +10,8 @@ export interface KamailioSimulator extends Simulator {
   readonly reasons: readonly string[];
   /** Hash tables that were read again, in turn. */
   readonly reloads: readonly string[];
+  /** Hash tables that cannot be read. */
+  readonly missing: Set<string>;
   call(nodes: readonly number[]): void;
   register(aor: string, nodes: readonly number[]): void;
 }
@@ -18,6 +20,7 @@ export async function startKamailioSimulator(knobs: Partial<Knobs> = {}): Promis
   const calls = new Map<number, readonly number[]>();
   const registrations = new Map<string, readonly number[]>();
   const [reasons, reloads]: [string[], string[]] = [[], []];
+  const missing = new Set<string>();
   let last = 0;
   const rpc = (method: string, params: readonly (string | number)[]): Replied => {
     if (method === 'dlg.profile_list') {
@@ -32,6 +35,7 @@ export async function startKamailioSimulator(knobs: Partial<Knobs> = {}): Promis
       return succeeded({});
     }
     if (method !== 'htable.reload') return failed(500, 'Method Not Found');
+    if (missing.has(String(params[0]))) return failed(500, 'No such htable');
     reloads.push(String(params[0]));
     return succeeded({});
   };
@@ -61,6 +65,7 @@ export async function startKamailioSimulator(knobs: Partial<Knobs> = {}): Promis
     },
     reasons,
     reloads,
+    missing,
     call: (nodes) => void calls.set((last += 1), nodes),
     register: (aor, nodes) => void registrations.set(aor, nodes),
   };
