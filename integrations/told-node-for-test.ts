@@ -5,7 +5,7 @@ import type { Json, Values } from '#core/field.ts';
 import type { ProfileFacts, SystemKindName, TargetFacts } from '#core/system-kind.ts';
 import { SYSTEM_KIND } from '#core/system-kinds.ts';
 import { makeDrivers } from '#main/drivers.ts';
-import type { Outcome } from '#systems/system.ts';
+import type { Order, Outcome } from '#systems/system.ts';
 
 export interface ToldNode {
   /** Tells what is to be told, and answers what became of it; null where nothing was. */
@@ -18,30 +18,50 @@ export function toldNode(
   system: { readonly settings: Values; readonly secrets?: Values },
   node: number,
 ): ToldNode {
-  const { desired: desiredOf, verb } = SYSTEM_KIND[kind];
-  const driver = makeDrivers({ pool })[kind]?.({ id: 1, name: kind, secrets: {}, ...system });
+  const { settings, secrets = {} } = system;
+  const driver = makeDrivers({ pool })[kind]?.({ id: 1, name: kind, settings, secrets });
   if (driver === undefined) throw new Error(`there is no driver of ${kind}`);
   let applied: Json = null;
   return {
     async tell(timeoutMs = 5_000) {
       const facts = await factsOf(pool, kind, node);
-      const desired = desiredOf(facts, system.settings);
-      const isDue = verb(applied, desired) !== null;
+      const desired = SYSTEM_KIND[kind].desired(facts, settings);
+      const isDue = SYSTEM_KIND[kind].verb(applied, desired) !== null;
+      const order: Order = {
+        ...ORDER,
+        entityId: node,
+        accountId: node,
+        kind: facts.kind,
+        profiles: facts.profiles,
+        desired,
+        applied,
+      };
       const outcome = isDue
-        ? await driver.converge(
-            {
-              ...{ entityId: node, uuid: '', kind: facts.kind, accountId: node, reference: {}, values: {} },
-              ...{ profiles: facts.profiles, desired, applied, kept: null, task: null },
-              ...{ mayHaveActed: false, isForced: false, requestId: '', attempts: 0 },
-            },
-            { signal: new AbortController().signal, timeoutMs, slot: 0, keep: async () => {} },
-          )
+        ? await driver.converge(order, {
+            signal: new AbortController().signal,
+            timeoutMs,
+            slot: 0,
+            keep: async () => {},
+          })
         : null;
       if (outcome === null || outcome.type === 'done') applied = desired;
       return outcome;
     },
   };
 }
+
+/** What these drivers do not look at. */
+const ORDER = {
+  uuid: '',
+  reference: {},
+  values: {},
+  kept: null,
+  task: null,
+  mayHaveActed: false,
+  isForced: false,
+  requestId: '',
+  attempts: 0,
+} as const;
 
 async function factsOf(pool: pg.Pool, kind: SystemKindName, node: number): Promise<TargetFacts> {
   const { rows } = await pool.query<Omit<TargetFacts, 'profiles'> & { owner_closed: boolean; profiles: string[] }>(
@@ -67,8 +87,13 @@ async function factsOf(pool: pg.Pool, kind: SystemKindName, node: number): Promi
   );
   const byName = new Map(profiles.map((profile) => [profile.name, profile]));
   return {
-    ...{ kind: facts.kind, values: {}, reference: {}, denied: facts.denied, intercepted: facts.intercepted },
-    ...{ closed: facts.closed, ownerClosed: facts.owner_closed },
+    kind: facts.kind,
+    values: {},
+    reference: {},
+    denied: facts.denied,
+    intercepted: facts.intercepted,
+    closed: facts.closed,
+    ownerClosed: facts.owner_closed,
     profiles: facts.profiles.flatMap((name): ProfileFacts[] => {
       const profile = byName.get(name);
       if (profile === undefined) return [];

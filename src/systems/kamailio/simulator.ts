@@ -12,7 +12,10 @@ export interface KamailioSimulator extends Simulator {
   readonly reloads: readonly string[];
   /** Hash tables that cannot be read. */
   readonly missing: Set<string>;
-  call(nodes: readonly number[]): void;
+  /** The nodes whose registrations were to be removed, in turn. */
+  readonly unregistered: readonly number[];
+  /** Begins a call; one that `endsItself` is over as soon as it was listed. */
+  call(nodes: readonly number[], endsItself?: 'endsItself'): void;
   register(aor: string, nodes: readonly number[]): void;
 }
 
@@ -20,12 +23,15 @@ export async function startKamailioSimulator(knobs: Partial<Knobs> = {}): Promis
   const calls = new Map<number, readonly number[]>();
   const registrations = new Map<string, readonly number[]>();
   const [reasons, reloads]: [string[], string[]] = [[], []];
+  const unregistered: number[] = [];
+  const fleeting = new Set<number>();
   const missing = new Set<string>();
   let last = 0;
   const rpc = (method: string, params: readonly (string | number)[]): Replied => {
     if (method === 'dlg.profile_list') {
       const found = [...calls].filter(([, nodes]) => nodes.includes(Number(params[1])));
       const dialogs = found.map(([id]) => ({ h_entry: 1, h_id: id, state: 4 }));
+      for (const [id] of found) if (fleeting.has(id)) calls.delete(id);
       // One is an object, several are a list, none is an empty object: so it speaks.
       return succeeded(dialogs.length > 1 ? dialogs : (dialogs[0] ?? {}));
     }
@@ -39,12 +45,16 @@ export async function startKamailioSimulator(knobs: Partial<Knobs> = {}): Promis
     reloads.push(String(params[0]));
     return succeeded({});
   };
-  const act = ({ url, body }: Asked): Replied => {
+  const act = ({ url, body, headers }: Asked): Replied => {
+    // Whoever browses the web on its host must not command it.
+    if (headers.origin !== undefined || headers.referer !== undefined)
+      return { status: 403, body: 'not from a browser' };
     const node = /^\/unregister\/(\d+)$/.exec(url.pathname)?.[1];
     if (node === undefined) {
       const { method, params } = JSON.parse(body) as { method: string; params: (string | number)[] }; // Only we ask it.
       return rpc(method, params);
     }
+    unregistered.push(Number(node));
     const removed = [...registrations].filter(([, nodes]) => nodes.includes(Number(node)));
     for (const [aor] of removed) registrations.delete(aor);
     return { status: 200, body: { removed: removed.length } };
@@ -66,7 +76,11 @@ export async function startKamailioSimulator(knobs: Partial<Knobs> = {}): Promis
     reasons,
     reloads,
     missing,
-    call: (nodes) => void calls.set((last += 1), nodes),
+    unregistered,
+    call: (nodes, endsItself) => {
+      calls.set((last += 1), nodes);
+      if (endsItself !== undefined) fleeting.add(last);
+    },
     register: (aor, nodes) => void registrations.set(aor, nodes),
   };
 }
