@@ -64,10 +64,9 @@ const ORDER = {
 } as const;
 
 async function factsOf(pool: pg.Pool, kind: SystemKindName, node: number): Promise<TargetFacts> {
-  const { rows } = await pool.query<Omit<TargetFacts, 'profiles'> & { owner_closed: boolean; profiles: string[] }>(
-    'select e.kind, f.* from entity e, target_facts(e.id) f where e.id = $1',
-    [node],
-  );
+  const { rows } = await pool.query<
+    Omit<TargetFacts, 'profiles'> & { owner_closed: boolean; profiles: string[]; profiles_since: number[] }
+  >('select e.kind, f.* from entity e, target_facts(e.id) f where e.id = $1', [node]);
   const [facts] = rows;
   if (facts === undefined) throw new Error(`there is no node ${node}`);
   const { rows: profiles } = await pool.query<{
@@ -77,13 +76,10 @@ async function factsOf(pool: pg.Pool, kind: SystemKindName, node: number): Promi
     sessions: 'finish' | 'end';
     refusal_text: string;
     settings: Json;
-    since: number;
   }>(
-    `select p.name, p.denied, p.intercepted, p.sessions, p.refusal_text, p.systems -> $2 as settings,
-      (select extract(epoch from max(h.activated_at)) * 1000 from hold h where h.profile = p.name
-        and h.entity_id = any (path_of($1)) and h.activated_at is not null and h.ended_at is null)::float8 as since
-      from profile p where p.name = any ($3)`,
-    [node, kind, facts.profiles],
+    `select p.name, p.denied, p.intercepted, p.sessions, p.refusal_text, p.systems -> $1 as settings
+      from profile p where p.name = any ($2)`,
+    [kind, facts.profiles],
   );
   const byName = new Map(profiles.map((profile) => [profile.name, profile]));
   return {
@@ -94,11 +90,11 @@ async function factsOf(pool: pg.Pool, kind: SystemKindName, node: number): Promi
     intercepted: facts.intercepted,
     closed: facts.closed,
     ownerClosed: facts.owner_closed,
-    profiles: facts.profiles.flatMap((name): ProfileFacts[] => {
+    profiles: facts.profiles.flatMap((name, index): ProfileFacts[] => {
       const profile = byName.get(name);
       if (profile === undefined) return [];
       const { refusal_text: refusalText, ...rest } = profile;
-      return [{ ...rest, refusalText }];
+      return [{ ...rest, refusalText, since: facts.profiles_since[index] ?? 0 }];
     }),
   };
 }
