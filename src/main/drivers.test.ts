@@ -36,7 +36,13 @@ async function makeWorld(t: TestContext): Promise<World> {
 }
 
 /** What is told of a node from one state to another; by default all that ends, for the first time. */
-function tell(driver: SystemDriver, node: number, desired: Json, more: Partial<Order> = {}): Promise<Outcome> {
+function tell(
+  driver: SystemDriver,
+  node: number,
+  desired: Json,
+  more: Partial<Order> = {},
+  timeoutMs = 5_000,
+): Promise<Outcome> {
   const order: Order = {
     entityId: node,
     uuid: '00000000-0000-4000-8000-000000000000',
@@ -57,7 +63,7 @@ function tell(driver: SystemDriver, node: number, desired: Json, more: Partial<O
   };
   return driver.converge(order, {
     signal: new AbortController().signal,
-    timeoutMs: 5_000,
+    timeoutMs,
     slot: 0,
     keep: async () => {},
   });
@@ -110,6 +116,21 @@ test('a Kamailio that is away, refuses or loses what it is told ends everything 
     assert.ok(outcome.type === 'later', outcome.type);
     outcome = await tell(driver, node, EVERYTHING, { mayHaveActed: true });
   }
+  assert.deepEqual(kamailio.calls, []);
+});
+
+test('more than fits the time of an order is told by the next ones', async (t) => {
+  const world = await makeWorld(t);
+  const kamailio = await startKamailioSimulator({ latencyMs: 100 });
+  t.after(() => kamailio.stop());
+  const node = world.entities.account.number;
+  const driver = world.drive('kamailio', { url: `${kamailio.origin}/RPC` });
+  for (let call = 0; call < 20; call++) kamailio.call([node]);
+  let outcome = await tell(driver, node, { calls: 1 }, {}, 2_000);
+  assert.ok(outcome.type === 'later' && outcome.code === 'partly', outcome.type);
+  assert.match(outcome.detail, /^\d+ calls ended; there are more$/);
+  assert.ok(kamailio.calls.length > 0 && kamailio.calls.length < 20, `${kamailio.calls.length} are left`);
+  while (outcome.type !== 'done') outcome = await tell(driver, node, { calls: 1 }, {}, 2_000);
   assert.deepEqual(kamailio.calls, []);
 });
 

@@ -1,5 +1,6 @@
 /** Drives a Dovecot: ends the sessions of those who are connected, lie beneath a node, and may not go on. */
 import { type MailUse, usesToEnd } from '#core/systems/dovecot.ts';
+import { deadlineOf } from '#systems/deadline.ts';
 import { failedOutcome } from '#systems/failed-outcome.ts';
 import type { NodeDirectory } from '#systems/node-directory.ts';
 import type { Call, MakeDriver, Order, Outcome, SystemSettings } from '#systems/system.ts';
@@ -17,7 +18,12 @@ export function makeDovecotDriver(directory: NodeDirectory): MakeDriver {
         const isAnew = order.isForced || order.mayHaveActed;
         const uses = usesToEnd(isAnew ? null : order.applied, order.desired);
         try {
-          return await endSessions({ ...place, signal, timeoutMs }, directory, order.entityId, uses);
+          return await endSessions(
+            { ...place, signal, timeoutMs, isOver: deadlineOf(timeoutMs) },
+            directory,
+            order.entityId,
+            uses,
+          );
         } catch (error) {
           return failedOutcome(error);
         }
@@ -36,8 +42,9 @@ async function endSessions(
   const ended = new Set<string>();
   for (const use of uses)
     for (const user of await directory.usersBeneath(node, namesOf(live, use), use)) ended.add(user);
-  const { users, problems } = await kickUsers(options, [...ended]);
+  const { users, problems, isCut } = await kickUsers(options, [...ended]);
   const note = `${users} ${users === 1 ? 'user' : 'users'} signed out`;
+  if (isCut) return { type: 'later', code: 'partly', detail: `${note}; there are more` };
   // A name that cannot be kicked alone cannot be later either; whoever is gone by then needs no more.
   if (problems.length > 0) return { type: 'later', code: 'partly', detail: [note, ...problems].join('; ') };
   return { type: 'done', note: uses.length === 0 ? undefined : note };

@@ -16,6 +16,8 @@ export interface DovecotOptions extends Pick<CallOptions, 'timeoutMs' | 'signal'
   /** Where doveadm's HTTP interface is, such as http://127.0.0.1:8991. */
   readonly url: URL;
   readonly key: string;
+  /** When it says so, no other users are kicked. */
+  readonly isOver?: () => boolean;
 }
 
 export interface Kicked {
@@ -23,6 +25,8 @@ export interface Kicked {
   /** Left by themselves in between. */
   readonly gone: number;
   readonly problems: readonly string[];
+  /** There was no time for all. */
+  readonly isCut: boolean;
 }
 
 type Command = readonly [name: string, parameters: Readonly<Record<string, unknown>>, tag: string];
@@ -58,7 +62,8 @@ export async function kickUsers(options: DovecotOptions, users: readonly string[
   const literal = users.filter((user) => !/[*?]/.test(user));
   const problems = users.filter((user) => !literal.includes(user)).map((user) => `${user} has a wildcard in its name`);
   let [kicked, gone] = [0, 0];
-  for (let at = 0; at < literal.length; at += BATCH) {
+  let at = 0;
+  for (; at < literal.length && options.isOver?.() !== true; at += BATCH) {
     const batch = literal.slice(at, at + BATCH);
     // First the cache, so that nobody whose session has ended signs in again by what it says.
     await callDoveadm(options, [['authCacheFlush', { user: batch }, 'flush']]);
@@ -73,7 +78,7 @@ export async function kickUsers(options: DovecotOptions, users: readonly string[
       else problems.push(`${user} could not be kicked`);
     }
   }
-  return { users: kicked, gone, problems };
+  return { users: kicked, gone, problems, isCut: at < literal.length };
 }
 
 interface DoveadmAnswer {

@@ -1,5 +1,6 @@
 /** Drives a Kamailio: ends the calls and registrations of a node, and has it read its hash tables again. */
 import { type KamailioWork, kamailioWork, tablesOf } from '#core/systems/kamailio.ts';
+import { deadlineOf } from '#systems/deadline.ts';
 import { failedOutcome } from '#systems/failed-outcome.ts';
 import type { Call, Order, Outcome, SystemDriver, SystemSettings } from '#systems/system.ts';
 
@@ -19,6 +20,7 @@ export function makeKamailioDriver({ settings }: SystemSettings): SystemDriver {
       const isAnew = order.isForced || order.mayHaveActed;
       const work = kamailioWork(isAnew ? null : order.applied, order.desired);
       const isReloaded = work.tables || (isAnew && tables.length > 0);
+      const isOver = deadlineOf(timeoutMs);
       const reason = order.profiles[0]?.refusalText ?? CLOSED_TEXT;
       // First what is asked before a call, then the calls: nobody calls again by an old table. Whatever becomes of the
       // tables, calls end.
@@ -28,7 +30,7 @@ export function makeKamailioDriver({ settings }: SystemSettings): SystemDriver {
             return { type: 'done', note: 'tables read again' };
           })
         : NOTHING;
-      const ended = await attempt(() => endAll({ url, timeoutMs, signal }, order.entityId, work, reason));
+      const ended = await attempt(() => endAll({ url, timeoutMs, signal, isOver }, order.entityId, work, reason));
       if (reloaded.type !== 'done') return reloaded;
       if (ended.type !== 'done') return ended;
       const notes = [ended.note, reloaded.note].filter((note) => note !== undefined);
@@ -54,8 +56,9 @@ async function endAll(options: KamailioOptions, node: number, work: KamailioWork
   const notes: string[] = [];
   if (work.registrations) notes.push(counted(await removeRegistrations(options, node), 'registration', 'removed'));
   if (work.calls) {
-    const { ended, problems } = await endCalls(options, node, reason);
+    const { ended, problems, isCut } = await endCalls(options, node, reason);
     notes.push(counted(ended, 'call', 'ended'));
+    if (isCut) return { type: 'later', code: 'partly', detail: `${notes.join(', ')}; there are more` };
     if (problems.length > 0) return { type: 'later', code: 'partly', detail: [...notes, ...problems].join('; ') };
   }
   return notes.length === 0 ? NOTHING : { type: 'done', note: notes.join(', ') };

@@ -1,5 +1,7 @@
 /** Drives a PowerDNS: purges what it has answered for the zones of a node, then notifies who transfers them. */
+import { deadlineOf } from '#systems/deadline.ts';
 import { failedOutcome } from '#systems/failed-outcome.ts';
+import { TIMEOUT_MS } from '#systems/http-call.ts';
 import type { NodeDirectory } from '#systems/node-directory.ts';
 import type { Call, MakeDriver, Order, Outcome, SystemSettings } from '#systems/system.ts';
 
@@ -28,6 +30,7 @@ export function makePowerdnsDriver(directory: NodeDirectory): MakeDriver {
 
 /** First the purge: a secondary that asks for the serial must not be answered from a cache. */
 async function purgeAndNotify(options: PowerdnsOptions, directory: NodeDirectory, node: number): Promise<string> {
+  const isOver = deadlineOf(options.timeoutMs ?? TIMEOUT_MS);
   const zones = await directory.zonesBeneath(node, ZONES_BY_NAME_MAX);
   if (zones?.length === 0) return 'no zones beneath';
   const { names, count, isPartial } = await directory.zonesToNotify(node, NOTIFIED_MAX);
@@ -36,11 +39,10 @@ async function purgeAndNotify(options: PowerdnsOptions, directory: NodeDirectory
   const notes = [
     purged.zones === null ? `all zones purged, ${entries}` : `${zonesText(purged.zones)} purged, ${entries}`,
   ];
-  let notified = 0;
-  for (const name of names) if (await notifyZone(options, name)) notified += 1;
+  let [asked, notified] = [0, 0];
+  for (; asked < names.length && !isOver(); asked++) if (await notifyZone(options, names[asked] ?? '')) notified += 1;
   if (count > 0) notes.push(`${zonesText(notified)} notified`);
-  if (count > names.length || isPartial)
-    notes.push(`${isPartial ? 'more' : count - names.length} left to its own cycle`);
+  if (count > asked || isPartial) notes.push(`${isPartial ? 'more' : count - asked} left to its own cycle`);
   return notes.join(', ');
 }
 
