@@ -223,7 +223,7 @@ test('sessions of those end who are connected, beneath, and denied it; a mailbox
   assert.deepEqual(dovecot.live, [{ username: 'dave@other.example', service: 'imap' }]);
   assert.deepEqual(await tell(driver, parent.number, ends, { mayHaveActed: true }), nobody);
   const asked = dovecot.count;
-  assert.deepEqual(await tell(driver, parent.number, ends, { applied: ends }), { type: 'done', note: undefined });
+  assert.deepEqual(await tell(driver, parent.number, ends, { applied: ends }), { type: 'done' });
   assert.equal(dovecot.count, asked);
   dovecot.knobs.refuse = 1;
   assert.equal((await tell(driver, parent.number, ends)).type, 'later');

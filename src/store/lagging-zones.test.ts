@@ -87,7 +87,12 @@ test('live users are those beneath the node who may not do it now', async (t) =>
   await operator.close(bob.id);
   assert.deepEqual(await held(bob.number), all.slice(0, 2), 'what is closed may do nothing');
   const many = Array.from({ length: 2_500 }, (_, index) => `nobody${index}@mail.example`);
-  assert.deepEqual(await usersBeneath(session, bob.number, [...many, 'bob@mail.example'], 'mail.read'), [
-    'bob@mail.example',
-  ]);
+  const crowd = [...many, ...live];
+  assert.deepEqual(await usersBeneath(session, bob.number, crowd, 'mail.read'), all.slice(0, 2).toReversed());
+  assert.deepEqual(await usersBeneath(session, other.number, crowd, 'mail.read'), []);
+  await installation.pool.query(
+    `insert into entity (parent_id, kind, label) select $1, 'application', 'one of many' from generate_series(1, ${LOOK_MAX})`,
+    [account.number],
+  );
+  assert.deepEqual(await usersBeneath(session, account.number, crowd, 'mail.read'), all.slice(0, 2).toReversed());
 });

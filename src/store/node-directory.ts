@@ -40,16 +40,47 @@ export async function usersBeneath(
   live: readonly string[],
   action: Action,
 ): Promise<string[]> {
-  const found: string[] = [];
-  for (let at = 0; at < live.length; at += BATCH) {
-    const users = live.slice(at, at + BATCH).filter((user) => user.includes('@'));
-    const addresses = users.map((user) => normaliseSubject(`mail:${user}`)?.slice('mail:'.length) ?? '');
-    const rows = await session.rows(
-      sql<{ name: string }>`select u.name from unnest(${users}::text[], ${addresses}::text[]) u (name, address)
-        join identifier i on i.scheme = 'mail' and i.value = u.address
-        where ${node}::bigint = any (path_of(i.entity_id)) and (restrictions(i.entity_id)).denied & ${ACTION_BIT[action]} <> 0`,
-    );
-    found.push(...rows.map(({ name }) => name));
+  const users = live.filter((user) => user.includes('@'));
+  // From whichever side there is less to look at.
+  if (users.length > BATCH && (await countBeneath(session, node, LOOK_MAX + 1)) <= LOOK_MAX) {
+    const addresses = await deniedBeneath(session, node, action);
+    return addresses.size === 0 ? [] : users.filter((user) => addresses.has(user) || addresses.has(addressOf(user)));
   }
+  const found: string[] = [];
+  for (let at = 0; at < users.length; at += BATCH)
+    found.push(...(await deniedAmong(session, node, users.slice(at, at + BATCH), action)));
   return found;
+}
+
+async function deniedBeneath(session: Session, node: number, action: Action): Promise<ReadonlySet<string>> {
+  const rows = await session.rows(
+    sql<{
+      address: string;
+    }>`select i.value as address from list_beneath(${node}::bigint, ${LOOK_MAX + 1}::integer) b (id)
+      join identifier i on i.entity_id = b.id and i.scheme = 'mail' where ${isDenied(action)}`,
+  );
+  return new Set(rows.map(({ address }) => address));
+}
+
+async function deniedAmong(
+  session: Session,
+  node: number,
+  users: readonly string[],
+  action: Action,
+): Promise<string[]> {
+  const rows = await session.rows(
+    sql<{
+      name: string;
+    }>`select u.name from unnest(${[...users]}::text[], ${users.map(addressOf)}::text[]) u (name, address)
+      join identifier i on i.scheme = 'mail' and i.value = u.address
+      where ${node}::bigint = any (path_of(i.entity_id)) and ${isDenied(action)}`,
+  );
+  return rows.map(({ name }) => name);
+}
+
+const isDenied = (action: Action) => sql`(restrictions(i.entity_id)).denied & ${ACTION_BIT[action]} <> 0`;
+
+/** As the identifier of a mailbox is spelt; the empty text where it cannot be one. */
+function addressOf(user: string): string {
+  return normaliseSubject(`mail:${user}`)?.slice('mail:'.length) ?? '';
 }

@@ -3,6 +3,7 @@ import { type MailUse, usesToEnd } from '#core/systems/dovecot.ts';
 import { deadlineOf } from '#systems/deadline.ts';
 import { failedOutcome } from '#systems/failed-outcome.ts';
 import type { NodeDirectory } from '#systems/node-directory.ts';
+import { SharedRun } from '#systems/shared-run.ts';
 import type { Call, MakeDriver, Order, Outcome, SystemSettings } from '#systems/system.ts';
 
 import { type DovecotOptions, type LiveUser, kickUsers, listLiveUsers } from './dovecot.ts';
@@ -13,17 +14,20 @@ const SUBMITTING: ReadonlySet<string> = new Set(['submission', 'submission-login
 export function makeDovecotDriver(directory: NodeDirectory): MakeDriver {
   return ({ settings, secrets }: SystemSettings) => {
     const place = { url: new URL(String(settings['url'])), key: String(secrets['key']) };
+    // There may be many who are connected: all who wait share one look.
+    const looking = new SharedRun((timeoutMs) => listLiveUsers({ ...place, timeoutMs }));
     return {
       async converge(order: Order, { signal, timeoutMs }: Call): Promise<Outcome> {
         const isAnew = order.isForced || order.mayHaveActed;
         const uses = usesToEnd(isAnew ? null : order.applied, order.desired);
+        if (uses.length === 0) return { type: 'done' };
+        const isOver = deadlineOf(timeoutMs);
         try {
-          return await endSessions(
-            { ...place, signal, timeoutMs, isOver: deadlineOf(timeoutMs) },
-            directory,
-            order.entityId,
-            uses,
-          );
+          const ended = new Set<string>();
+          const live = await looking.run(timeoutMs, signal);
+          for (const use of uses)
+            for (const user of await directory.usersBeneath(order.entityId, namesOf(live, use), use)) ended.add(user);
+          return await endSessions({ ...place, signal, timeoutMs, isOver }, [...ended]);
         } catch (error) {
           return failedOutcome(error);
         }
@@ -32,22 +36,13 @@ export function makeDovecotDriver(directory: NodeDirectory): MakeDriver {
   };
 }
 
-async function endSessions(
-  options: DovecotOptions,
-  directory: NodeDirectory,
-  node: number,
-  uses: readonly MailUse[],
-): Promise<Outcome> {
-  const live = uses.length === 0 ? [] : await listLiveUsers(options);
-  const ended = new Set<string>();
-  for (const use of uses)
-    for (const user of await directory.usersBeneath(node, namesOf(live, use), use)) ended.add(user);
-  const { users, problems, isCut } = await kickUsers(options, [...ended]);
+async function endSessions(options: DovecotOptions, ended: readonly string[]): Promise<Outcome> {
+  const { users, problems, isCut } = await kickUsers(options, ended);
   const note = `${users} ${users === 1 ? 'user' : 'users'} signed out`;
   if (isCut) return { type: 'later', code: 'partly', detail: `${note}; there are more` };
-  // A name that cannot be kicked alone cannot be later either; whoever is gone by then needs no more.
+  // Whoever is gone by the next try needs no more.
   if (problems.length > 0) return { type: 'later', code: 'partly', detail: [note, ...problems].join('; ') };
-  return { type: 'done', note: uses.length === 0 ? undefined : note };
+  return { type: 'done', note };
 }
 
 function namesOf(live: readonly LiveUser[], use: MailUse): string[] {

@@ -2,6 +2,7 @@
 import { type KamailioWork, kamailioWork, tablesOf } from '#core/systems/kamailio.ts';
 import { deadlineOf } from '#systems/deadline.ts';
 import { failedOutcome } from '#systems/failed-outcome.ts';
+import { SharedRun } from '#systems/shared-run.ts';
 import type { Call, Order, Outcome, SystemDriver, SystemSettings } from '#systems/system.ts';
 
 import { RpcRefusal, callKamailio } from './json-rpc.ts';
@@ -13,7 +14,10 @@ const CLOSED_TEXT = 'Account closed';
 export function makeKamailioDriver({ settings }: SystemSettings): SystemDriver {
   const url = new URL(String(settings['url']));
   const tables = tablesOf(settings);
-  const reloads = new TableReloads(url, tables);
+  // A table is read again whole, so all who wait share one reading.
+  const reloading = new SharedRun(async (timeoutMs) => {
+    for (const table of tables) await callKamailio(url, 'htable.reload', [table], { timeoutMs });
+  });
   return {
     async converge(order: Order, { signal, timeoutMs }: Call): Promise<Outcome> {
       // What may have been told in part is told whole: ending what has ended costs a look.
@@ -26,7 +30,7 @@ export function makeKamailioDriver({ settings }: SystemSettings): SystemDriver {
       // tables, calls end.
       const reloaded = isReloaded
         ? await attempt(async () => {
-            await orAborted(reloads.reload(timeoutMs), signal);
+            await reloading.run(timeoutMs, signal);
             return { type: 'done', note: 'tables read again' };
           })
         : NOTHING;
@@ -66,38 +70,4 @@ async function endAll(options: KamailioOptions, node: number, work: KamailioWork
 
 function counted(count: number, thing: string, done: string): string {
   return `${count} ${thing}${count === 1 ? '' : 's'} ${done}`;
-}
-
-/** A table is read again whole. Whoever asks while it is read waits for the next reading, which serves all who wait. */
-class TableReloads {
-  readonly #url: URL;
-  readonly #tables: readonly string[];
-  #last: Promise<void> = Promise.resolve();
-  #next: Promise<void> | null = null;
-
-  constructor(url: URL, tables: readonly string[]) {
-    this.#url = url;
-    this.#tables = tables;
-  }
-
-  reload(timeoutMs: number): Promise<void> {
-    this.#next ??= this.#after(this.#last, timeoutMs);
-    return this.#next;
-  }
-
-  async #after(last: Promise<void>, timeoutMs: number): Promise<void> {
-    await last.catch(() => {}); // Those who waited for it were told.
-    if (this.#next !== null) this.#last = this.#next;
-    this.#next = null;
-    for (const table of this.#tables) await callKamailio(this.#url, 'htable.reload', [table], { timeoutMs });
-  }
-}
-
-function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason as Error); // Whatever the reason is: it is thrown on.
-    if (signal.aborted) return onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }
