@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import fc from 'fast-check';
+
 import { type Action, maskOf } from '#core/action.ts';
 import type { Json, Values } from '#core/field.ts';
 import { type ProfileFacts, type SystemKind, type TargetFacts, sameState } from '#core/system-kind.ts';
@@ -146,4 +148,88 @@ test('states are plain JSON that stands a round trip', () => {
         const state = SYSTEM_KIND[name].desired(factsOf(step), { tables: ['held'] });
         assert.ok(sameState(state, JSON.parse(JSON.stringify(state)) as Json), `${name}: ${step}`);
       }
+});
+
+/** A step of a history: a hold by a profile, or the lift of one of those in force; and whether it is told before the next. */
+const steps = fc.array(
+  fc.record({
+    place: fc.constantFrom(...(Object.keys(PROFILES) as Name[])),
+    lift: fc.option(fc.nat(8)),
+    isTold: fc.boolean(),
+  }),
+  { maxLength: 24 },
+);
+
+/** Walks through a history; `told` sees what is in force, what was delivered last, and whether only lifts lie between. */
+function walk(
+  history: readonly { place: Name; lift: number | null; isTold: boolean }[],
+  seen: (facts: TargetFacts) => void,
+  told: (facts: TargetFacts, isLiftedOnly: boolean, text: string) => void,
+): void {
+  const held = new Map<number, Name>();
+  let isLiftedOnly = true;
+  for (const [at, { place, lift, isTold }] of history.entries()) {
+    const lifted = lift === null ? undefined : [...held.keys()][lift];
+    if (lifted !== undefined) held.delete(lifted);
+    else {
+      held.set(at + 1, place);
+      isLiftedOnly = false;
+    }
+    const text = [...held].map(([since, name]) => `${name}@${since}`).join(' + ') || '-';
+    const facts = factsOf(text);
+    seen(facts);
+    if (!isTold) continue;
+    told(facts, isLiftedOnly, text);
+    isLiftedOnly = true;
+  }
+}
+
+test('whatever the order, calls that may have begun in a direction end when it is denied, and a lift ends nothing', () => {
+  const { kamailio } = SYSTEM_KIND;
+  fc.assert(
+    fc.property(steps, (history) => {
+      let applied: Json = kamailio.desired(factsOf('-'), {});
+      // In which directions calls may have begun since calls were ended last.
+      let begun = maskOf(['call.out', 'call.in']);
+      const open = ({ denied }: TargetFacts) => maskOf(['call.out', 'call.in']) & ~denied;
+      walk(
+        history,
+        (facts) => (begun |= open(facts)),
+        (facts, isLiftedOnly, text) => {
+          const desired = kamailio.desired(facts, {});
+          const verb = kamailio.verb(applied, desired);
+          const isDue = facts.profiles.some(({ sessions, denied }) => sessions === 'end' && (denied & begun) !== 0);
+          if (isLiftedOnly) assert.equal(verb, null, text);
+          else if (isDue) assert.match(verb ?? 'nothing', /calls/, text);
+          if (verb?.includes('calls') === true) begun = open(facts);
+          applied = desired;
+        },
+      );
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('whatever the order, an answer that may be kept is purged once another counts', () => {
+  const { powerdns } = SYSTEM_KIND;
+  const withoutSince = (state: Json) => JSON.stringify({ ...(state as Readonly<Record<string, Json>>), since: 0 });
+  fc.assert(
+    fc.property(steps, (history) => {
+      let applied: Json = powerdns.desired(factsOf('-'), {});
+      let kept = new Set([withoutSince(applied)]);
+      walk(
+        history,
+        (facts) => kept.add(withoutSince(powerdns.desired(facts, {}))),
+        (facts, _isLiftedOnly, text) => {
+          const desired = powerdns.desired(facts, {});
+          const verb = powerdns.verb(applied, desired);
+          // What was overtaken altogether is not told: the state is the one that was told last.
+          if (kept.size > 1 && !sameState(applied, desired)) assert.equal(verb, 'purge', text);
+          if (verb !== null) kept = new Set([withoutSince(desired)]);
+          applied = desired;
+        },
+      );
+    }),
+    { numRuns: 2_000 },
+  );
 });
