@@ -193,19 +193,22 @@ create table worker (
 comment on table worker is 'The worker processes that are alive. Written by each of them, and swept by the others.';
 
 -- What a target is computed from: the masks as restrictions() has them, and the profiles in force on its lines, the one that
--- words the refusal first.
+-- words the refusal first, each with the moment when the youngest hold that names it came into force, in milliseconds.
 create function target_facts(p_entity bigint, out denied integer, out intercepted integer, out closed boolean,
-  out owner_closed boolean, out closed_since timestamptz, out profiles text[])
+  out owner_closed boolean, out closed_since timestamptz, out profiles text[],
+  out profiles_since double precision[])
 language plpgsql stable parallel safe set search_path from current set enable_seqscan = off as $$
 begin
   select r.denied, r.intercepted, r.closed, r.owner_closed into denied, intercepted, closed, owner_closed from restrictions(p_entity) r;
   if closed then closed_since := closed_since(p_entity); end if;
   profiles := '{}';
+  profiles_since := '{}';
   if denied | intercepted = 0 then return; end if;
-  select coalesce(array_agg(o.name order by o.place), '{}') into profiles from (
-    select p.name, min(h.place) as place
+  select coalesce(array_agg(o.name order by o.place), '{}'), coalesce(array_agg(o.since order by o.place), '{}')
+  into profiles, profiles_since from (
+    select p.name, min(h.place) as place, extract(epoch from max(h.activated_at)) * 1000 as since
     from (
-      select h.profile, row_number() over (order by p.severity desc, h.authority_rank desc, h.placed_at, h.id) as place
+      select h.profile, h.activated_at, row_number() over (order by p.severity desc, h.authority_rank desc, h.placed_at, h.id) as place
       from hold h join profile p on p.name = h.profile
       where h.entity_id = any (path_of(p_entity)) and h.activated_at is not null and h.ended_at is null
     ) h join profile p on p.name = h.profile

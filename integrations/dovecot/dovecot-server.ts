@@ -12,6 +12,7 @@ export interface Dovecot extends RealServer {
   readonly folder: string;
   readonly imapPort: number;
   readonly pop3Port: number;
+  readonly doveadmPort: number;
   readonly lmtpSocket: string;
   readonly authSocket: string;
   /** Runs doveadm commands over HTTP: the answers, as Dovecot gives them. */
@@ -27,7 +28,8 @@ export async function startDovecot(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<Dovecot> {
   const folder = await makeFolder(t, 'dovecot');
-  const [imapPort, pop3Port, doveadmPort] = [await freePort(), await freePort(), await freePort()];
+  const [imapPort, pop3Port] = [await freePort(), await freePort()];
+  const doveadmPort = Number(settings['doveadm_port'] ?? (await freePort()));
   const path = (name: string) => join(folder, name);
   await mkdir(path('mail'));
   await chmod(path('mail'), 0o777);
@@ -71,6 +73,7 @@ export async function startDovecot(
     folder,
     imapPort,
     pop3Port,
+    doveadmPort,
     lmtpSocket: path('lmtp'),
     authSocket: path('auth'),
     ask,

@@ -1,4 +1,5 @@
 /** Kamailio as it is shipped, on ports of its own, and the subscribers of the story. */
+import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { type Cleanup } from '#test/database.ts';
@@ -27,9 +28,12 @@ export async function startKamailio(
   t: Cleanup,
   connectionString: string,
   settings: Readonly<Record<string, string>> = {},
+  /** What the operator added at the end of kamailio.cfg. */
+  added = '',
 ): Promise<Kamailio> {
   const folder = await makeFolder(t, 'kamailio');
-  const [port, rpcPort] = [await freePort(), await freePort()];
+  const port = await freePort();
+  const rpcPort = Number(settings['rpc_port'] ?? (await freePort()));
   await deploy('kamailio', folder, connectionString, {
     sip_address: '127.0.0.1',
     sip_port: String(port),
@@ -38,6 +42,7 @@ export async function startKamailio(
     database_timeout: '9', // The machine of the tests may be slower than a network; who tests the time-out sets it.
     ...settings,
   });
+  if (added !== '') await appendFile(join(folder, 'kamailio.cfg'), added);
   const rpc = async (method: string, ...params: readonly unknown[]) => {
     const response = await fetch(`http://127.0.0.1:${rpcPort}/RPC`, {
       method: 'POST',

@@ -33,7 +33,8 @@ export async function startPdns(
   connectionString: string,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<Pdns> {
-  const [port, apiPort] = [await freePort(), await freePort()];
+  const port = await freePort();
+  const apiPort = Number(settings['api_port'] ?? (await freePort()));
   const folder = await makeFolder(t, 'pdns');
   await deploy('powerdns', folder, connectionString, {
     address: '127.0.0.1',

@@ -154,7 +154,11 @@ export interface PlanView {
     readonly changing: Count;
     readonly alreadyHeld: Count;
     readonly unchanged: Count;
-    readonly laggingZones?: { readonly count: number; readonly names: readonly string[] };
+    readonly laggingZones?: {
+      readonly count: number;
+      readonly names: readonly string[];
+      readonly isPartial?: true;
+    };
   };
   readonly revision: number;
   readonly createdAt: string;

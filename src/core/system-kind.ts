@@ -45,6 +45,8 @@ export interface ProfileFacts {
   readonly intercepted: ActionMask;
   readonly sessions: 'finish' | 'end';
   readonly refusalText: string;
+  /** When the youngest of the holds that name it came into force, in milliseconds since 1970; absent where it is not known. */
+  readonly since?: number;
   /** Its settings for this kind of system, as they were judged when it was saved; null when it has none. */
   readonly settings: Json;
   /** A law was named that lets it close the emergency path, and that still holds. */

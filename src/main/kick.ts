@@ -65,7 +65,10 @@ export async function kickNode(
     for (const place of settings.dovecot)
       tell('dovecot', place.url, async () => {
         const live = await listLiveUsers({ ...options, ...place });
-        const kicked = await kickUsers({ ...options, ...place }, await directory.usersToKick(live));
+        const kicked = await kickUsers(
+          { ...options, ...place },
+          await directory.usersToKick([...new Set(live.map(({ name }) => name))]),
+        );
         return { done: { users: kicked.users }, problems: kicked.problems };
       });
   return Promise.all(work);

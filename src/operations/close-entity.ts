@@ -8,7 +8,6 @@ import { type Performed, type Work, perform } from '#operations/perform.ts';
 import { getLocked, refuseStale } from '#operations/resolve.ts';
 import type { UpdateOptions } from '#operations/update-entity.ts';
 import { markClosed } from '#store/entity.ts';
-import { laggingBeneath } from '#store/lagging-zones.ts';
 
 /**
  * Closes an entity. One row is written; what lies beneath is closed with it because its parent is. Closing what is
@@ -38,7 +37,6 @@ export async function closeWithin(
   if (entity.closed_at !== null) return readView(transaction, actor, entity.id);
   refuseStale(entity, version);
   if (guard === 'guarded') await requirePlan(work, entity);
-  const lagging = await laggingBeneath(transaction, entity);
   await chargeClosing(transaction, entity);
   await markClosed(transaction, entity.id);
   transaction.record({
@@ -47,5 +45,5 @@ export async function closeWithin(
     facts: {},
     touched: [entity.id],
   });
-  return { ...(await readView(transaction, actor, entity.id)), ...lagging };
+  return readView(transaction, actor, entity.id);
 }

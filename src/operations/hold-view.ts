@@ -4,7 +4,6 @@ import { seesAuthor, seesName } from '#operations/access.ts';
 import type { Actor } from '#operations/context.ts';
 import type { EntityState } from '#store/entity.ts';
 import type { HoldRow } from '#store/hold.ts';
-import type { LaggingZones } from '#store/lagging-zones.ts';
 
 export interface HoldView {
   readonly id: string;
@@ -27,8 +26,6 @@ export interface HoldView {
   readonly endedBy: string | null;
   readonly reviewAt: string | null;
   readonly inForce: boolean;
-  /** When it was placed or lifted just now: zones whose secondaries do not follow at once. */
-  readonly laggingZones?: LaggingZones;
 }
 
 /**

@@ -1,7 +1,6 @@
 /** Lifts a hold. Whatever else holds the entity, there or above, still does. */
 import { type LineAccount, holderOf, isAuthority, reachesLevel, reachesSubject } from '#core/authority.ts';
 import { isUuid } from '#core/ids.ts';
-import { touchesDns } from '#core/powerdns-settings.ts';
 import { type Problem, invalid, problem } from '#core/problem.ts';
 import { seesName } from '#operations/access.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
@@ -12,8 +11,6 @@ import type { Session } from '#store/database.ts';
 import { type EntityState, uuidsOf } from '#store/entity.ts';
 import { type HoldRow, endHold, lockHold } from '#store/hold.ts';
 import type { IdempotencyKey } from '#store/idempotency.ts';
-import { laggingBeneath } from '#store/lagging-zones.ts';
-import { findProfile } from '#store/profile.ts';
 import { levelsOf } from '#store/role.ts';
 
 /**
@@ -48,9 +45,7 @@ export async function liftWithin(work: Work, id: string | number, holdId: string
     facts: { hold: hold.uuid, profile: hold.profile, wasInForce: hold.activated_at !== null },
     touched: [entity.id],
   });
-  const profile = await findProfile(transaction, hold.profile);
-  const lagging = profile !== null && touchesDns(profile) ? await laggingBeneath(transaction, entity) : {};
-  return { ...holdView(ended, actor, entity), ...lagging };
+  return holdView(ended, actor, entity);
 }
 
 /** Throws `forbidden` unless the actor has the hold's authority, or a higher one. */

@@ -10,7 +10,6 @@ import {
   reachesLevel,
   reachesSubject,
 } from '#core/authority.ts';
-import { touchesDns } from '#core/powerdns-settings.ts';
 import { type FieldError, invalid, problem } from '#core/problem.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
 import { requirePlan } from '#operations/guard.ts';
@@ -21,7 +20,6 @@ import { getPermitted, refuseClosed } from '#operations/resolve.ts';
 import type { EntityState } from '#store/entity.ts';
 import { type HoldRow, findSameHold, insertHold } from '#store/hold.ts';
 import type { IdempotencyKey } from '#store/idempotency.ts';
-import { laggingBeneath } from '#store/lagging-zones.ts';
 import { findProfile } from '#store/profile.ts';
 
 export interface HoldInput {
@@ -104,8 +102,7 @@ export async function placeWithin(
       ...(row.external_ref === null ? {} : { externalRef: row.external_ref }),
     },
   });
-  const lagging = touchesDns(profile) ? await laggingBeneath(transaction, entity) : {};
-  return { hold: { ...holdView(row, actor, entity), ...lagging }, isNew: true };
+  return { hold: holdView(row, actor, entity), isNew: true };
 }
 
 /** `action` tells the intents of plans apart. */

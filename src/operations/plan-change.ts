@@ -15,7 +15,7 @@ import { getHead } from '#store/change.ts';
 import type { Session } from '#store/database.ts';
 import type { EntityState } from '#store/entity.ts';
 import { listHolds } from '#store/hold.ts';
-import { type LaggingZones, laggingZones } from '#store/lagging-zones.ts';
+import { type LaggingZones, findLaggingZones } from '#store/lagging-zones.ts';
 import { type PlanRow, insertPlan } from '#store/plan.ts';
 import { entitiesHeldBy, findProfile } from '#store/profile.ts';
 
@@ -50,6 +50,8 @@ export interface PlanView {
 
 /** How long a plan waits for the engine to hold what is committed. */
 const ENGINE_WAIT_MS = 5_000;
+/** As many names of zones as a person reads before acting. */
+const ZONES_NAMED_MAX = 20;
 /** The most holds of one entity that a plan looks through. */
 const HOLDS_MAX = 1_000;
 
@@ -71,12 +73,13 @@ export async function planChange(
     throw problem('unavailable', 'The decision engine does not follow the database now; try again.');
   const scan = await context.engine.planScan(entity.id, change);
   if (scan === null) throw notFound(id);
+  const zones = await findLaggingZones(session, lagging, ZONES_NAMED_MAX);
   const effect: PlanEffect = {
     beneath: scan.total.beneath,
     changing: tally(scan.total, scan.byKind, (counts) => counts.changes),
     alreadyHeld: tally(scan.total, scan.byKind, (counts) => counts.heldAlready),
     unchanged: tally(scan.total, scan.byKind, (counts) => counts.beneath - counts.changes),
-    ...(await laggingZones(session, lagging)),
+    ...(zones === null ? {} : { laggingZones: zones }),
   };
   return perform(context, actor, { lock: 'none' }, async ({ transaction }) => {
     const expiresAt = new Date(context.clock().getTime() + context.settings.planLifeMs);

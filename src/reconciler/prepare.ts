@@ -88,7 +88,15 @@ export async function readFacts(
   return new Map(
     rows.map((row) => [
       row.id,
-      { row, values: values.get(row.id) ?? {}, profiles: row.profiles.flatMap((name) => profiles.get(name) ?? []) },
+      {
+        row,
+        values: values.get(row.id) ?? {},
+        profiles: row.profiles.flatMap((name, index): ProfileFacts[] => {
+          const [profile, since] = [profiles.get(name), row.profiles_since[index]];
+          if (profile === undefined) return [];
+          return [since === undefined ? profile : { ...profile, since }];
+        }),
+      },
     ]),
   );
 }

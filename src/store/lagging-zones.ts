@@ -1,55 +1,71 @@
-/** Zones that others transfer: what happens here is seen there only when they transfer again. */
+/** Zones that others transfer: what happens here is seen there only when they are notified, or transfer again. */
 import { sql } from 'kysely';
 
-import type { Kind } from '#core/kind.ts';
 import type { Session } from '#store/database.ts';
 
 export interface LaggingZones {
+  /** Of those that were looked at. */
   readonly count: number;
   /** The first of them by name. */
   readonly names: readonly string[];
+  /** There may be more: the look ended before it had seen all. */
+  readonly isPartial?: true;
 }
 
-/** As many names as a person reads before acting. */
-const NAMES_MAX = 20;
+/** A look ends after so many entities beneath the nodes; where there are more, after so many zones with secondaries. */
+export const LOOK_MAX = 5_000;
 
 /**
- * The zones with foreign secondaries that a change to any of the entities reaches: the zones themselves, those beneath, and
- * those that contain records which are held, or whose owner is. Null when there are none. Costs a look at each zone with secondaries.
+ * The open zones with foreign secondaries that a change to any of the nodes reaches: the nodes themselves, the zones
+ * beneath, and those that contain records which are held, or whose owner is. Null when there are none. It costs too much
+ * for the way of a hold or a lift: plans ask it, and whoever notifies.
  */
-async function findLaggingZones(session: Session, ids: readonly number[]): Promise<LaggingZones | null> {
-  const reached = [...ids];
-  const rows = await session.rows(
-    sql<{ name: string; count: number }>`select z.name, count(*) over ()::integer as count
-      from dns_zone z join entity e on e.id = z.entity_id join entity a on a.id = e.parent_id
-      where z.secondaries <> '{}' and e.closed_at is null
-        and not exists (select from entity c where c.id = any (a.ancestors) and c.closed_at is not null) and (
-        z.entity_id = any (${reached}::bigint[]) or a.ancestors && ${reached}::bigint[]
-        or exists (select from entity r where r.id = any (${reached}::bigint[]) and r.kind = 'dns_record' and r.parent_id = z.entity_id)
-        or exists (select from entity r join entity o on o.id = r.owner_id
-          where r.parent_id = z.entity_id and r.owner_id is not null and o.ancestors && ${reached}::bigint[])
-      ) order by z.name limit ${NAMES_MAX}`,
+export async function findLaggingZones(
+  session: Session,
+  nodes: readonly number[],
+  namesMax: number,
+): Promise<LaggingZones | null> {
+  if (nodes.length === 0) return null;
+  const isSmall = (await countUpTo(session, beneathAll(nodes))) <= LOOK_MAX;
+  const found = await session.rows(isSmall ? amongBeneath(nodes, namesMax) : amongZones(nodes, namesMax));
+  const [first] = found;
+  if (first === undefined) return null;
+  const isPartial = !isSmall && (await countUpTo(session, withSecondaries)) > LOOK_MAX;
+  return { count: first.count, names: found.map(({ name }) => name), ...(isPartial ? { isPartial } : {}) };
+}
+
+interface FoundRow {
+  readonly name: string;
+  readonly count: number;
+}
+
+const beneathAll = (nodes: readonly number[]) =>
+  sql`select b.id from unnest(${[...nodes]}::bigint[]) n (id) cross join lateral list_beneath(n.id, ${LOOK_MAX + 1}::integer) b (id)`;
+const withSecondaries = sql`select entity_id, name from dns_zone where secondaries <> '{}'`;
+
+/** Counted up to one more than a look has room for. */
+async function countUpTo(session: Session, rows: ReturnType<typeof beneathAll>): Promise<number> {
+  const row = await session.row(
+    sql<{ count: number }>`select count(*)::integer as count from (${rows} limit ${LOOK_MAX + 1}) counted`,
   );
-  const [first] = rows;
-  return first === undefined ? null : { count: first.count, names: rows.map(({ name }) => name) };
+  return row?.count ?? 0;
 }
 
-/** As a part of an answer: absent when there are none. */
-export async function laggingZones(
-  session: Session,
-  ids: readonly number[],
-): Promise<{ readonly laggingZones?: LaggingZones }> {
-  const zones = ids.length === 0 ? null : await findLaggingZones(session, ids);
-  return zones === null ? {} : { laggingZones: zones };
-}
+/** From the nodes downwards. */
+const amongBeneath = (nodes: readonly number[], namesMax: number) =>
+  sql<FoundRow>`with beneath as materialized (${beneathAll(nodes)}), reached as (
+      select e.id from beneath b join entity e on e.id = b.id where e.kind = 'dns_zone'
+      union select e.parent_id from beneath b join entity e on e.id = b.id where e.kind = 'dns_record'
+    )
+    select z.name, count(*) over ()::integer as count from reached r join dns_zone z on z.entity_id = r.id
+    where z.secondaries <> '{}' and closed_since(z.entity_id) is null order by z.name limit ${namesMax}`;
 
-/** The same of one entity, which may be of a kind that no zone knows of. */
-export function laggingBeneath(
-  session: Session,
-  entity: { readonly id: number; readonly kind: Kind },
-): Promise<{ readonly laggingZones?: LaggingZones }> {
-  return laggingZones(session, REACHING.has(entity.kind) ? [entity.id] : []);
-}
-
-/** The kinds that have zones beneath, are zones, or lie in zones that others transfer. */
-const REACHING: ReadonlySet<Kind> = new Set<Kind>(['account', 'dns_zone', 'dns_record']);
+/** From the zones upwards, where those with secondaries are fewer than what lies beneath. */
+const amongZones = (nodes: readonly number[], namesMax: number) =>
+  sql<FoundRow>`with looked as materialized (${withSecondaries} order by entity_id limit ${LOOK_MAX})
+    select z.name, count(*) over ()::integer as count from looked z where closed_since(z.entity_id) is null and (
+      path_of(z.entity_id) && ${[...nodes]}::bigint[]
+      or exists (select from entity r where r.id = any (${[...nodes]}::bigint[]) and r.kind = 'dns_record' and r.parent_id = z.entity_id)
+      or exists (select from entity r join entity o on o.id = r.owner_id
+        where r.parent_id = z.entity_id and r.owner_id is not null and o.ancestors && ${[...nodes]}::bigint[])
+    ) order by z.name limit ${namesMax}`;

@@ -70,6 +70,8 @@ export interface TargetFactsRow {
   readonly owner_closed: boolean;
   readonly closed_since: Date | null;
   readonly profiles: readonly string[];
+  /** For each of them when the youngest hold that names it came into force, in milliseconds since 1970. */
+  readonly profiles_since: readonly number[];
 }
 
 /** What holds for entities now. */

@@ -12,6 +12,13 @@ export class SystemFailure extends Error {
   }
 }
 
+/** It knows us not, or not with this key: whatever else it is asked, it refuses too. */
+export class CredentialsRefused extends SystemFailure {
+  constructor(message: string) {
+    super(message, 'never');
+  }
+}
+
 export interface CallOptions {
   readonly method?: 'GET' | 'POST' | 'PUT';
   readonly headers?: Readonly<Record<string, string>>;
@@ -57,7 +64,7 @@ export function placeOf(url: URL): string {
 /** What an answer means that is none of the expected. */
 export function unexpected(url: URL, { status }: CallAnswer): SystemFailure {
   if (status === 401 || status === 403)
-    return new SystemFailure(`${placeOf(url)} refuses the key or the address (${status})`, 'never');
+    return new CredentialsRefused(`${placeOf(url)} refuses the key or the address (${status})`);
   if (status >= 500) return new SystemFailure(`${placeOf(url)} answered ${status}`, 'later');
   return new SystemFailure(
     `${placeOf(url)} answered ${status} to ${url.pathname}, which is not what was asked`,

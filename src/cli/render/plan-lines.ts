@@ -19,10 +19,10 @@ export function planLines(what: string, plan: PlanView, paint: Paint): string[] 
 }
 
 /** Which zones others go on serving as before. */
-function laggingLine({ count, names }: NonNullable<PlanView['effect']['laggingZones']>): string {
+function laggingLine({ count, names, isPartial }: NonNullable<PlanView['effect']['laggingZones']>): string {
   const more = count > names.length ? ` and ${countText(count - names.length)} more` : '';
   const zones = count === 1 ? '1 zone has' : `${countText(count)} zones have`;
-  return `  ${zones} foreign secondaries, which follow only when they transfer again: ${names.join(', ')}${more}`;
+  return `  ${isPartial === true ? 'At least ' : ''}${zones} foreign secondaries, which follow only when they transfer again: ${names.join(', ')}${more}`;
 }
 
 function countLines(counts: Readonly<Record<string, Count>>, paint: Paint): string[] {

@@ -65,13 +65,14 @@ test('a plan shows counts by kind, with columns only for what there is', () => {
 });
 
 test('a plan names the zones that others go on serving', () => {
-  const lines = (count: number, names: readonly string[]) => {
+  const lines = (count: number, names: readonly string[], isPartial?: true) => {
     const planned = plan({ account: 1 });
-    const effect = { ...planned.effect, laggingZones: { count, names } };
+    const effect = { ...planned.effect, laggingZones: { count, names, ...(isPartial ? { isPartial } : {}) } };
     return planLines('Suspending account Acme', { ...planned, effect }, plain).at(-2);
   };
   const rest = 'foreign secondaries, which follow only when they transfer again:';
   assert.equal(lines(1, ['a.example']), `  1 zone has ${rest} a.example`);
+  assert.equal(lines(1, ['a.example'], true), `  At least 1 zone has ${rest} a.example`);
   assert.equal(
     lines(1200, ['a.example', 'b.example']),
     `  1,200 zones have ${rest} a.example, b.example and 1,198 more`,

@@ -94,7 +94,11 @@ export const updateEntity = z
   .meta({ id: 'UpdateEntity' });
 
 export const laggingZones = z
-  .strictObject({ count: z.number().int(), names: z.array(z.string()).describe('The first 20 of them.') })
+  .strictObject({
+    count: z.number().int(),
+    names: z.array(z.string()).describe('The first 20 of them.'),
+    isPartial: z.literal(true).optional().describe('There may be more: the look ended before it had seen all.'),
+  })
   .meta({ id: 'LaggingZones' })
   .describe('Zones reached that have foreign secondaries, which follow only when they transfer again. Absent: none.');
 
@@ -112,7 +116,6 @@ const entityCommon = {
   createdAt: time,
   updatedAt: time,
   identifiers: z.array(z.string()),
-  laggingZones: laggingZones.optional(),
   revision: z.number().int().optional().describe('Of an answer with at: the last change that counted.'),
   at: time.optional().describe('The moment that was asked for.'),
 };

@@ -35,7 +35,6 @@ export const hold = z
     endedBy: z.string().nullable(),
     reviewAt: time.nullable(),
     inForce: z.boolean(),
-    laggingZones: laggingZones.optional(),
   })
   .meta({ id: 'Hold' });
 

@@ -16,6 +16,8 @@ export interface DovecotOptions extends Pick<CallOptions, 'timeoutMs' | 'signal'
   /** Where doveadm's HTTP interface is, such as http://127.0.0.1:8991. */
   readonly url: URL;
   readonly key: string;
+  /** When it says so, no other users are kicked. */
+  readonly isOver?: () => boolean;
 }
 
 export interface Kicked {
@@ -23,6 +25,8 @@ export interface Kicked {
   /** Left by themselves in between. */
   readonly gone: number;
   readonly problems: readonly string[];
+  /** There was no time for all. */
+  readonly isCut: boolean;
 }
 
 type Command = readonly [name: string, parameters: Readonly<Record<string, unknown>>, tag: string];
@@ -32,15 +36,24 @@ const NOT_FOUND = 68;
 /** Commands in one request. */
 const BATCH = 100;
 
-/** The users who have a session now, each once. */
-export async function listLiveUsers(options: DovecotOptions): Promise<string[]> {
+export interface LiveUser {
+  readonly name: string;
+  /** What the session is of, such as `imap` or `pop3`. */
+  readonly service: string;
+}
+
+/** Who has a session now, once for each service. */
+export async function listLiveUsers(options: DovecotOptions): Promise<LiveUser[]> {
   const [answer] = await callDoveadm(options, [['who', {}, 'who']]);
-  if (answer?.kind !== 'doveadmResponse' || !Array.isArray(answer.value))
+  if (answer?.kind !== 'doveadmResponse')
     throw new SystemFailure(`${placeOf(options.url)} does not tell who is connected`, 'never');
-  const names = answer.value.flatMap((line: unknown) =>
-    isObject(line) && typeof line['username'] === 'string' ? [line['username']] : [],
-  );
-  return [...new Set(names)];
+  const live = new Map<string, LiveUser>();
+  for (const line of answer.values) {
+    if (!isObject(line) || typeof line['username'] !== 'string') continue;
+    const [name, service] = [line['username'], String(line['service'] ?? '')];
+    live.set(`${service} ${name}`, { name, service });
+  }
+  return [...live.values()];
 }
 
 /** Ends the sessions of the users, and forgets what was answered for them. */
@@ -49,7 +62,8 @@ export async function kickUsers(options: DovecotOptions, users: readonly string[
   const literal = users.filter((user) => !/[*?]/.test(user));
   const problems = users.filter((user) => !literal.includes(user)).map((user) => `${user} has a wildcard in its name`);
   let [kicked, gone] = [0, 0];
-  for (let at = 0; at < literal.length; at += BATCH) {
+  let at = 0;
+  for (; at < literal.length && options.isOver?.() !== true; at += BATCH) {
     const batch = literal.slice(at, at + BATCH);
     // First the cache, so that nobody whose session has ended signs in again by what it says.
     await callDoveadm(options, [['authCacheFlush', { user: batch }, 'flush']]);
@@ -60,16 +74,16 @@ export async function kickUsers(options: DovecotOptions, users: readonly string[
     for (const [index, user] of batch.entries()) {
       const answer = answers.find(({ tag }) => tag === `kick${index}`);
       if (answer?.kind === 'doveadmResponse') kicked += 1;
-      else if (isObject(answer?.value) && answer.value['exitCode'] === NOT_FOUND) gone += 1;
+      else if (answer?.values.some((value) => isObject(value) && value['exitCode'] === NOT_FOUND)) gone += 1;
       else problems.push(`${user} could not be kicked`);
     }
   }
-  return { users: kicked, gone, problems };
+  return { users: kicked, gone, problems, isCut: at < literal.length };
 }
 
 interface DoveadmAnswer {
   readonly kind: string;
-  readonly value: unknown;
+  readonly values: readonly unknown[];
   readonly tag: string;
 }
 
@@ -90,6 +104,9 @@ async function callDoveadm(options: DovecotOptions, commands: readonly Command[]
   const body = readJson(url, answer);
   if (!Array.isArray(body)) throw new SystemFailure(`${placeOf(url)} answered what no doveadm answers`, 'never');
   return body.flatMap((one: unknown): DoveadmAnswer[] =>
-    Array.isArray(one) && typeof one[0] === 'string' ? [{ kind: one[0], value: one[1], tag: String(one[2]) }] : [],
+    // Of several lines Dovecot 2.3 puts only the first into a list, and the others beside it: the tag is the last member.
+    Array.isArray(one) && typeof one[0] === 'string'
+      ? [{ kind: one[0], values: one.slice(1, -1).flat(), tag: String(one.at(-1)) }]
+      : [],
   );
 }

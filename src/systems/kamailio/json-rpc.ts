@@ -12,12 +12,15 @@ import {
   unexpected,
 } from '#systems/http-call.ts';
 
+/** It understood and failed, such as at a database that is away; below that it did not understand. */
+const SERVER_ERROR = 500;
+
 /** Kamailio refused a call: with its own code, such as 404 for a dialog that is gone. */
 export class RpcRefusal extends SystemFailure {
   readonly code: number;
 
   constructor(message: string, code: number) {
-    super(message, 'never');
+    super(message, code >= SERVER_ERROR ? 'later' : 'never');
     this.code = code;
   }
 }

@@ -19,6 +19,8 @@ import { RpcRefusal, callKamailio } from './json-rpc.ts';
 export interface KamailioOptions extends Pick<CallOptions, 'timeoutMs' | 'signal'> {
   /** Where its JSON-RPC is, such as http://127.0.0.1:5065/RPC. */
   readonly url: URL;
+  /** When it says so, no other call is ended. */
+  readonly isOver?: () => boolean;
 }
 
 export interface EndedCalls {
@@ -27,6 +29,8 @@ export interface EndedCalls {
   readonly gone: number;
   /** Those that could not be ended, by the words of the failure. */
   readonly problems: readonly string[];
+  /** There was no time to end all. */
+  readonly isCut: boolean;
 }
 
 interface Dialog {
@@ -50,6 +54,7 @@ export async function endCalls(options: KamailioOptions, node: number, reason: s
     const fresh = found.filter(({ entry, id }) => !seen.has(`${entry}:${id}`));
     if (fresh.length === 0) break;
     for (const { entry, id } of fresh) {
+      if (options.isOver?.() === true) return { ended, gone, problems: [...problems], isCut: true };
       seen.add(`${entry}:${id}`);
       try {
         await callKamailio(options.url, 'dlg.end_dlg', [entry, id, reasonHeader(reason)], options);
@@ -57,12 +62,13 @@ export async function endCalls(options: KamailioOptions, node: number, reason: s
       } catch (error) {
         if (!(error instanceof SystemFailure)) throw error;
         if (error instanceof RpcRefusal && error.code === NOT_FOUND) gone += 1;
-        else if (error.again === 'later') return { ended, gone, problems: [...problems, error.message] };
+        else if (!(error instanceof RpcRefusal) && error.again === 'later')
+          return { ended, gone, problems: [...problems, error.message], isCut: false };
         else if (problems.size < PROBLEMS_MAX) problems.add(error.message);
       }
     }
   }
-  return { ended, gone, problems: [...problems] };
+  return { ended, gone, problems: [...problems], isCut: false };
 }
 
 /** One call is an object, several are a list, none is an empty object. */

@@ -1,4 +1,4 @@
-/** Makes a PowerDNS forget what it has answered, so that the next question reads the views again. */
+/** Makes a PowerDNS forget what it has answered, and notify those who transfer its zones. */
 import {
   type CallOptions,
   SystemFailure,
@@ -24,6 +24,8 @@ export interface Purged {
 
 /** One request for each zone costs more than the caches save, above so many. */
 export const ZONES_BY_NAME_MAX = 50;
+/** No such zone; not primary for it. */
+const NOT_NOTIFIED: ReadonlySet<number> = new Set([404, 422]);
 /** The name above all others: with it everything is forgotten. */
 const ROOT = '.';
 
@@ -34,6 +36,17 @@ export async function purgeCaches(options: PowerdnsOptions, zones: readonly stri
   let entries = 0;
   for (const name of names) entries += await purge(options, name);
   return { zones: names.length, entries };
+}
+
+/** Notifies the secondaries of a zone (RFC 1996). Answers false where the server has no such zone, or none that others transfer. */
+export async function notifyZone(options: PowerdnsOptions, zone: string): Promise<boolean> {
+  const id = encodeURIComponent(`${zone.replace(/\.$/, '')}.`);
+  const url = new URL(`/api/v1/servers/localhost/zones/${id}/notify`, options.url);
+  const { key, timeoutMs, signal } = options;
+  const answer = await callSystem(url, { method: 'PUT', headers: { 'X-API-Key': key }, timeoutMs, signal });
+  if (NOT_NOTIFIED.has(answer.status)) return false;
+  if (answer.status !== 200) throw unexpected(url, answer);
+  return true;
 }
 
 async function purge(options: PowerdnsOptions, name: string): Promise<number> {
