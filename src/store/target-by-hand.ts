@@ -5,6 +5,9 @@ import type { Json } from '#core/field.ts';
 import { type TargetFilter, targetCondition } from '#store/target-list.ts';
 import type { Transaction } from '#store/transaction.ts';
 
+/** The channel on which workers hear that targets of a system are due. */
+const DUE_CHANNEL = 'abeyance_due';
+
 export interface Binding {
   readonly systemId: number;
   readonly entityId: number;
@@ -13,27 +16,35 @@ export interface Binding {
   readonly reference: Json;
 }
 
-/**
- * Binds an entity to a system under a reference. Of one that was bound under another reference nothing is known any more: it
- * is told anew, and what a call under way brings back is dropped.
- */
-export async function bindTarget(transaction: Transaction, binding: Binding): Promise<void> {
-  // Its own revision is known with the commit alone; whoever reads the log raises it to that.
-  await transaction.rows(
-    sql`insert into target (system_id, entity_id, account_id, owner_id, reference, is_bound_by_hand, generation_desired, due_at)
-      values (${binding.systemId}, ${binding.entityId}, ${binding.accountId}, ${binding.ownerId}, ${JSON.stringify(binding.reference)}::jsonb,
-        true, (select revision + 1 from change_counter), now())
-      on conflict (system_id, entity_id) do update set is_bound_by_hand = true, reference = excluded.reference,
-        applied = case when target.reference = excluded.reference then target.applied end,
-        kept = case when target.reference = excluded.reference then target.kept end,
-        task = case when target.reference = excluded.reference then target.task end,
-        is_unproven = target.is_unproven and target.reference = excluded.reference,
-        lease_token = case when target.reference = excluded.reference then target.lease_token end,
-        leased_until = case when target.reference = excluded.reference then target.leased_until end,
-        generation_desired = greatest(target.generation_desired, excluded.generation_desired),
+/** Under another reference it is another thing: nothing is known of it, and what a call under way brings back is dropped. */
+const RENAMED = sql`
+        applied = case when t.reference = excluded.reference then t.applied end,
+        kept = case when t.reference = excluded.reference then t.kept end,
+        task = case when t.reference = excluded.reference then t.task end,
+        is_unproven = t.is_unproven and t.reference = excluded.reference,
+        lease_token = case when t.reference = excluded.reference then t.lease_token end,
+        leased_until = case when t.reference = excluded.reference then t.leased_until end,
         attempts = 0, needs_person = false, problem_code = null, problem_detail = null, problem_since = null,
-        acknowledged_at = null, acknowledged_by = null, is_node = false, due_at = now()`,
+        acknowledged_at = null, acknowledged_by = null, due_at = now()`;
+
+/**
+ * Binds an entity to a system under a reference, by hand or because it names the system. Its generation is that of the change
+ * that records it, which the reader of the log gives to it.
+ */
+export async function bindTarget(transaction: Transaction, binding: Binding, isByHand: boolean): Promise<void> {
+  // The revision of this transaction is known with its commit alone; until it was read, this is the least that it can be.
+  await transaction.rows(
+    sql`insert into target as t (system_id, entity_id, account_id, owner_id, reference, is_bound_by_hand, generation_desired, due_at)
+      values (${binding.systemId}, ${binding.entityId}, ${binding.accountId}, ${binding.ownerId}, ${JSON.stringify(binding.reference)}::jsonb,
+        ${isByHand}, (select revision + 1 from change_counter), now())
+      on conflict (system_id, entity_id) do update set is_bound_by_hand = excluded.is_bound_by_hand, reference = excluded.reference, ${RENAMED}`,
   );
+  await tellWorkers(transaction, binding.systemId);
+}
+
+/** Workers hear of what is due with the commit, and look for it by themselves otherwise. */
+async function tellWorkers(transaction: Transaction, systemId: number): Promise<void> {
+  await transaction.rows(sql`select pg_notify(${DUE_CHANNEL}, ${String(systemId)})`);
 }
 
 /** Locks a target until the transaction ends; false when there is none. */
@@ -59,7 +70,7 @@ export async function removeTarget(transaction: Transaction, systemId: number, e
   );
 }
 
-/** Only one target, or all that the filter means. */
+/** In one order, as whoever reaches targets or records outcomes locks them: only one target, or all that the filter means. */
 export type Chosen = { readonly entityId: number } | TargetFilter;
 
 const chosen = (which: Chosen) => ('entityId' in which ? sql`t.entity_id = ${which.entityId}` : targetCondition(which));
@@ -85,9 +96,14 @@ export async function acknowledgeTargets(
   by: string,
 ): Promise<number> {
   const rows = await transaction.rows(
-    sql<{ entity_id: number }>`update target t set acknowledged_at = now(), acknowledged_by = ${by}
-      where t.system_id = ${systemId} and t.generation_applied < t.generation_desired and t.needs_person
-        and t.acknowledged_at is null and ${chosen(which)}
+    sql<{ entity_id: number }>`with chosen as (
+        select t.system_id, t.entity_id from target t
+        where t.system_id = ${systemId} and t.generation_applied < t.generation_desired and t.needs_person
+          and t.acknowledged_at is null and ${chosen(which)}
+        order by t.entity_id for update
+      )
+      update target t set acknowledged_at = now(), acknowledged_by = ${by}
+      from chosen c where t.system_id = c.system_id and t.entity_id = c.entity_id
       returning t.entity_id`,
   );
   return rows.length;

@@ -198,3 +198,15 @@ export const receipt = z
     next: z.string().nullable().describe('The cursor of the next page.'),
   })
   .meta({ id: 'Receipt' });
+
+export const plannedSystems = z
+  .array(
+    z.strictObject({
+      system: z.string(),
+      kind: systemKindName,
+      targets: count.describe('As many as the receipt of the change will count.'),
+      told: z.record(z.string(), count).describe('What is told to how many, in the words of the system.'),
+      unchanged: count,
+    }),
+  )
+  .describe('What each system would be told; those that the change does not reach are left out.');

@@ -1,11 +1,13 @@
 /** What people do to targets: bind by hand, unbind, have them told again, acknowledge. */
+import type { Json } from '#core/field.ts';
 import { type FieldError, invalid, problem } from '#core/problem.ts';
 import { SYSTEM_KIND } from '#core/system-kinds.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
 import { type Performed, type Work, perform } from '#operations/perform.ts';
-import { getEntity, refuseClosed, refuseUnknown } from '#operations/resolve.ts';
+import { getEntity, getLinked, refuseClosed, refuseUnknown } from '#operations/resolve.ts';
 import { accountsOf } from '#store/entity.ts';
 import type { IdempotencyKey } from '#store/idempotency.ts';
+import { readKindRows } from '#store/kind-row.ts';
 import type { SystemRow } from '#store/system.ts';
 import {
   acknowledgeTargets,
@@ -58,17 +60,16 @@ export function bindTarget(
     if (!reading.ok) throw invalid({ field: 'reference', message: reading.message });
     const former = await findTarget(transaction, system.id, entity.id);
     if (former === null) refuseClosed(entity, 'bound');
-    const account = (await accountsOf(transaction, [entity.id])).get(entity.id) ?? 0;
-    const binding = { systemId: system.id, entityId: entity.id, accountId: account, ownerId: entity.owner_id };
-    await bindRow(transaction, { ...binding, reference: reading.value });
+    const binding = { systemId: system.id, entityId: entity.id, ownerId: entity.owner_id, reference: reading.value };
+    await bindRow(transaction, { ...binding, accountId: await accountOf(work, entity.id) }, true);
     recordOf(work, 'target.bound', system, entity.id);
     return detailsOf(work, system, entity.id, id);
   });
 }
 
 /**
- * Forgets a binding: the system keeps what it has, and is told nothing more of the entity. Throws `not_found`, `forbidden`, and
- * `conflict` for what names the system by itself.
+ * Forgets a binding by hand: the system keeps what it has, and is told nothing more of the entity, unless that names the system by
+ * itself. Throws `not_found`, `forbidden`, and `conflict` for what was not bound by hand.
  */
 export function unbindTarget(
   context: OperationContext,
@@ -88,10 +89,32 @@ export function unbindTarget(
           : `${target.entity_label} names ${system.name} by itself; change that there.`,
         { facts: { system: system.name, entity: target.entity_uuid } },
       );
-    await removeTarget(transaction, system.id, target.entity_id);
-    recordOf(work, 'target.unbound', system, target.entity_id);
+    const entityId = target.entity_id;
+    const own = await ownReference(work, system, target);
+    if (own === undefined) await removeTarget(transaction, system.id, entityId);
+    else {
+      const { owner_id: ownerId } = await getLinked(transaction, entityId);
+      const accountId = await accountOf(work, entityId);
+      await bindRow(transaction, { systemId: system.id, entityId, accountId, ownerId, reference: own }, false);
+    }
+    recordOf(work, 'target.unbound', system, entityId);
     return targetDetails(target, context.clock());
   });
+}
+
+async function accountOf({ transaction }: Work, entityId: number): Promise<number> {
+  return (await accountsOf(transaction, [entityId])).get(entityId) ?? 0;
+}
+
+/** How an entity that names the system is called there; undefined for one that does not. */
+async function ownReference({ transaction }: Work, system: SystemRow, target: TargetRow): Promise<Json | undefined> {
+  const { entity_kind: kind, entity_id: id } = target;
+  if (kind !== 'foreign' && kind !== 'phone_number') return undefined;
+  const values = (await readKindRows(transaction, kind, [id])).get(id) ?? {};
+  if (values[kind === 'foreign' ? 'system' : 'provider'] !== system.name) return undefined;
+  const given = kind === 'foreign' ? values['externalReference'] : (values['providerReference'] ?? values['e164']);
+  const reading = SYSTEM_KIND[system.kind].readReference(given ?? null);
+  return reading.ok ? reading.value : null;
 }
 
 /** Has one target told again at once, where it is not as it should be. Throws `not_found`, `forbidden`. */
