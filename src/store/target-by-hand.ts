@@ -2,11 +2,9 @@
 import { sql } from 'kysely';
 
 import type { Json } from '#core/field.ts';
+import { DUE_CHANNEL } from '#store/sweep-reach.ts';
 import { type TargetFilter, targetCondition } from '#store/target-list.ts';
 import type { Transaction } from '#store/transaction.ts';
-
-/** The channel on which workers hear that targets of a system are due. */
-const DUE_CHANNEL = 'abeyance_due';
 
 export interface Binding {
   readonly systemId: number;
