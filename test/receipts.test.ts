@@ -216,6 +216,13 @@ test('several changes of one commit are one operation', async () => {
   assert.equal(last, first + 2);
   for (const revision of [first, first + 1, last]) assert.equal((await receiptOf(revision))['revision'], last);
   assert.equal((await receiptOf(first - 1))['revision'], first - 1);
+  const mine = by(here.app, await addPerson(admin, answer.body['items'][0].body.id));
+  assert.equal(
+    (await made(mine('GET', `/v1/operations/${first}`)))['revision'],
+    first,
+    'who sees a part is told of that',
+  );
+  assert.equal((await mine('GET', `/v1/operations/${last}`)).status, 404);
 });
 
 describe('who may see', () => {

@@ -90,8 +90,8 @@ test('absent secrets are kept, null clears, none is ever shown', async () => {
   assert.equal((await admin('PATCH', '/v1/systems/ns1', { secrets: { key: null } })).status, 422, 'it is required');
   assert.deepEqual((await changesOf('system.changed')).at(-1)?.facts['fields'], ['settings.url']);
   await made(admin('PATCH', '/v1/systems/ns1', { secrets: { key: 'another' } }));
-  const after = await here.pool.query(`select secrets_sealed from system where name = 'ns1'`);
-  assert.ok(!sealed.equals(after.rows[0].secrets_sealed));
+  const later = await here.pool.query(`select secrets_sealed from system where name = 'ns1'`);
+  assert.ok(!sealed.equals(later.rows[0].secrets_sealed));
   const log = await here.pool.query(`select facts::text as t from change where kind like 'system.%'`);
   assert.ok(log.rows.every((row) => !row.t.includes('another') && !row.t.includes(secret)));
 });

@@ -37,7 +37,7 @@ export interface SideFacts {
 
 export interface FactsGroup {
   readonly now: SideFacts;
-  readonly then: SideFacts;
+  readonly later: SideFacts;
 }
 
 export interface PlanFacts {
@@ -97,7 +97,7 @@ class FactsScan {
     const key = `${own.key}:${other?.key ?? ''}`;
     const known = this.#groups.get(key);
     if (known !== undefined) return known;
-    this.groups.push({ now: this.#now(own, other), then: this.#then(own, other) });
+    this.groups.push({ now: this.#now(own, other), later: this.#later(own, other) });
     this.#groups.set(key, this.groups.length - 1);
     return this.groups.length - 1;
   }
@@ -147,7 +147,7 @@ class FactsScan {
     });
   }
 
-  #then(own: Line, other: Line | null): SideFacts {
+  #later(own: Line, other: Line | null): SideFacts {
     const holds = [...own.holds, ...(other?.holds ?? [])];
     const closes = this.#change.type === 'close';
     return sideOf(this.#changed(holds), {

@@ -34,6 +34,16 @@ export function findSpan(session: Session, revision: number): Promise<Span | nul
   );
 }
 
+/** What the changes of a commit were about, up to a limit; null among them stands for no entity. */
+export async function listSpanEntities(session: Session, span: Span, limit: number): Promise<(number | null)[]> {
+  const rows = await session.rows(
+    sql<{
+      entity_id: number | null;
+    }>`select distinct c.entity_id from change c where ${ofSpan(sql`c.revision`, span)} limit ${limit}`,
+  );
+  return rows.map((row) => row.entity_id);
+}
+
 /** The change itself, as lists of changes show it. */
 export function findChange(session: Session, revision: number): Promise<Change | null> {
   return session.row(

@@ -68,16 +68,16 @@ interface Tally {
   unchanged: number;
 }
 
-/** The profiles by name, now and then. */
+/** The profiles by name, now and after the change. */
 interface Profiles {
   readonly now: ReadonlyMap<string, ProfileBody>;
-  readonly then: ReadonlyMap<string, ProfileBody>;
+  readonly later: ReadonlyMap<string, ProfileBody>;
 }
 
 async function profilesOf(session: Session, change: PlannedForSystems): Promise<Profiles> {
   const now = new Map<string, ProfileBody>((await listProfiles(session)).map((profile) => [profile.name, profile]));
-  if (change.type !== 'profile' || change.body === undefined) return { now, then: now };
-  return { now, then: new Map(now).set(change.name, change.body) };
+  if (change.type !== 'profile' || change.body === undefined) return { now, later: now };
+  return { now, later: new Map(now).set(change.name, change.body) };
 }
 
 /** Of so many targets at once the fields and the references are read, where they matter. */
@@ -146,8 +146,8 @@ class Counter {
     const told = SYSTEM_KIND[system.kind];
     try {
       const now = told.desired(this.#facts(told, kind, group.now, this.#profiles.now, details), system.settings);
-      const then = told.desired(this.#facts(told, kind, group.then, this.#profiles.then, details), system.settings);
-      return told.verb(now, then);
+      const later = told.desired(this.#facts(told, kind, group.later, this.#profiles.later, details), system.settings);
+      return told.verb(now, later);
     } catch (thrown) {
       if (thrown === NEEDED) return NEEDED;
       throw thrown;
@@ -196,7 +196,7 @@ function profileFacts(told: SystemKind, name: string, body: ProfileBody | undefi
     sessions: body.sessions,
     refusalText: body.refusal.text,
     // It was judged when it was saved.
-    settings: (body.systems[told.name] ?? null) as Json,
+    settings: body.systems[told.name] ?? null,
     ...(body.legalOverride === null ? {} : { hasLegalOverride: true }),
   };
 }

@@ -19,6 +19,7 @@ import {
   findChange,
   findItems,
   findSpan,
+  listSpanEntities,
   readProgress,
 } from '#store/receipt.ts';
 import type { TargetOutcome } from '#store/system-list.ts';
@@ -84,7 +85,8 @@ const SMALL_MAX = 5_000;
 export async function findOperation(context: OperationContext, actor: Actor, given: string): Promise<Operation> {
   const session = reader(context);
   const revision = /^[1-9]\d{0,14}$/.test(given) ? Number(given) : 0;
-  const span = revision === 0 ? null : await findSpan(session, revision);
+  const commit = revision === 0 ? null : await findSpan(session, revision);
+  const span = commit === null ? null : await seenPart(session, actor, commit, revision);
   const change = span === null ? null : await findChange(session, span.last);
   if (span === null || change === null || !(await seesEntity(session, actor, change.entity_id)))
     throw problem('not_found', `There is no operation ${given}.`, { facts: { operation: given } });
@@ -100,6 +102,22 @@ export async function findOperation(context: OperationContext, actor: Actor, giv
       entityNumber: change.entity_id,
     },
   };
+}
+
+/** More entities than this in one commit are told of one by one to whoever does not see all. */
+const SEEN_MAX = 1_000;
+
+/** The whole commit for whoever sees all that it was about; of others that one change alone. */
+async function seenPart(session: Session, actor: Actor, commit: Span, revision: number): Promise<Span> {
+  if (actor.accountId === 0 || commit.first === commit.last) return commit;
+  const one = { first: revision, last: revision };
+  const ids = await listSpanEntities(session, commit, SEEN_MAX + 1);
+  if (ids.length > SEEN_MAX || ids.includes(null)) return one;
+  const entities = await listByNumbers(
+    session,
+    ids.filter((id) => id !== null),
+  );
+  return entities.every((entity) => sees(actor, entity)) ? commit : one;
 }
 
 /** What concerns no entity, such as a profile, is for the platform. */

@@ -88,7 +88,7 @@ function readNew(input: Input): { name: string; kind: SystemKindName; body: Syst
 }
 
 /** What an answer has and a caller may send back unread. */
-const SHOWN = ['id', 'name', 'kind', 'account', 'state', 'targets', 'version', 'createdAt', 'updatedAt'];
+const SHOWN = new Set(['id', 'name', 'kind', 'account', 'state', 'targets', 'version', 'createdAt', 'updatedAt']);
 
 /**
  * Changes what is given of a system; absent settings and secrets stay, `null` clears them. Name, kind and account never
@@ -120,7 +120,7 @@ function readChange(row: SystemRow, input: Input, former: SystemBody): SystemBod
   const shown: Input = { id: row.uuid, name: row.name, kind: row.kind };
   for (const [field, value] of Object.entries(input)) {
     if (isBodyField(field)) continue;
-    if (!SHOWN.includes(field)) errors.push({ field, message: 'is no field of a system' });
+    if (!SHOWN.has(field)) errors.push({ field, message: 'is no field of a system' });
     else if (Object.hasOwn(shown, field) && value !== shown[field])
       errors.push({ field, message: 'cannot be changed: add another system, and remove this one' });
   }
@@ -184,7 +184,7 @@ export function pause(
       throw invalid({ field: 'note', message: `must be text of 1 to ${NOTE_MAX} characters` });
     if (row.paused_at !== null && row.pause_note === note)
       return systemView(context, transaction, asking.accountId, row);
-    const paused = await pauseSystem(transaction, row.id, { by: asking.name, note: note as string | null }); // Judged just above.
+    const paused = await pauseSystem(transaction, row.id, { by: asking.name, note });
     recordOf(work, 'system.paused', row);
     return systemView(context, transaction, asking.accountId, paused ?? row);
   });
