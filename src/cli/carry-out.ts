@@ -19,6 +19,8 @@ export interface Intention<Result> {
   readonly intent: Readonly<Record<string, unknown>> & { readonly action: string };
   /** The same change without a plan, for when nobody can be asked; null when it must never go unasked. */
   readonly direct: (() => Promise<Result>) | null;
+  /** Told the revision, once it is carried out by its plan. */
+  readonly onRevision?: (revision: number) => void;
 }
 
 /** Asks the server what would change. */
@@ -31,8 +33,12 @@ export function makePlan(
 }
 
 /** Applies a plan; refused when the tree has changed where the plan looked. */
-export function applyPlan<Result>(session: Session, token: string): Promise<Applied<Result>> {
-  return session.client.post<Applied<Result>>(`/v1/plans/${encodeURIComponent(token)}/apply`, {});
+export function applyPlan<Result>(
+  session: Session,
+  token: string,
+  onRevision?: (revision: number) => void,
+): Promise<Applied<Result>> {
+  return session.client.post<Applied<Result>>(`/v1/plans/${encodeURIComponent(token)}/apply`, {}, { onRevision });
 }
 
 /** Plans, shows, asks, carries out. Throws `CommandFailed` when the user says no. */
@@ -52,7 +58,7 @@ export async function carryOut<Result>(session: Session, intention: Intention<Re
       return direct();
     }
   }
-  const applied = await applyPlan<Result>(session, plan.token);
+  const applied = await applyPlan<Result>(session, plan.token, intention.onRevision);
   if (applied.createdSince > 0)
     terminal.note(`${entitiesText(applied.createdSince)} came in beneath it since the plan was made.`);
   return applied.result;

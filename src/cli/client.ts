@@ -21,6 +21,8 @@ export interface RequestOptions {
   readonly timeoutMs?: number;
   /** Given by callers that repeat a request over several runs; otherwise a random one. */
   readonly idempotencyKey?: string;
+  /** Told the revision of a write that changed something. */
+  readonly onRevision?: ((revision: number) => void) | undefined;
 }
 
 export interface ClientOptions extends Caller {
@@ -103,6 +105,8 @@ export function makeClient(options: ClientOptions): Client {
       try {
         const response = await send(method, path, given, headers, signalFor(timeoutMs));
         const text = await response.text();
+        const revision = Number(response.headers.get('Abeyance-Revision') ?? 0);
+        if (revision > 0) given.onRevision?.(revision);
         return (text === '' ? null : JSON.parse(text)) as T; // the contract of the API is what types the answer
       } catch (error) {
         const delayMs = RETRY_DELAYS_MS[attempt];

@@ -26,6 +26,7 @@ import { addLogins } from './commands/logins.ts';
 import { addIntegrate } from './commands/integrate.ts';
 import { addMove } from './commands/move.ts';
 import { addObservations } from './commands/observations.ts';
+import { addOperations } from './commands/operations.ts';
 import { addPassword } from './commands/password.ts';
 import { addPlan } from './commands/plan.ts';
 import { addProfiles } from './commands/profiles.ts';
@@ -37,6 +38,8 @@ import { addRotateSecret } from './commands/rotate-secret.ts';
 import { addServe } from './commands/serve.ts';
 import { addShow } from './commands/show.ts';
 import { addSuspend } from './commands/suspend.ts';
+import { addSystems } from './commands/systems.ts';
+import { addTargets } from './commands/targets.ts';
 import { addTransfer } from './commands/transfer.ts';
 import { addTree } from './commands/tree.ts';
 import { addUpdate } from './commands/update.ts';
@@ -84,6 +87,9 @@ const COMMANDS: readonly ((program: Command, surroundings: Surroundings) => void
   addKeys,
   addRoles,
   addCredits,
+  addSystems,
+  addTargets,
+  addOperations,
   addVerify,
   addDoctor,
   addIntegrate,

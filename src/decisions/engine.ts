@@ -15,6 +15,7 @@ import { Judge } from './decide.ts';
 import { explain, restrictionsOf, standingAnswer } from './explain.ts';
 import { type Clock, Follower, SYSTEM_CLOCK } from './follower.ts';
 import { Picture } from './picture.ts';
+import { type FactsChange, type PlanFacts, nodesHeldBy, planFacts } from './plan-facts.ts';
 import { type PlanScan, type PlannedChange, planScan } from './plan-scan.ts';
 import { Walk } from './walk.ts';
 import { isWithin } from './within.ts';
@@ -182,6 +183,16 @@ export class DecisionEngine {
   /** Counts what a change would do to all beneath a node. Throws `unavailable` when the engine is not ready. */
   async planScan(node: number, change: PlannedChange): Promise<PlanScan | null> {
     return planScan(this.#readyPicture(), node, change);
+  }
+
+  /** What systems compute of entities, now and after a change. Throws `unavailable` when the engine is not ready. */
+  planFacts(node: number, change: FactsChange, ids: readonly number[]): PlanFacts {
+    return planFacts(this.#readyPicture(), node, change, ids);
+  }
+
+  /** The nodes where a profile is in force. Throws `unavailable` when the engine is not ready. */
+  nodesHeldBy(profile: string): number[] {
+    return nodesHeldBy(this.#readyPicture(), profile);
   }
 
   /** Writes the picture to a file, atomically; one at a time. Without a picture it does nothing. */

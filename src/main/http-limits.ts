@@ -28,8 +28,14 @@ export const CONNECTION = {
   idleMs: 600_000,
 } as const;
 
-/** Streams may last, and what is decided from memory needs no clock, which would be a part of its cost. */
-const UNTIMED = new Set(['GET /v1/export', 'POST /v1/verify', 'GET /v1/decisions', `GET ${GATEWAY_PATH}`]);
+/** Streams may last, a receipt is waited for up to a minute, and what is decided from memory needs no clock, which would be a part of its cost. */
+const UNTIMED = new Set([
+  'GET /v1/export',
+  'POST /v1/verify',
+  'GET /v1/operations/:revision',
+  'GET /v1/decisions',
+  `GET ${GATEWAY_PATH}`,
+]);
 
 /** Whether a route has to answer in time. The stream of changes leaves the clock behind when it begins. */
 export function isTimed(method: string | string[], url: string): boolean {

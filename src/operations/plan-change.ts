@@ -9,6 +9,7 @@ import type { Actor, OperationContext } from '#operations/context.ts';
 import { reader } from '#operations/context.ts';
 import { readHold } from '#operations/place-hold.ts';
 import { type Performed, perform } from '#operations/perform.ts';
+import { type PlannedForSystems, type PlannedSystem, planSystems } from '#operations/systems/plan-systems.ts';
 import { requireProfile } from '#operations/put-profile.ts';
 import { getEntity, notFound, refuseClosed, refuseUnknown } from '#operations/resolve.ts';
 import { getHead } from '#store/change.ts';
@@ -36,6 +37,8 @@ export interface PlanEffect {
   readonly unchanged: Tally;
   /** Zones beneath with foreign secondaries, which do not follow at once; absent when there are none. */
   readonly laggingZones?: LaggingZones;
+  /** What each system would be told; those that the change does not reach are left out. */
+  readonly systems: readonly PlannedSystem[];
 }
 
 export interface PlanView {
@@ -68,7 +71,7 @@ export async function planChange(
   const session = reader(context);
   const head = await getHead(session);
   const entity = await getEntity(session, actor, id);
-  const { change, lagging } = await readIntent(context, session, actor, entity, intent);
+  const { change, lagging, told } = await readIntent(context, session, actor, entity, intent);
   if (!(await context.engine.waitFor(head.revision, ENGINE_WAIT_MS)))
     throw problem('unavailable', 'The decision engine does not follow the database now; try again.');
   const scan = await context.engine.planScan(entity.id, change);
@@ -80,6 +83,7 @@ export async function planChange(
     alreadyHeld: tally(scan.total, scan.byKind, (counts) => counts.heldAlready),
     unchanged: tally(scan.total, scan.byKind, (counts) => counts.beneath - counts.changes),
     ...(zones === null ? {} : { laggingZones: zones }),
+    systems: told === null ? [] : await planSystems(context, session, entity, told),
   };
   return perform(context, actor, { lock: 'none' }, async ({ transaction }) => {
     const expiresAt = new Date(context.clock().getTime() + context.settings.planLifeMs);
@@ -110,6 +114,8 @@ function planView(plan: PlanRow, entity: EntityState): PlanView {
 /** What is planned, and the entities by which it touches name servers. */
 interface Intended {
   readonly change: PlannedChange;
+  /** The same as systems see it; null when they are not reached. */
+  readonly told: PlannedForSystems | null;
   readonly lagging: readonly number[];
 }
 
@@ -130,6 +136,7 @@ async function readIntent(
       refuseClosed(entity, 'held');
       return {
         change: { type: 'hold', denied: maskOf(profile.denied), intercepted: maskOf(profile.intercepted) },
+        told: { type: 'hold', profile: profile.name, authorityRank: hold.authorityRank },
         lagging: touchesDns(profile) ? [entity.id] : [],
       };
     }
@@ -151,6 +158,7 @@ async function readIntent(
       const lifted = await findProfile(session, hold.profile);
       return {
         change: { type: 'lift', holds: [hold.uuid] },
+        told: hold.activated_at === null ? null : { type: 'lift', hold: hold.uuid },
         lagging: lifted !== null && touchesDns(lifted) ? [entity.id] : [],
       };
     }
@@ -159,7 +167,7 @@ async function readIntent(
       refuseUnknown(intent, ['action'], 'a plan to close');
       if (entity.id === 0) throw invalid({ field: 'id', message: 'the platform cannot be closed' });
       refuseClosed(entity, 'closed again');
-      return { change: { type: 'close' }, lagging: [entity.id] };
+      return { change: { type: 'close' }, told: { type: 'close' }, lagging: [entity.id] };
     case 'profile': {
       requirePermission(actor, 'profile:write');
       refuseUnknown(intent, ['action', 'name', 'body'], 'a plan to edit a profile');
@@ -169,8 +177,10 @@ async function readIntent(
       const body = requireProfile(name, asObject(intent['body']), context.clock());
       const former = await findProfile(session, name);
       const isDns = former !== null && (touchesDns(former) || touchesDns(body));
+      const masks = { denied: maskOf(body.denied), intercepted: maskOf(body.intercepted) };
       return {
-        change: { type: 'profile', name, denied: maskOf(body.denied), intercepted: maskOf(body.intercepted) },
+        change: { type: 'profile', name, ...masks },
+        told: { type: 'profile', name, ...masks, severity: body.severity, body },
         lagging: isDns ? await entitiesHeldBy(session, name, HOLDS_MAX) : [],
       };
     }

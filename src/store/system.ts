@@ -2,11 +2,10 @@
 import { sql } from 'kysely';
 
 import type { Json, Values } from '#core/field.ts';
+import type { DriftMode } from '#core/system-body.ts';
 import type { Pace, SystemKindName } from '#core/system-kind.ts';
 import type { Session } from '#store/database.ts';
 import { type SealingKey, open, seal } from '#store/sealing.ts';
-
-export type DriftMode = 'off' | 'report' | 'repair';
 
 export interface SystemRow {
   readonly id: number;

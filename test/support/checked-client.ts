@@ -15,6 +15,7 @@ import * as gatewaySchemas from '#faces/native/gateway-schemas.ts';
 import * as identitySchemas from '#faces/native/identity-schemas.ts';
 import * as observationSchemas from '#faces/native/observation-schemas.ts';
 import * as schemas from '#faces/native/schemas.ts';
+import * as systemSchemas from '#faces/native/system-schemas.ts';
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -59,6 +60,7 @@ const BY_NAME = new Map<string, z.ZodType>([
     ...gatewaySchemas,
     ...identitySchemas,
     ...observationSchemas,
+    ...systemSchemas,
     ...schemas,
   })
     .filter((value) => value instanceof z.ZodType)
@@ -72,6 +74,10 @@ const BY_NAME = new Map<string, z.ZodType>([
   ['RolePage', pageOf(identitySchemas.role)],
   ['SessionPage', pageOf(identitySchemas.session)],
   ['ObservationPage', pageOf(observationSchemas.observation)],
+  ['SystemPage', pageOf(systemSchemas.system)],
+  ['SystemKindPage', pageOf(systemSchemas.systemKind)],
+  ['TargetPage', pageOf(systemSchemas.target)],
+  ['TargetOfEntityPage', pageOf(systemSchemas.targetOfEntity)],
   ['HoldPage', pageOf(schemas.hold)],
   ['ProfilePage', pageOf(schemas.profile)],
 ]);

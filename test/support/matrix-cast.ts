@@ -46,6 +46,10 @@ export interface Tree {
   readonly session: string;
   /** Plans of holds on the target and on the leaf, which have been applied. */
   readonly plans: { readonly target: string; readonly leaf: string };
+  /** A webhook of the target. */
+  readonly hook: string;
+  /** Of a change to the target. */
+  readonly revision: string;
 }
 
 export const HOLDS = {

@@ -8,6 +8,7 @@ import type { ProblemCode } from '#core/problem.ts';
 
 import type { Caller, HoldName } from './matrix-cast.ts';
 import { ACTING, IDENTITIES, OWN } from './matrix-login-routes.ts';
+import { SYSTEMS, TARGETS } from './matrix-system-routes.ts';
 import { type MatrixRow, STALE, entity, leaf, nothing, outcomeOf, row, target } from './matrix-row.ts';
 import type { Answer } from './people.ts';
 
@@ -242,6 +243,8 @@ export const MATRIX: Readonly<Record<string, readonly MatrixRow[]>> = {
   holds: HOLD_ROWS,
   bulk: BULK_ROWS,
   knowledge: KNOWLEDGE,
+  systems: SYSTEMS,
+  'targets and receipts': TARGETS,
   installation: INSTALLATION,
   'logins, keys, roles': IDENTITIES,
   'acting as another': ACTING,

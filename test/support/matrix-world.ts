@@ -72,6 +72,9 @@ export async function makeMatrixWorld(t: Cleanup): Promise<MatrixWorld> {
   await made(admin('PUT', '/v1/profiles/once_used', { description: 'Stays for the record.' }));
   const plan = sketches();
   await bulk(admin, plan.flatMap(creations));
+  await made(
+    admin('POST', '/v1/systems', { name: 'matrix-aps', kind: 'aps', settings: { url: 'https://aps.example/' } }),
+  );
   const trees = await Promise.all(plan.map((sketch) => makeTree(here, admin, sketch)));
   const callers: Caller[] = [];
   for (const [index, sketch] of plan.entries()) {
@@ -149,6 +152,19 @@ async function makeTree(here: Installation, admin: Ask, { name }: Sketch): Promi
     );
     plans.push(token);
   }
+  const hooked = {
+    name: `hook-${name}`,
+    kind: 'webhook',
+    settings: { url: 'https://hooks.example/' },
+    account: target,
+  };
+  const hook = (await made(admin('POST', '/v1/systems', hooked))).id;
+  await here.pool.query(
+    `insert into target (system_id, entity_id, account_id, generation_desired, generation_applied)
+      select s.id, e.id, account_of(e.id), 1, 1 from system s, entity e where s.name = 'matrix-aps' and e.uuid = any ($1)`,
+    [[target, of('leaf')]],
+  );
+  const { items } = await made(admin('GET', `/v1/changes?entity=${target}&limit=1`));
   await here.pool.query('update plan set applied_at = now() where token = any ($1)', [plans]);
   const [login, key, session] = [randomUUID(), randomUUID(), randomUUID()];
   await addLogin(here, { id: login, account: target, role: 'auditor', key, token: login, session });
@@ -166,6 +182,8 @@ async function makeTree(here: Installation, admin: Ask, { name }: Sketch): Promi
     key,
     session,
     plans: { target: plans[0] ?? '', leaf: plans[1] ?? '' },
+    hook,
+    revision: String(items[0].revision),
   };
 }
 

@@ -6,15 +6,16 @@ import { ApiProblem } from '#cli/client-error.ts';
 import { CommandFailed, EXIT, type ExitCode, UsageError } from '#cli/exit-code.ts';
 import { whyLines } from '#cli/render/why-lines.ts';
 import { entityName } from '#cli/render/words.ts';
+import { type WaitOptions, addWaitOption, showAndWait } from '#cli/wait-for-systems.ts';
 import { argumentAt, remote, type Session, type Surroundings } from '#cli/session.ts';
 
-interface ResumeOptions {
+interface ResumeOptions extends WaitOptions {
   readonly hold?: string;
   readonly profile?: string;
 }
 
 export function addResume(program: Command, surroundings: Surroundings): void {
-  program
+  const command = program
     .command('resume')
     .helpGroup('Change:')
     .summary('lift the holds of an entity')
@@ -23,8 +24,8 @@ export function addResume(program: Command, surroundings: Surroundings): void {
     )
     .argument('<entity>', 'UUID, number or identifier')
     .option('--hold <id>', 'lift this hold only; also one that has not begun yet')
-    .option('--profile <name>', 'lift the holds of this profile only')
-    .action(remote<ResumeOptions>(surroundings, run));
+    .option('--profile <name>', 'lift the holds of this profile only');
+  addWaitOption(command).action(remote<ResumeOptions>(surroundings, run));
 }
 
 async function run(session: Session, args: readonly string[], options: ResumeOptions): Promise<ExitCode> {
@@ -37,10 +38,12 @@ async function run(session: Session, args: readonly string[], options: ResumeOpt
   );
   const chosen = chooseHolds(holds, options, entity);
   const lifted: HoldView[] = [];
+  const revisions: number[] = [];
+  const onRevision = (revision: number) => void revisions.push(revision);
   const refused: { hold: HoldView; problem: ApiProblem }[] = [];
   for (const hold of chosen) {
     try {
-      lifted.push(await client.request<HoldView>('DELETE', entityPath(entity.id, `/holds/${hold.id}`)));
+      lifted.push(await client.request<HoldView>('DELETE', entityPath(entity.id, `/holds/${hold.id}`), { onRevision }));
     } catch (error) {
       if (!(error instanceof ApiProblem) || chosen.length === 1) throw error;
       refused.push({ hold, problem: error });
@@ -48,7 +51,10 @@ async function run(session: Session, args: readonly string[], options: ResumeOpt
   }
   const standing = await client.get<StandingView>(entityPath(entity.id, '/standing'));
   const scheduled = holds.filter((hold) => !hold.inForce && !chosen.includes(hold));
-  session.show(
+  const waited = await showAndWait(
+    session,
+    options,
+    revisions,
     {
       lifted,
       refused: refused.map(({ hold, problem }) => ({ hold: hold.id, code: problem.code, detail: problem.message })),
@@ -69,7 +75,7 @@ async function run(session: Session, args: readonly string[], options: ResumeOpt
   );
   for (const { hold, problem } of refused)
     terminal.note(`${hold.profile} (${hold.id}) was not lifted: ${problem.message}`);
-  if (refused.length === 0) return EXIT.done;
+  if (refused.length === 0) return waited;
   if (lifted.length > 0) return EXIT.partlyDone;
   return refused.some(({ problem }) => problem.httpStatus === 403) ? EXIT.notAllowed : EXIT.failed;
 }

@@ -4,8 +4,10 @@ import type { EntityView, HoldView, ProfileView } from '#cli/api-types.ts';
 import { carryOut } from '#cli/carry-out.ts';
 import { entityPath } from '#cli/client.ts';
 import { ApiProblem } from '#cli/client-error.ts';
+import type { ExitCode } from '#cli/exit-code.ts';
 import { addHoldOptions, type HoldOptions, readHold } from '#cli/hold-arguments.ts';
 import { entityName, timeText } from '#cli/render/words.ts';
+import { type WaitOptions, addWaitOption, showAndWait } from '#cli/wait-for-systems.ts';
 import { argumentAt, remote, type Session, type Surroundings } from '#cli/session.ts';
 
 export function addSuspend(program: Command, surroundings: Surroundings): void {
@@ -17,15 +19,17 @@ export function addSuspend(program: Command, surroundings: Surroundings): void {
       'Places a hold. At a terminal it shows first what it would change, and asks when that is more than one entity.',
     )
     .argument('<entity>', 'UUID, number or identifier');
-  addHoldOptions(command)
+  addWaitOption(addHoldOptions(command))
     .addHelpText(
       'after',
       '\nExample: abeyance suspend ref:C-1001 --profile bad_payer --note "invoice 4711" --ref INV-4711',
     )
-    .action(remote<HoldOptions>(surroundings, run));
+    .action(remote<HoldOptions & WaitOptions>(surroundings, run));
 }
 
-async function run(session: Session, args: readonly string[], options: HoldOptions): Promise<void> {
+async function run(session: Session, args: readonly string[], options: HoldOptions & WaitOptions): Promise<ExitCode> {
+  const revisions: number[] = [];
+  const onRevision = (revision: number) => void revisions.push(revision);
   const { client, terminal } = session;
   const body = readHold(options);
   const entity = await client.get<EntityView>(entityPath(argumentAt(args, 0)));
@@ -33,10 +37,11 @@ async function run(session: Session, args: readonly string[], options: HoldOptio
     entity,
     doing: `A hold of profile ${body.profile} on`,
     intent: { action: 'hold', ...body },
-    direct: () => client.post<HoldView>(entityPath(entity.id, '/holds'), body),
+    direct: () => client.post<HoldView>(entityPath(entity.id, '/holds'), body, { onRevision }),
+    onRevision,
   });
   const ends = hold.inForce && !session.isJson && (await endsSessions(session, hold.profile));
-  session.show(hold, () => {
+  return showAndWait(session, options, revisions, hold, () => {
     const until = hold.endsAt === null ? 'until somebody lifts it' : `until ${timeText(hold.endsAt)}`;
     if (hold.inForce)
       terminal.line(`${terminal.paint('red', 'Held')}: ${entityName(entity)}, profile ${hold.profile}, ${until}.`);

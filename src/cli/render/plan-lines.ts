@@ -1,21 +1,29 @@
 /**
  * What a plan would change, by kind, in words.
  */
-import type { Count, PlanView } from '#cli/api-types.ts';
+import type { Count, PlanView, PlannedSystem } from '#cli/api-types.ts';
 import type { Paint } from '#cli/terminal.ts';
 import { tableLines } from './table.ts';
 import { countText, entitiesText, kindWord, timeText } from './words.ts';
 
 /** The lines that show an effect; `what` is the sentence's head, such as `Suspending account Acme`. */
 export function planLines(what: string, plan: PlanView, paint: Paint): string[] {
-  const { changing, alreadyHeld, unchanged, beneath, laggingZones } = plan.effect;
+  const { changing, alreadyHeld, unchanged, beneath, laggingZones, systems = [] } = plan.effect;
   const lines = [
     `${what} would change ${paint('bold', entitiesText(changing.total))} of the ${countText(beneath)} that it reaches.`,
     ...countLines({ changing, 'held before': alreadyHeld, unchanged }, paint).map((line) => `  ${line}`),
   ];
   if (laggingZones !== undefined) lines.push(laggingLine(laggingZones));
+  lines.push(...systems.map((system) => `  ${plannedLine(system)}`));
   lines.push(paint('gray', `Made at revision ${plan.revision}, good until ${timeText(plan.expiresAt)}.`));
   return lines;
+}
+
+/** What a system would be told. */
+function plannedLine({ system, targets, told, unchanged }: PlannedSystem): string {
+  const parts = Object.entries(told).map(([verb, count]) => `${verb} ${countText(count)}`);
+  if (unchanged > 0) parts.push(`nothing new for ${countText(unchanged)}`);
+  return `System ${system} would be told of ${countText(targets)}: ${parts.join(', ')}.`;
 }
 
 /** Which zones others go on serving as before. */

@@ -16,10 +16,17 @@ const KEY_HEADER = {
     description: 'The same request under the same key is done once, and answered again for 24 hours.',
   },
 };
+const PREFER_HEADER = {
+  prefer: {
+    type: 'string',
+    description:
+      'respond-async: a write that changed something is answered with 202 and the Location of its receipt, and no wait.',
+  },
+};
 const MATCH_HEADER = {
   'if-match': { type: 'string', description: 'The ETag that was read; with another version the answer is 412.' },
 };
-const VERSIONED = /^\/v1\/entities\/:id(?:\/(?:close|move|transfer))?$/;
+const VERSIONED = /^\/v1\/(?:entities\/:id(?:\/(?:close|move|transfer))?|systems\/:name)$/;
 /** They write nothing that a second request would repeat. */
 const REPEATABLE = new Set([
   '/v1/decisions',
@@ -50,10 +57,16 @@ export function documentOptions(version: string): FastifyDynamicSwaggerOptions {
     transform: (document) => {
       const { schema, url } = transformSchema(document);
       if (!url.startsWith('/v1/')) return { schema, url };
-      const response = { ...(schema?.response as object | undefined), ...REFUSALS };
       const isWrite = document.route.method !== 'GET' && !REPEATABLE.has(url);
+      const answers = schema?.response as Readonly<Record<string, object>> | undefined;
+      const answered = answers?.['201'] ?? answers?.['200'] ?? answers?.['207'];
+      // What is answered with Prefer: respond-async is the same, but for the number.
+      const response = { ...answers, ...(isWrite && answered !== undefined ? { 202: answered } : {}), ...REFUSALS };
       const headers = isWrite
-        ? { type: 'object', properties: { ...KEY_HEADER, ...(VERSIONED.test(url) ? MATCH_HEADER : {}) } }
+        ? {
+            type: 'object',
+            properties: { ...KEY_HEADER, ...PREFER_HEADER, ...(VERSIONED.test(url) ? MATCH_HEADER : {}) },
+          }
         : undefined;
       return { schema: { ...schema, response, ...(headers === undefined ? {} : { headers }) }, url };
     },

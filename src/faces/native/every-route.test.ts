@@ -5,10 +5,11 @@ import { after, test } from 'node:test';
 import { KINDS } from '#core/kind.ts';
 import { testInstallation } from '#test/installation.ts';
 import { useLoginRoutes, usePropertyRoutes } from '#test/login-routes.ts';
+import { useSystemRoutes } from '#test/system-routes.ts';
 
 import { CheckedClient } from '#test/checked-client.ts';
 
-const { app } = await testInstallation({ after: (work) => after(work) });
+const { app, pool } = await testInstallation({ after: (work) => after(work) });
 const client = await CheckedClient.of(app);
 
 test('an entity of every kind is created with all that its schema shows, and read again the same', async () => {
@@ -194,6 +195,7 @@ test('a plan says what would happen, and applying it does just that', async () =
     changing: { total: 2, byKind: { account: 2 } },
     alreadyHeld: { total: 0, byKind: {} },
     unchanged: { total: 0, byKind: {} },
+    systems: [],
   });
   const applied = await client.done('POST', `/v1/plans/${String(plan['token'])}/apply`);
   const hold = applied['result'] as { id: string };
@@ -307,6 +309,8 @@ test('the installation tells what it is, exports itself, and verifies itself', a
 test('logins, keys, roles and sessions are made, read, listed, changed and removed', () => useLoginRoutes(client));
 
 test('properties are changed one by one, and say whether they take effect', () => usePropertyRoutes(client));
+
+test('systems, targets and receipts', () => useSystemRoutes(client, pool));
 
 test('no route of the document was left out', () => {
   assert.deepEqual(

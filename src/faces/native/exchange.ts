@@ -60,17 +60,36 @@ export async function answerWrite<T>(
   status: number,
   body: unknown = performed.value,
 ): Promise<void> {
-  await holdRevision(deps, reply, performed.revision);
+  const isAsync = performed.revision !== null && prefersAsync(reply.request);
+  await holdRevision(deps, reply, performed.revision, isAsync);
   if (performed.replayed) reply.header('idempotent-replayed', 'true');
   if (isVersioned(body)) reply.header('etag', `"${body.version}"`);
-  await reply.code(status).send(body);
+  await reply.code(isAsync ? 202 : status).send(body);
 }
 
-/** Waits until this process holds the revision, and tells it. */
-export async function holdRevision(deps: NativeDeps, reply: FastifyReply, revision: number | null): Promise<void> {
+/**
+ * Waits until this process holds the revision, and tells it with the address of its receipt. Whoever prefers not to wait
+ * (RFC 7240, section 4.1) does not.
+ */
+export async function holdRevision(
+  deps: NativeDeps,
+  reply: FastifyReply,
+  revision: number | null,
+  isAsync = false,
+): Promise<void> {
   if (revision === null) return;
-  reply.header('abeyance-revision', revision);
-  if (!(await deps.context.engine.waitFor(revision, ENGINE_WAIT_MS))) reply.header('abeyance-pending', 'true');
+  const receipt = `/v1/operations/${revision}`;
+  reply.header('abeyance-revision', revision).header('link', `<${receipt}>; rel="receipt"`);
+  if (isAsync) reply.header('location', receipt).header('preference-applied', 'respond-async');
+  if (!(await deps.context.engine.waitFor(revision, isAsync ? 0 : ENGINE_WAIT_MS)))
+    reply.header('abeyance-pending', 'true');
+}
+
+/** Preferences stand with commas between them, in one header or several. */
+export function prefersAsync({ headers }: FastifyRequest): boolean {
+  return String(headers['prefer'] ?? '')
+    .split(',')
+    .some((preference) => preference.split(';')[0]?.trim().toLowerCase() === 'respond-async');
 }
 
 function isVersioned(body: unknown): body is { version: number } {

@@ -30,9 +30,12 @@ import { holdRoutes } from './routes/holds.ts';
 import { installationRoutes } from './routes/installation.ts';
 import { loginRoutes } from './routes/logins.ts';
 import { observationRoutes } from './routes/observations.ts';
+import { operationRoutes } from './routes/operations.ts';
 import { planRoutes } from './routes/plans.ts';
 import { profileRoutes } from './routes/profiles.ts';
 import { sessionRoutes } from './routes/sessions.ts';
+import { systemRoutes } from './routes/systems.ts';
+import { targetRoutes } from './routes/targets.ts';
 
 export interface NativeDeps {
   readonly context: OperationContext;
@@ -79,6 +82,9 @@ export async function nativeFace(app: FastifyInstance, deps: NativeDeps): Promis
       freeswitchRoutes(typed, deps);
       bulkRoutes(typed, deps);
       changeRoutes(typed, deps);
+      systemRoutes(typed, deps);
+      targetRoutes(typed, deps);
+      operationRoutes(typed, deps);
       installationRoutes(typed, deps);
       loginRoutes(typed, deps);
       sessionRoutes(typed, deps);
@@ -91,6 +97,7 @@ export async function nativeFace(app: FastifyInstance, deps: NativeDeps): Promis
 function validate(schema: z.ZodType, part: string, data: unknown): { value: unknown } | { error: Error } {
   if (part === 'body') {
     if (typeof data === 'object' && data !== null && !Array.isArray(data)) return { value: data };
+    if ((data === undefined || data === null) && schema.safeParse(undefined).success) return { value: {} };
     return { error: problem('malformed', 'The body must be a JSON object, sent as application/json.') };
   }
   const result = schema.safeParse(data);

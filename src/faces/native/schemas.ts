@@ -10,6 +10,7 @@ import { PROBLEM_ANY_TIME, PROBLEM_ORDER } from '#core/problem.ts';
 import { BULK_OPS } from '#operations/run-bulk.ts';
 
 import { entity, id, kind, laggingZones, lifecycle, standing, time, uuid } from './entity-schemas.ts';
+import { plannedSystems } from './system-schemas.ts';
 
 const action = z.enum(ACTIONS);
 const via = z.enum(['self', 'parent', 'owner', 'target']);
@@ -197,7 +198,12 @@ export const plan = z
     token: uuid,
     entity: uuid,
     intent: z.record(z.string(), z.unknown()),
-    effect: z.strictObject({ beneath: z.number().int(), ...tallies, laggingZones: laggingZones.optional() }),
+    effect: z.strictObject({
+      beneath: z.number().int(),
+      ...tallies,
+      laggingZones: laggingZones.optional(),
+      systems: plannedSystems,
+    }),
     revision: z.number().int(),
     createdAt: time,
     expiresAt: time,

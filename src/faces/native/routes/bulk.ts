@@ -5,7 +5,7 @@ import { type FieldError, invalid } from '#core/problem.ts';
 import { refuseUnknown } from '#operations/resolve.ts';
 import { BULK_MAX, BULK_OPS, type BulkItem, type BulkOp, type BulkOutcome, runBulk } from '#operations/run-bulk.ts';
 
-import { actorOf, holdRevision, idempotencyOf } from '#faces/native/exchange.ts';
+import { actorOf, holdRevision, idempotencyOf, prefersAsync } from '#faces/native/exchange.ts';
 import type { NativeDeps } from '#faces/native/native-face.ts';
 import { RENDERINGS, problemBody } from '#faces/native/problems.ts';
 import type { Routes } from '#faces/native/routes.ts';
@@ -45,9 +45,12 @@ export function bulkRoutes(app: Routes, deps: NativeDeps): void {
         idempotency: idempotencyOf(actor, request),
       });
       for (const cause of trouble) request.log.error({ err: cause }, 'a part of a bulk request failed');
-      await holdRevision(deps, reply, revision);
+      const isAsync = revision !== null && prefersAsync(request);
+      await holdRevision(deps, reply, revision, isAsync);
       const succeeded = outcomes.filter((outcome) => outcome.ok).length;
-      return reply.code(207).send({ items: outcomes.map(render), succeeded, failed: outcomes.length - succeeded });
+      return reply
+        .code(isAsync ? 202 : 207)
+        .send({ items: outcomes.map(render), succeeded, failed: outcomes.length - succeeded });
     },
   );
 }

@@ -1,12 +1,11 @@
 /** The log of changes, by page or as a stream of server-sent events that resumes. */
-import { once } from 'node:events';
-
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 
 import { invalid } from '#core/problem.ts';
 import { type ChangePage, listChanges } from '#operations/list-changes.ts';
 
+import { beginStream, writeStream } from '#faces/native/event-stream.ts';
 import { actorOf } from '#faces/native/exchange.ts';
 import type { NativeDeps } from '#faces/native/native-face.ts';
 import type { Routes } from '#faces/native/routes.ts';
@@ -63,29 +62,19 @@ async function stream(
   wanted: Query,
 ) {
   const { engine } = deps.context;
-  reply.hijack();
-  const { raw } = reply;
+  const raw = beginStream(reply);
   const { ended, forget } = endOf(raw, deps.stopping);
-  // The connection ends with the stream: one that is kept would keep the server from ending.
-  for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) raw.setHeader(name, value);
-  raw.writeHead(200, {
-    connection: 'close',
-    'content-type': 'text/event-stream',
-    'cache-control': 'no-store',
-    'x-accel-buffering': 'no',
-  });
-  raw.flushHeaders();
   try {
     for (let page = first; !raw.destroyed && !deps.stopping.aborted;) {
       const next = page.next ?? ''; // Forwards there is always a next.
       const epoch = next.slice(0, next.lastIndexOf(':'));
       for (const change of page.items)
-        await write(raw, `id: ${epoch}:${change.revision}\nevent: change\ndata: ${JSON.stringify(change)}\n\n`);
+        await writeStream(raw, `id: ${epoch}:${change.revision}\nevent: change\ndata: ${JSON.stringify(change)}\n\n`);
       const reached = Number(next.slice(epoch.length + 1));
       if (page.items.length === 0 && reached >= engine.revision) {
         const isMore = await Promise.race([engine.waitFor(reached + 1, HEARTBEAT_MS), ended]);
         if (isMore === 'ended') break;
-        if (!isMore) await write(raw, ': alive\n\n');
+        if (!isMore) await writeStream(raw, ': alive\n\n');
       }
       // Whoever may no longer read is told no more.
       const reading = await actorOf(deps, request);
@@ -107,8 +96,4 @@ function endOf(raw: FastifyReply['raw'], stopping: AbortSignal): { ended: Promis
   raw.once('close', end);
   stopping.addEventListener('abort', end);
   return { ended: promise, forget: () => stopping.removeEventListener('abort', end) };
-}
-
-async function write(raw: FastifyReply['raw'], text: string): Promise<void> {
-  if (!raw.write(text) && !raw.destroyed) await Promise.race([once(raw, 'drain'), once(raw, 'close')]);
 }

@@ -1,0 +1,202 @@
+/**
+ * What a planned change would have each system told, counted without doing it.
+ *
+ * Reached are the targets that the receipt of the change will count; told is what follows from the facts before and after it,
+ * by the same function that the reconciler computes from.
+ */
+import { maskOf } from '#core/action.ts';
+import type { Json, Values } from '#core/field.ts';
+import type { Kind } from '#core/kind.ts';
+import type { ProfileBody } from '#core/profile.ts';
+import type { ProfileFacts, SystemKind, SystemKindName, TargetFacts } from '#core/system-kind.ts';
+import { SYSTEM_KIND } from '#core/system-kinds.ts';
+import type { FactsChange, FactsGroup, SideFacts } from '#decisions/plan-facts.ts';
+import type { OperationContext } from '#operations/context.ts';
+import type { Session } from '#store/database.ts';
+import { listByNumbers } from '#store/entity.ts';
+import { readKindRows } from '#store/kind-row.ts';
+import { type ToldSystem, listBoundTargets, listToldSystems, readReferences } from '#store/plan-targets.ts';
+import { listProfiles } from '#store/profile.ts';
+
+export interface PlannedSystem {
+  readonly system: string;
+  readonly kind: SystemKindName;
+  /** How many targets the change reaches. */
+  readonly targets: number;
+  /** How many of them are told what, in a word or two of the system. */
+  readonly told: Readonly<Record<string, number>>;
+  readonly unchanged: number;
+}
+
+/** A change as systems see it: with the body of a profile that is edited. */
+export type PlannedForSystems = FactsChange & { readonly body?: ProfileBody };
+
+/** Counts what the change on the node does to each system that it reaches, by name. */
+export async function planSystems(
+  context: OperationContext,
+  session: Session,
+  node: { readonly id: number; readonly kind: Kind },
+  change: PlannedForSystems,
+): Promise<PlannedSystem[]> {
+  const systems = await listToldSystems(session);
+  if (systems.length === 0) return [];
+  const counter = new Counter(context, session, node.id, change, await profilesOf(session, change));
+  const nodes = change.type === 'profile' ? context.engine.nodesHeldBy(change.name) : [node.id];
+  if (nodes.length === 0) return [];
+  const bound = await listBoundTargets(session, nodes);
+  const isNodeTold = systems.some((system) => SYSTEM_KIND[system.kind].reach === 'node');
+  const kinds = isNodeTold ? await listByNumbers(session, nodes) : [];
+  const planned: PlannedSystem[] = [];
+  for (const system of systems) {
+    const tally: Tally = { targets: 0, told: {}, unchanged: 0 };
+    if (SYSTEM_KIND[system.kind].reach === 'node')
+      for (const [kind, group] of Map.groupBy(kinds, (entity) => entity.kind)) {
+        if (!SYSTEM_KIND[system.kind].serves.includes(kind)) continue;
+        const ids = group.map(({ id }) => id);
+        await counter.count(system, kind, ids, tally);
+      }
+    for (const group of bound)
+      if (group.system_id === system.id) await counter.count(system, group.kind, group.ids, tally);
+    if (tally.targets > 0) planned.push({ system: system.name, kind: system.kind, ...tally });
+  }
+  return planned;
+}
+
+interface Tally {
+  targets: number;
+  told: Record<string, number>;
+  unchanged: number;
+}
+
+/** The profiles by name, now and after the change. */
+interface Profiles {
+  readonly now: ReadonlyMap<string, ProfileBody>;
+  readonly later: ReadonlyMap<string, ProfileBody>;
+}
+
+async function profilesOf(session: Session, change: PlannedForSystems): Promise<Profiles> {
+  const now = new Map<string, ProfileBody>((await listProfiles(session)).map((profile) => [profile.name, profile]));
+  if (change.type !== 'profile' || change.body === undefined) return { now, later: now };
+  return { now, later: new Map(now).set(change.name, change.body) };
+}
+
+/** Of so many targets at once the fields and the references are read, where they matter. */
+const BATCH = 5_000;
+/** What was not read yet turned out to matter. */
+const NEEDED = Symbol('needed');
+
+interface Details {
+  readonly reference: Json;
+  readonly values: Values;
+}
+
+class Counter {
+  readonly #context: OperationContext;
+  readonly #session: Session;
+  readonly #node: number;
+  readonly #change: PlannedForSystems;
+  readonly #profiles: Profiles;
+
+  constructor(
+    context: OperationContext,
+    session: Session,
+    node: number,
+    change: PlannedForSystems,
+    profiles: Profiles,
+  ) {
+    this.#context = context;
+    this.#session = session;
+    this.#node = node;
+    this.#change = change;
+    this.#profiles = profiles;
+  }
+
+  /** Adds the targets of one kind of entity to the tally of a system; those that nothing reaches are left out. */
+  async count(system: ToldSystem, kind: Kind, ids: readonly number[], tally: Tally): Promise<void> {
+    const { groups, groupOf } = this.#context.engine.planFacts(this.#node, this.#change, ids);
+    const members = groups.map((): number[] => []);
+    for (const [index, id] of ids.entries()) members[groupOf[index] ?? -1]?.push(id);
+    for (const [index, group] of groups.entries()) {
+      const of = members[index] ?? [];
+      tally.targets += of.length;
+      const verb = this.#verb(system, kind, group, null);
+      if (verb === NEEDED) await this.#countEach(system, kind, group, of, tally);
+      else add(tally, verb, of.length);
+    }
+  }
+
+  async #countEach(system: ToldSystem, kind: Kind, group: FactsGroup, ids: readonly number[], tally: Tally) {
+    for (let from = 0; from < ids.length; from += BATCH) {
+      const batch = ids.slice(from, from + BATCH);
+      const references =
+        SYSTEM_KIND[system.kind].reach === 'bound' ? await readReferences(this.#session, system.id, batch) : null;
+      const values = await readKindRows(this.#session, kind, batch);
+      for (const id of batch) {
+        const reference = references === null ? {} : (references.get(id) ?? null);
+        // What the system cannot name is not told, but put before a person.
+        const verb =
+          reference === null ? null : this.#verb(system, kind, group, { reference, values: values.get(id) ?? {} });
+        add(tally, verb === NEEDED ? null : verb, 1);
+      }
+    }
+  }
+
+  /** What would be told; `NEEDED` when that depends on what was not given. */
+  #verb(system: ToldSystem, kind: Kind, group: FactsGroup, details: Details | null): string | null | typeof NEEDED {
+    const told = SYSTEM_KIND[system.kind];
+    try {
+      const now = told.desired(this.#facts(told, kind, group.now, this.#profiles.now, details), system.settings);
+      const later = told.desired(this.#facts(told, kind, group.later, this.#profiles.later, details), system.settings);
+      return told.verb(now, later);
+    } catch (thrown) {
+      if (thrown === NEEDED) return NEEDED;
+      throw thrown;
+    }
+  }
+
+  #facts(
+    told: SystemKind,
+    kind: Kind,
+    side: SideFacts,
+    profiles: ReadonlyMap<string, ProfileBody>,
+    details: Details | null,
+  ): TargetFacts {
+    const need = <T>(value: T | undefined): T => {
+      if (value === undefined) throw NEEDED; // oxlint-disable-line no-throw-literal -- no failure: it never leaves this class
+      return value;
+    };
+    const { profiles: names, closedAtMs, ...rest } = side;
+    const closedSince = closedAtMs === null ? this.#context.clock() : new Date(closedAtMs);
+    return {
+      kind,
+      get values() {
+        return need(details?.values);
+      },
+      get reference() {
+        return need(details?.reference);
+      },
+      ...rest,
+      ...(side.closed ? { closedSince: closedSince.toISOString() } : {}),
+      profiles: names.flatMap((name) => profileFacts(told, name, profiles.get(name)) ?? []),
+    };
+  }
+}
+
+function add(tally: Tally, verb: string | null, count: number): void {
+  if (verb === null) tally.unchanged += count;
+  else tally.told[verb] = (tally.told[verb] ?? 0) + count;
+}
+
+function profileFacts(told: SystemKind, name: string, body: ProfileBody | undefined): ProfileFacts | null {
+  if (body === undefined) return null;
+  return {
+    name,
+    denied: maskOf(body.denied),
+    intercepted: maskOf(body.intercepted),
+    sessions: body.sessions,
+    refusalText: body.refusal.text,
+    // It was judged when it was saved.
+    settings: body.systems[told.name] ?? null,
+    ...(body.legalOverride === null ? {} : { hasLegalOverride: true }),
+  };
+}

@@ -1,0 +1,372 @@
+/** Targets and receipts as people see them, over targets whose states are written by hand. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+
+import { testInstallation } from '#test/installation.ts';
+import { addPerson, administrator, by, made } from '#test/people.ts';
+
+const here = await testInstallation({ after: (work) => after(work) });
+const admin = administrator(here.app);
+const { pool } = here;
+
+const create = async (parent: string, name: string) => (await made(admin('POST', '/v1/accounts', { parent, name }))).id;
+const tenant = async (parent: string, system = 'elsewhere') =>
+  (await made(admin('POST', '/v1/resources', { kind: 'foreign', system, parent }))).number as number;
+
+let account: string;
+let tenants: number[];
+let system: number;
+
+before(async () => {
+  account = await create('0', 'Held');
+  await made(admin('POST', '/v1/systems', { name: 'office', kind: 'aps', settings: { url: 'https://aps.example/' } }));
+  tenants = [];
+  for (let n = 0; n < 6; n++) tenants.push(await tenant(account));
+  for (const id of tenants) await made(admin('PUT', `/v1/systems/office/targets/${id}`, { reference: `tenant-${id}` }));
+  const { rows } = await pool.query(`select id from system where name = 'office'`);
+  system = Number(rows[0].id);
+});
+
+/** Holds the account, and writes what a sweep of that change would. */
+async function reach(ids: readonly number[]): Promise<number> {
+  const held = await admin('POST', `/v1/entities/${account}/holds`, {
+    profile: 'limited',
+    externalRef: `${Math.random()}`,
+  });
+  const revision = Number(held.headers['abeyance-revision']);
+  const { rows } = await pool.query<{ id: string }>('select id from entity where uuid = $1', [account]);
+  await pool.query(
+    `insert into sweep (revision, at, cause, nodes, expanded_at) values ($1, now(), 'hold.placed', array[$2::bigint], now())`,
+    [revision, rows[0]?.id],
+  );
+  await pool.query(
+    `with former as (select entity_id, generation_desired as g, generation_applied >= generation_desired as c from target where entity_id = any ($2)),
+      passed as (
+        update sweep_count n set passed_confirmed = n.passed_confirmed + f.c, passed_open = n.passed_open + f.o
+        from (select g, count(*) filter (where c) as c, count(*) filter (where not c) as o from former group by g) f
+        where n.revision = f.g and n.system_id = $3),
+      raised as (update target set generation_desired = $1, due_at = now(), attempts = 0, needs_person = false, acknowledged_at = null, task = null
+        where entity_id = any ($2))
+    insert into sweep_count (revision, system_id, targets) values ($1, $3, cardinality($2::bigint[]))`,
+    [revision, ids, system],
+  );
+  return revision;
+}
+
+const set = (id: number | undefined, columns: string) =>
+  pool.query(`update target set ${columns} where entity_id = $1`, [id]);
+const confirmAll = () => pool.query('update target set generation_applied = generation_desired, due_at = null');
+const readTo = (revision: number) =>
+  pool.query('update sweep_cursor set revision = $1, epoch = (select epoch from change_counter)', [revision]);
+const receiptOf = (revision: number, query = '') => made(admin('GET', `/v1/operations/${revision}${query}`));
+
+function sumOf(totals: Record<string, unknown>): number {
+  const { confirmed, pending, waiting, retrying, failed, acknowledged, superseded } = totals as Record<
+    string,
+    number
+  > & {
+    superseded: { confirmed: number; open: number };
+  };
+  const parts = [confirmed, pending, waiting, retrying, failed, acknowledged, superseded.confirmed, superseded.open];
+  return parts.reduce((sum: number, part) => sum + Number(part), 0);
+}
+
+test('a write names its receipt, which is expanding until the log was read that far', async () => {
+  const written = await admin('POST', '/v1/accounts', { name: 'Plain' });
+  const revision = Number(written.headers['abeyance-revision']);
+  assert.equal(written.headers['link'], `</v1/operations/${revision}>; rel="receipt"`);
+  await readTo(revision - 1);
+  assert.equal((await receiptOf(revision)).state, 'expanding');
+  await readTo(revision);
+  const receipt = await receiptOf(revision);
+  assert.deepEqual(
+    [receipt['state'], receipt['systems'], receipt['items'], receipt['kind'], receipt['entity'], receipt['actor']],
+    ['settled', [], [], 'entity.created', written.body['id'], 'token:admin'],
+  );
+});
+
+test('whoever prefers not to wait is told where the receipt is', async () => {
+  for (const prefer of ['respond-async', 'handling=lenient, Respond-Async; foo']) {
+    const { status, headers, body } = await admin('POST', '/v1/accounts', { name: 'Async' }, { prefer });
+    assert.equal(status, 202);
+    assert.equal(body['name'], 'Async');
+    assert.equal(headers['location'], `/v1/operations/${String(headers['abeyance-revision'])}`);
+    assert.equal(headers['preference-applied'], 'respond-async');
+  }
+  const none = await admin('PATCH', `/v1/entities/${account}`, {}, { prefer: 'respond-async' });
+  assert.deepEqual([none.status, none.headers['location']], [200, undefined], 'nothing was changed');
+  const wait = await admin('POST', '/v1/accounts', { name: 'Sync' }, { prefer: 'wait=10' });
+  assert.deepEqual([wait.status, wait.headers['preference-applied']], [201, undefined]);
+});
+
+describe('a receipt', () => {
+  let revision: number;
+  before(async () => {
+    await confirmAll();
+    revision = await reach(tenants);
+    await readTo(revision);
+    const [confirmed, waiting, retrying, failed, acknowledged] = tenants;
+    await set(
+      confirmed,
+      'generation_applied = generation_desired, is_drifted = true, confirmed_at = now(), due_at = null',
+    );
+    await set(waiting, `task = '{"at": 1}', note = 'provisioning', told_at = now()`);
+    await set(retrying, `attempts = 3, problem_code = 'timeout', problem_detail = 'no answer', problem_since = now()`);
+    await set(
+      failed,
+      `needs_person = true, problem_code = 'refused', problem_detail = 'no such tenant', problem_since = now()`,
+    );
+    await set(acknowledged, `needs_person = true, acknowledged_at = now(), acknowledged_by = 'token:admin'`);
+  });
+
+  test('counts each target once', async () => {
+    const receipt = await receiptOf(revision);
+    assert.equal(receipt['state'], 'running');
+    const [totals] = receipt['systems'];
+    assert.deepEqual(totals, {
+      system: 'office',
+      kind: 'aps',
+      targets: 6,
+      confirmed: 1,
+      pending: 1,
+      waiting: 1,
+      retrying: 1,
+      failed: 1,
+      acknowledged: 1,
+      superseded: { confirmed: 0, open: 0 },
+    });
+    assert.equal(sumOf(totals), 6);
+  });
+
+  test('tells of each target what became of it', async () => {
+    const { items } = await receiptOf(revision);
+    assert.deepEqual(
+      items.map((item: { entityNumber: number; outcome: string }) => [item.entityNumber, item.outcome]),
+      tenants.map((id, index) => [id, ['drifted', 'waiting', 'retrying', 'failed', 'acknowledged', 'pending'][index]]),
+    );
+    assert.deepEqual(
+      [items[1].note, items[2].attempts, items[3].problem.detail],
+      ['provisioning', 3, 'no such tenant'],
+    );
+    assert.ok(items.every((item: { desiredGeneration: number }) => item.desiredGeneration === revision));
+  });
+
+  test('gives its targets page by page, and those that were asked for', async () => {
+    const seen: number[] = [];
+    for (let cursor = ''; ;) {
+      const page = await receiptOf(revision, `?limit=4&cursor=${cursor}`);
+      seen.push(...page['items'].map((item: { entityNumber: number }) => item.entityNumber));
+      if (page['next'] === null) break;
+      cursor = page['next'];
+    }
+    assert.deepEqual(seen, tenants);
+    const failed = await receiptOf(revision, '?outcome=failed,retrying');
+    assert.deepEqual(
+      failed['items'].map((item: { entityNumber: number }) => item.entityNumber),
+      [tenants[2], tenants[3]],
+    );
+    assert.deepEqual((await receiptOf(revision, '?system=nothing'))['items'], []);
+    assert.equal((await receiptOf(revision, '?system=office'))['items'].length, 6);
+    for (const wrong of ['outcome=fine', 'cursor=x', 'limit=0', 'wait=soon'])
+      assert.ok([400, 422].includes((await admin('GET', `/v1/operations/${revision}?${wrong}`)).status), wrong);
+  });
+
+  test('of what a later change reached says how it stood then', async () => {
+    const later = await reach(tenants.slice(0, 3));
+    await readTo(later);
+    const [totals] = (await receiptOf(revision))['systems'];
+    assert.deepEqual(totals.superseded, { confirmed: 1, open: 2 });
+    assert.equal(sumOf(totals), totals.targets);
+    assert.equal((await receiptOf(revision))['items'].length, 3);
+    assert.equal((await receiptOf(later))['items'].length, 3);
+    await made(admin('DELETE', `/v1/systems/office/targets/${tenants[5]}`));
+    const [unbound] = (await receiptOf(revision))['systems'];
+    assert.deepEqual(unbound.superseded, { confirmed: 1, open: 3 });
+    assert.equal(sumOf(unbound), unbound.targets);
+    await made(admin('PUT', `/v1/systems/office/targets/${tenants[5]}`, { reference: 'again' }));
+    assert.equal((await receiptOf(revision))['state'], 'settled', 'what is left needs a person');
+  });
+});
+
+test('a receipt can be waited for, and ends as soon as nothing is under way', async () => {
+  await confirmAll();
+  const revision = await reach(tenants.slice(0, 2));
+  await readTo(revision);
+  const waiting = receiptOf(revision, '?wait=60s');
+  const streaming = admin('GET', `/v1/operations/${revision}`, undefined, { accept: 'text/event-stream' });
+  assert.equal((await receiptOf(revision, '?wait=10ms'))['state'], 'running');
+  await set(tenants[0], 'generation_applied = generation_desired');
+  await set(tenants[1], `needs_person = true, problem_code = 'refused'`);
+  const receipt = await waiting;
+  assert.equal(receipt['state'], 'settled');
+  assert.deepEqual([receipt['systems'][0].confirmed, receipt['systems'][0].failed], [1, 1]);
+  const { text, headers } = await streaming;
+  assert.match(String(headers['content-type']), /^text\/event-stream/);
+  const events = text.split('\n\n').filter((event) => event.startsWith('event:'));
+  assert.match(events.at(-1) ?? '', /^event: settled\ndata: \{.*"failed":1/);
+  assert.ok(events.length >= 1 && events.slice(0, -1).every((event) => event.startsWith('event: progress')));
+});
+
+test('several changes of one commit are one operation', async () => {
+  const first = Number((await pool.query('select revision from change_counter')).rows[0].revision) + 1;
+  const answer = await admin('POST', '/v1/bulk', {
+    items: [1, 2, 3].map((n) => ({ op: 'create', body: { kind: 'account', name: `Bulk ${n}` } })),
+  });
+  const last = Number(answer.headers['abeyance-revision']);
+  assert.equal(last, first + 2);
+  for (const revision of [first, first + 1, last]) assert.equal((await receiptOf(revision))['revision'], last);
+  assert.equal((await receiptOf(first - 1))['revision'], first - 1);
+  const mine = by(here.app, await addPerson(admin, answer.body['items'][0].body.id));
+  assert.equal(
+    (await made(mine('GET', `/v1/operations/${first}`)))['revision'],
+    first,
+    'who sees a part is told of that',
+  );
+  assert.equal((await mine('GET', `/v1/operations/${last}`)).status, 404);
+});
+
+describe('who may see', () => {
+  test('whoever sees the entity of the change sees its receipt, without what is of the platform', async () => {
+    await confirmAll();
+    const revision = await reach(tenants);
+    await readTo(revision);
+    const boss = by(here.app, await addPerson(admin, account));
+    const other = by(here.app, await addPerson(admin, await create('0', 'Other')));
+    const receipt = await made(boss('GET', `/v1/operations/${revision}`));
+    assert.equal(receipt['items'].length, 6);
+    assert.equal(receipt['actor'], 'platform');
+    assert.ok(receipt['items'].every((item: object) => !('reference' in item) && !('acknowledgedBy' in item)));
+    const hidden = await other('GET', `/v1/operations/${revision}`);
+    const missing = await other('GET', '/v1/operations/999999');
+    assert.equal(hidden.status, 404);
+    assert.equal(hidden.text.replaceAll(String(revision), '999999'), missing.text);
+    for (const wrong of ['0', 'abc', '-1', '1e3', '999999999999999'])
+      assert.equal((await admin('GET', `/v1/operations/${wrong}`)).status, 404, wrong);
+    const own = await made(boss('GET', `/v1/entities/${tenants[0]}/targets`));
+    assert.deepEqual(
+      own['items'].map((item: { system: string; outcome: string }) => [item.system, item.outcome]),
+      [['office', 'pending']],
+    );
+    assert.ok(!('reference' in own['items'][0]));
+    assert.equal((await other('GET', `/v1/entities/${tenants[0]}/targets`)).status, 404);
+    assert.equal((await boss('GET', '/v1/systems/office/targets')).status, 404);
+    assert.equal((await boss('POST', `/v1/systems/office/targets/${tenants[0]}/retry`)).status, 404);
+  });
+});
+
+describe('targets', () => {
+  const targetOf = (id: number | undefined) => made(admin('GET', `/v1/systems/office/targets/${id}`));
+
+  test('are bound only to what they fit, under a reference that the kind of system reads', async () => {
+    const wrong = await admin('PUT', `/v1/systems/office/targets/${account}`, { reference: 'x' });
+    assert.deepEqual([wrong.status, wrong.body['errors'][0].field], [422, 'entity']);
+    const empty = await admin('PUT', `/v1/systems/office/targets/${tenants[0]}`, { reference: '' });
+    assert.deepEqual([empty.status, empty.body['errors'][0].field], [422, 'reference']);
+    await made(
+      admin('POST', '/v1/systems', {
+        name: 'proxy',
+        kind: 'kamailio',
+        settings: { url: 'http://127.0.0.1:5065/RPC' },
+      }),
+    );
+    assert.equal((await admin('PUT', `/v1/systems/proxy/targets/${account}`, { reference: 'x' })).status, 422);
+    assert.equal((await admin('PUT', `/v1/systems/nothing/targets/${account}`, { reference: 'x' })).status, 404);
+    const closed = await tenant(await create('0', 'Free'));
+    await made(admin('POST', `/v1/entities/${closed}/close`));
+    const refused = await admin('PUT', `/v1/systems/office/targets/${closed}`, { reference: 'x' });
+    assert.equal(refused.body['code'], 'closed');
+  });
+
+  test('of another reference are another thing, of which nothing is known', async () => {
+    const [id] = tenants;
+    await set(
+      id,
+      `applied = '{"disabled": true}', kept = '{"a": 1}', lease_token = gen_random_uuid(), leased_until = now()`,
+    );
+    const same = await made(admin('PUT', `/v1/systems/office/targets/${id}`, { reference: `tenant-${id}` }));
+    assert.deepEqual(same['confirmed'], { disabled: true });
+    const other = await made(admin('PUT', `/v1/systems/office/targets/${id}`, { reference: 'renamed' }));
+    assert.deepEqual([other['confirmed'], other['reference'], other['running']], [null, 'renamed', false]);
+    const { rows } = await pool.query('select kept, lease_token from target where entity_id = $1', [id]);
+    assert.deepEqual(rows[0], { kept: null, lease_token: null });
+  });
+
+  test('that failed are told again, one or all that are meant', async () => {
+    await confirmAll();
+    await readTo(await reach(tenants));
+    const fail = (id: number | undefined, code: string) =>
+      set(id, `needs_person = true, attempts = 4, due_at = null, problem_code = '${code}'`);
+    const [a, b, c, d] = tenants;
+    for (const id of [a, b, c]) await fail(id, 'refused');
+    await fail(d, 'credentials');
+    const one = await made(admin('POST', `/v1/systems/office/targets/${a}/retry`));
+    assert.deepEqual([one['outcome'], one['attempts'], one['nextTryAt'] === null], ['pending', 0, false]);
+    assert.deepEqual(await made(admin('POST', '/v1/systems/office/targets/retry', { problem: 'credentials' })), {
+      system: 'office',
+      count: 1,
+    });
+    assert.equal((await targetOf(d))['outcome'], 'pending');
+    assert.equal((await made(admin('POST', '/v1/systems/office/targets/acknowledge', { beneath: b })))['count'], 1);
+    assert.deepEqual(
+      [(await targetOf(b))['outcome'], (await targetOf(b))['acknowledgedBy']],
+      ['acknowledged', 'token:admin'],
+    );
+    assert.equal((await made(admin('POST', '/v1/systems/office/targets/retry')))['count'], 1, 'only what failed');
+    assert.equal((await targetOf(b))['outcome'], 'acknowledged');
+    const { body } = await admin('POST', `/v1/systems/office/targets/${a}/acknowledge`);
+    assert.equal(body['code'], 'conflict');
+    await fail(a, 'refused');
+    assert.equal((await made(admin('POST', `/v1/systems/office/targets/${a}/acknowledge`)))['outcome'], 'acknowledged');
+    const { items } = await made(admin('GET', '/v1/changes?kind=target.*&limit=1000'));
+    const recorded = items.filter((change: { kind: string }) => /retried|acknowledged/.test(change.kind));
+    assert.deepEqual(
+      recorded.map((change: { kind: string; facts: { count?: number } }) => [change.kind, change.facts.count]),
+      [
+        ['target.retried', undefined],
+        ['target.retried', 1],
+        ['target.acknowledged', 1],
+        ['target.retried', 1],
+        ['target.acknowledged', undefined],
+      ],
+    );
+    assert.equal((await admin('POST', '/v1/systems/office/targets/retry', { size: 1 })).status, 422);
+  });
+
+  test('are listed by number, page by page, by outcome, problem and place', async () => {
+    const idsOf = async (query: string) =>
+      (await made(admin('GET', `/v1/systems/office/targets?${query}`))).items.map(
+        (item: { entityNumber: number }) => item.entityNumber,
+      );
+    assert.deepEqual(await idsOf('limit=1000'), tenants);
+    const page = await made(admin('GET', '/v1/systems/office/targets?limit=2'));
+    assert.deepEqual(await idsOf(`limit=2&cursor=${page['next']}`), tenants.slice(2, 4));
+    assert.deepEqual(await idsOf('outcome=acknowledged'), tenants.slice(0, 2));
+    assert.deepEqual(await idsOf(`beneath=${tenants[3]}`), [tenants[3]]);
+    assert.deepEqual(await idsOf(`beneath=${account}`), tenants);
+    assert.deepEqual(await idsOf('beneath=0'), tenants);
+    assert.deepEqual(await idsOf(`beneath=${await create('0', 'Empty')}`), []);
+    const { targets } = await made(admin('GET', '/v1/systems/office'));
+    assert.deepEqual([targets.total, targets.acknowledged], [6, 2]);
+  });
+
+  test('that name a system by themselves are not unbound by hand', async () => {
+    await set(tenants[4], 'is_bound_by_hand = false');
+    const refused = await admin('DELETE', `/v1/systems/office/targets/${tenants[4]}`);
+    assert.equal(refused.body['code'], 'conflict');
+    const gone = await made(admin('DELETE', `/v1/systems/office/targets/${tenants[3]}`));
+    assert.equal(gone['entityNumber'], tenants[3]);
+    assert.equal((await admin('GET', `/v1/systems/office/targets/${tenants[3]}`)).status, 404);
+    assert.equal((await admin('DELETE', `/v1/systems/office/targets/${tenants[3]}`)).status, 404);
+  });
+
+  test('that were bound otherwise than they say go by their own name again when they are unbound', async () => {
+    const free = await create('0', 'Own');
+    const { number } = await made(
+      admin('POST', '/v1/resources', { kind: 'foreign', system: 'office', externalReference: 'own-1', parent: free }),
+    );
+    await made(admin('PUT', `/v1/systems/office/targets/${number}`, { reference: 'other' }));
+    await made(admin('DELETE', `/v1/systems/office/targets/${number}`));
+    const target = await targetOf(number);
+    assert.deepEqual([target['reference'], target['boundByHand']], ['own-1', false]);
+  });
+});
