@@ -292,7 +292,7 @@ create index delivery_settled_idx on delivery (settled_at) where settled_at is n
 create table delivery_attempt (
   delivery_id bigint not null,
   attempt integer not null,
-  at timestamptz not null default now(),
+  at timestamptz not null default clock_timestamp(),
   ended_at timestamptz,
   response_code integer,
   response_text text,
