@@ -8,6 +8,8 @@ import type { FastifyBaseLogger } from 'fastify';
 import { type OperationContext, reader } from '#operations/context.ts';
 import { tidyErasures } from '#operations/erase-entity.ts';
 import { systemAuthor } from '#store/change.ts';
+import { sweepDeliveries } from '#store/delivery.ts';
+import { sweepEvents } from '#store/event.ts';
 import { sweepKeys } from '#store/idempotency.ts';
 import { sweepObservations } from '#store/observation.ts';
 import { ensurePartitions } from '#store/partition.ts';
@@ -29,6 +31,10 @@ export interface Retention {
   readonly holdsDays: number;
   /** What servers report that they refused. */
   readonly observationsDays: number;
+  /** What happened to the standing of accounts. */
+  readonly eventsDays: number;
+  /** What was sent to webhooks, from when it was settled. */
+  readonly deliveriesDays: number;
   /** Answers of writes, by idempotency key. */
   readonly answersHours: number;
   /** Revisions in one partition of the change log; absent: ten million. */
@@ -64,7 +70,8 @@ export class Maintenance {
   }
 
   async hourly(): Promise<void> {
-    const { changesDays, holdsDays, observationsDays, answersHours, partitionSpan } = this.#retention;
+    const { changesDays, holdsDays, observationsDays, eventsDays, deliveriesDays, answersHours, partitionSpan } =
+      this.#retention;
     await ensurePartitions(reader(this.#context), partitionSpan);
     await this.#context.outside?.writeCheckpoint();
     await this.#transact(async (transaction) => {
@@ -80,6 +87,9 @@ export class Maintenance {
         (await this.#transact((transaction) => sweepObservations(transaction, this.#ago(observationsDays * DAY_MS)))) >
         0
       );
+    const session = reader(this.#context);
+    if (deliveriesDays > 0) while ((await sweepDeliveries(session, this.#ago(deliveriesDays * DAY_MS))) > 0);
+    if (eventsDays > 0) while ((await sweepEvents(session, this.#ago(eventsDays * DAY_MS))) > 0);
     if (changesDays > 0)
       for (const file of await archiveChanges(this.#context, this.#dataFolder, this.#ago(changesDays * DAY_MS)))
         this.#log.info({ file }, 'a span of the change log was archived');

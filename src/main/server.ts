@@ -24,6 +24,7 @@ import { makeDataFolder } from './database/data-folder.ts';
 import { lockDataFolder } from './database/lock-data-folder.ts';
 import { type SecretKeys, loadSecretKeys } from './database/secret-keys.ts';
 import type { ServerSettings } from './database/server-settings.ts';
+import { startEvents } from './events.ts';
 import { makeHttpServer } from './http-server.ts';
 import { Maintenance } from './maintenance.ts';
 import { makeMetrics } from './metrics.ts';
@@ -158,6 +159,9 @@ async function wire(
   endings.push(() => context.outside?.writeCheckpoint());
   endings.push(() => maintenance.stop());
   endings.push(() => scheduler.stop());
+  const { isWebhookPrivateAllowed } = configuration;
+  const events = startEvents(context, { isWebhookPrivateAllowed, version: options.version, log });
+  endings.push(() => events.stop());
   endings.push(() => app.close());
   endings.push(() => stopping.abort());
   if (administrator === null)
