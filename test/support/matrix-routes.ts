@@ -7,6 +7,7 @@
 import type { ProblemCode } from '#core/problem.ts';
 
 import type { Caller, HoldName } from './matrix-cast.ts';
+import { EVENT_ROWS } from './matrix-event-routes.ts';
 import { ACTING, IDENTITIES, OWN } from './matrix-login-routes.ts';
 import { type MatrixRow, STALE, entity, leaf, nothing, outcomeOf, row, target } from './matrix-row.ts';
 import type { Answer } from './people.ts';
@@ -242,6 +243,7 @@ export const MATRIX: Readonly<Record<string, readonly MatrixRow[]>> = {
   holds: HOLD_ROWS,
   bulk: BULK_ROWS,
   knowledge: KNOWLEDGE,
+  'events and webhooks': EVENT_ROWS,
   installation: INSTALLATION,
   'logins, keys, roles': IDENTITIES,
   'acting as another': ACTING,

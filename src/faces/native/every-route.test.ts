@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 
 import { KINDS } from '#core/kind.ts';
+import { useEventRoutes } from '#test/event-routes.ts';
 import { testInstallation } from '#test/installation.ts';
 import { useLoginRoutes, usePropertyRoutes } from '#test/login-routes.ts';
 
 import { CheckedClient } from '#test/checked-client.ts';
 
-const { app } = await testInstallation({ after: (work) => after(work) });
-const client = await CheckedClient.of(app);
+const here = await testInstallation({ after: (work) => after(work) });
+const client = await CheckedClient.of(here.app);
 
 test('an entity of every kind is created with all that its schema shows, and read again the same', async () => {
   const account = await client.done('POST', '/v1/accounts', {
@@ -307,6 +308,8 @@ test('the installation tells what it is, exports itself, and verifies itself', a
 test('logins, keys, roles and sessions are made, read, listed, changed and removed', () => useLoginRoutes(client));
 
 test('properties are changed one by one, and say whether they take effect', () => usePropertyRoutes(client));
+
+test('events are read, and deliveries listed, read, repeated and tested', () => useEventRoutes(here, client));
 
 test('no route of the document was left out', () => {
   assert.deepEqual(
