@@ -122,6 +122,83 @@ test('changes by a filter are the latest that it lets through, the oldest first'
   assert.deepEqual(revisions, [3, 7, 9]);
 });
 
+test('events are the latest, the oldest of them first, as a line each', async () => {
+  const event = (sequence: number) => ({
+    id: 'i',
+    sequence,
+    type: 'account.suspended',
+    at: '2026-03-01T09:30:00.000Z',
+    revision: 9,
+    account: 'a',
+    accountNumber: 1,
+    before: { standing: 'active', denied: [], intercepted: [] },
+    after: { standing: 'suspended', denied: [], intercepted: [] },
+    cause: 'hold.placed',
+    entity: 'top',
+    entityNumber: 0,
+    hold: null,
+    profile: 'suspended',
+    actor: 'token:admin',
+  });
+  const ran = await run(
+    {
+      'GET /v1/events': ({ path }) => ({
+        items: path.includes('limit=2') ? [event(8), event(7)] : [event(8)],
+        next: null,
+      }),
+    },
+    ['events', '--last', '2'],
+  );
+  assert.equal(ran.code, 0, ran.err);
+  assert.deepEqual(ran.out.trim().split('\n'), [
+    '7  2026-03-01 09:30:00 UTC  account.suspended  a  active -> suspended  hold.placed suspended on top by token:admin',
+    '8  2026-03-01 09:30:00 UTC  account.suspended  a  active -> suspended  hold.placed suspended on top by token:admin',
+  ]);
+});
+
+test('deliveries are listed, shown with their attempts, replayed and tested', async () => {
+  const delivery = {
+    id: 'd',
+    outcome: 'failed',
+    reason: 'event',
+    event: 'e',
+    type: 'account.closed',
+    account: 'a',
+    createdAt: '2026-03-01T09:30:00.000Z',
+    attempts: 1,
+    nextAttemptAt: null,
+    settledAt: '2026-03-01T09:30:01.000Z',
+    responseCode: 500,
+    problem: 'answered 500',
+  };
+  const tries = [
+    { attempt: 1, at: delivery.createdAt, responseCode: 500, responseText: 'oh', problem: 'answered 500' },
+  ];
+  const listed = await run(
+    { 'GET /v1/systems/hook/deliveries?outcome=failed&limit=50': { items: [delivery], next: null, total: null } },
+    ['deliveries', 'hook', '--outcome', 'failed'],
+  );
+  assert.match(listed.out, /2026-03-01 09:30:00 UTC +account\.closed +a +failed +1 +answered 500 +- +d/);
+  const shown = await run({ 'GET /v1/systems/hook/deliveries/d': { ...delivery, tries } }, [
+    'deliveries',
+    'show',
+    'hook',
+    'd',
+  ]);
+  assert.match(shown.out, /1\. 2026-03-01 09:30:00 UTC {2}answered 500 {2}oh/);
+  const replayed = await run({ 'POST /v1/systems/hook/deliveries/replay': { deliveries: 3 } }, [
+    'deliveries',
+    'replay',
+    'hook',
+    '--failed',
+    '--from',
+    '2026-01-01T00:00:00Z',
+  ]);
+  assert.equal(replayed.out, '3 are sent once more.\n', replayed.err);
+  const tested = await run({ 'POST /v1/systems/hook/deliveries/test': delivery }, ['deliveries', 'test', 'hook']);
+  assert.match(tested.out, /^A test is sent; abeyance deliveries show hook d/);
+});
+
 test('local commands are given their options and never a server', async () => {
   const served: unknown[] = [];
   const local = {

@@ -14,9 +14,11 @@ import { addCompletion } from './commands/completion.ts';
 import { addCredits } from './commands/credits.ts';
 import { addCreate } from './commands/create.ts';
 import { addDecide } from './commands/decide.ts';
+import { addDeliveries } from './commands/deliveries.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addErase } from './commands/erase.ts';
+import { addEvents } from './commands/events.ts';
 import { addExport } from './commands/export.ts';
 import { addHolds } from './commands/holds.ts';
 import { addImport } from './commands/import.ts';
@@ -65,6 +67,8 @@ const COMMANDS: readonly ((program: Command, surroundings: Surroundings) => void
   addDecide,
   addHolds,
   addChanges,
+  addEvents,
+  addDeliveries,
   addObservations,
   addPlan,
   addApply,

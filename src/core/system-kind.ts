@@ -88,6 +88,11 @@ export interface SystemKind {
   readonly observes: boolean;
   /** Judges settings and secrets together, after each was read by itself. Secrets that are kept from before are there, too. */
   judge?(settings: Values, secrets: Values, errors: FieldError[]): void;
+  /**
+   * Credentials that are made where none were given: by the caller's source of random bytes, and shown to who creates the
+   * system, once.
+   */
+  generate?(settings: Values, secrets: Values, random: (bytes: number) => Uint8Array): Values;
   /** Reads how the system names a target: text as a foreign resource or a number has it, or JSON of a binding by hand. */
   readReference(given: unknown): Reading<Json>;
   /** Judges the part of a profile that is for this kind of system, `systems.<kind>`. */

@@ -30,6 +30,8 @@ export interface Configuration {
   readonly numberQuarantineDays: number;
   readonly retention: Retention;
   readonly staleMaxMs: number;
+  /** Whether webhooks of any account may lie in private networks. */
+  readonly isWebhookPrivateAllowed: boolean;
   readonly customerCreditDefault: CustomerCreditDefault;
   /** The numbers of emergency services. */
   readonly emergencyNumbers: ReadonlySet<string>;
@@ -65,9 +67,12 @@ export function readConfiguration(
       holdsDays: readInteger(environment, 'ABEYANCE_KEEP_HOLDS_DAYS', 0, 0, 36_500),
       observationsDays: readInteger(environment, 'ABEYANCE_KEEP_OBSERVATIONS_DAYS', 30, 0, 36_500),
       receiptsDays: readInteger(environment, 'ABEYANCE_KEEP_RECEIPTS_DAYS', 90, 1, 36_500),
+      eventsDays: readInteger(environment, 'ABEYANCE_KEEP_EVENTS_DAYS', 30, 0, 36_500),
+      deliveriesDays: readInteger(environment, 'ABEYANCE_KEEP_DELIVERIES_DAYS', 30, 0, 36_500),
       answersHours: readInteger(environment, 'ABEYANCE_KEEP_ANSWERS_HOURS', 24, 1, 8_760),
     },
     staleMaxMs: readInteger(environment, 'ABEYANCE_STALE_MAX_MS', 60_000, 1_000, 86_400_000),
+    isWebhookPrivateAllowed: readAllowed(environment['ABEYANCE_WEBHOOK_PRIVATE']),
     customerCreditDefault: readCreditDefault(environment['ABEYANCE_CUSTOMER_CREDIT_DEFAULT']),
     emergencyNumbers: readEmergencyNumbers(environment['ABEYANCE_EMERGENCY_NUMBERS']),
     logLevel,
@@ -98,6 +103,12 @@ function readCreditDefault(text: string | undefined): CustomerCreditDefault {
     'ABEYANCE_CUSTOMER_CREDIT_DEFAULT',
     `must be one of ${CUSTOMER_CREDIT_DEFAULTS.join(', ')}, not "${text}"`,
   );
+}
+
+function readAllowed(text: string | undefined): boolean {
+  if (text === undefined || text === '' || text === 'refuse') return false;
+  if (text === 'allow') return true;
+  throw new ConfigurationError('ABEYANCE_WEBHOOK_PRIVATE', 'must be refuse or allow');
 }
 
 function readDatabaseUrl(text: string | undefined): string | undefined {

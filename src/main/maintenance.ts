@@ -8,6 +8,8 @@ import type { FastifyBaseLogger } from 'fastify';
 import { type OperationContext, reader } from '#operations/context.ts';
 import { tidyErasures } from '#operations/erase-entity.ts';
 import { systemAuthor } from '#store/change.ts';
+import { sweepDeliveries } from '#store/delivery.ts';
+import { sweepEvents } from '#store/event.ts';
 import { sweepKeys } from '#store/idempotency.ts';
 import { sweepObservations } from '#store/observation.ts';
 import { ensurePartitions } from '#store/partition.ts';
@@ -32,6 +34,10 @@ export interface Retention {
   readonly observationsDays: number;
   /** What became of changes in systems, once nothing of it is open. */
   readonly receiptsDays: number;
+  /** What happened to the standing of accounts. */
+  readonly eventsDays: number;
+  /** What was sent to webhooks, from when it was settled. */
+  readonly deliveriesDays: number;
   /** Answers of writes, by idempotency key. */
   readonly answersHours: number;
   /** Revisions in one partition of the change log; absent: ten million. */
@@ -67,7 +73,16 @@ export class Maintenance {
   }
 
   async hourly(): Promise<void> {
-    const { changesDays, holdsDays, observationsDays, receiptsDays, answersHours, partitionSpan } = this.#retention;
+    const {
+      changesDays,
+      holdsDays,
+      observationsDays,
+      receiptsDays,
+      eventsDays,
+      deliveriesDays,
+      answersHours,
+      partitionSpan,
+    } = this.#retention;
     await ensurePartitions(reader(this.#context), partitionSpan);
     await this.#context.outside?.writeCheckpoint();
     await this.#transact(async (transaction) => {
@@ -85,6 +100,9 @@ export class Maintenance {
       );
     while ((await this.#transact((transaction) => forgetSweeps(transaction, this.#ago(receiptsDays * DAY_MS)))) > 0);
     while ((await this.#transact((transaction) => forgetTargets(transaction, this.#ago(receiptsDays * DAY_MS)))) > 0);
+    const session = reader(this.#context);
+    if (deliveriesDays > 0) while ((await sweepDeliveries(session, this.#ago(deliveriesDays * DAY_MS))) > 0);
+    if (eventsDays > 0) while ((await sweepEvents(session, this.#ago(eventsDays * DAY_MS))) > 0);
     if (changesDays > 0)
       for (const file of await archiveChanges(this.#context, this.#dataFolder, this.#ago(changesDays * DAY_MS)))
         this.#log.info({ file }, 'a span of the change log was archived');

@@ -26,6 +26,7 @@ import { lockDataFolder } from './database/lock-data-folder.ts';
 import { type SecretKeys, loadSecretKeys } from './database/secret-keys.ts';
 import type { ServerSettings } from './database/server-settings.ts';
 import { makeDrivers } from './drivers.ts';
+import { startEvents } from './events.ts';
 import { makeHttpServer } from './http-server.ts';
 import { Maintenance } from './maintenance.ts';
 import { makeMetrics } from './metrics.ts';
@@ -177,6 +178,9 @@ async function wire(
   endings.push(() => maintenance.stop());
   endings.push(() => scheduler.stop());
   endings.push(() => reconciler?.stop());
+  const { isWebhookPrivateAllowed } = configuration;
+  const events = startEvents(context, { isWebhookPrivateAllowed, version: options.version, log });
+  endings.push(() => events.stop());
   endings.push(() => app.close());
   endings.push(() => stopping.abort());
   if (administrator === null)

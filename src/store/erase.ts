@@ -27,6 +27,10 @@ const ERASED_WITH_THE_ACCOUNT: readonly ((ids: RawBuilder<unknown>) => RawBuilde
     version = version + 1
     where account_id in (${ids})`,
   (ids) => sql`delete from observation where entity_id in (${ids})`,
+  // Webhooks of its own go with all that was sent to them; what others were told of it keeps no words of theirs.
+  (ids) => sql`delete from system where account_id <> 0 and account_id in (${ids})`,
+  (ids) => sql`update delivery_attempt t set response_text = null from delivery d join event v on v.id = d.event_id
+    where t.delivery_id = d.id and v.account_id in (${ids}) and t.response_text is not null`,
   (ids) => sql`update role set description = '' where account_id in (${ids})`,
 ];
 

@@ -31,6 +31,11 @@ export async function findArchivable(session: Session, before: Date): Promise<Ar
   );
   if (span === null || span.first === null || span.first !== span.log_first || span.newest >= before) return null;
   if (span.last !== oldest.high - 1 || span.count !== span.last - span.first + 1) return null;
+  // What was not read into events yet, by a pipeline that was ever begun, is kept for it.
+  const unread = await session.row(
+    sql`select revision from event_cursor where epoch is not null and revision < ${span.last}`,
+  );
+  if (unread !== null) return null;
   const former = (await listArchives(session)).at(-1);
   const last = await session.row(sql<{ hash: Buffer }>`select hash from change where revision = ${span.last}`);
   if (last === null || (former?.last ?? 0) !== span.first - 1) return null;

@@ -95,11 +95,15 @@ export async function fillInstallation(pool: pg.Pool): Promise<void> {
     request_personal: `('c0ffee', 'reason', '\\x00', 'because')`,
     erasure: `(1, 'infinity', null)`,
     erasure_entity: '(1, 1000)',
+    event_account: '(1, array[0, 1], 1, 2, true, 8191, 0, true)',
+    event_hold: `('00000000-0000-4000-8000-000000000001', 1, 'suspended')`,
+    event_profile: `('suspended', 8183, 0)`,
     change_archive: `(1, 2, '\\x00', '\\xff', '00000000-0000-4000-8000-000000000000', 2, 'signed', 'a file')`,
   })) {
     const { rowCount } = await pool.query('select where to_regclass($1) is not null', [table]);
     if (rowCount === 1) await pool.query(`insert into ${table} values ${row} on conflict do nothing`);
   }
+  if (await has(pool, 'event')) await fillEvents(pool);
   // Another partition than those that every installation has.
   if (!(await has(pool, 'change_from_0'))) return;
   await pool.query(`alter table change detach partition change_from_10000000`);
@@ -112,6 +116,18 @@ export async function fillInstallation(pool: pg.Pool): Promise<void> {
   await pool.query(
     `insert into change select 15000000, at, actor, kind, null, facts, touched, digest, hash from change limit 1`,
   );
+}
+
+async function fillEvents(pool: pg.Pool): Promise<void> {
+  await pool.query(`insert into event (revision, at, type, account_id, denied, intercepted, closed, cause, actor, actor_account_id)
+    select 1, now(), 'account.created', id, 0, 0, false, 'entity.created', label, 0 from entity where id between 0 and 9`);
+  await pool.query(`with s as (
+      insert into system (name, kind, settings, concurrency, timeout_ms, flight_max_ms, retry_min_ms, retry_max_ms, breaker_failures,
+        breaker_open_ms, drift_every_ms)
+      values ('a hook', 'webhook', '{"url":"https://hook.example/"}', 1, 1, 1, 1, 1, 1, 1, 1) returning id),
+    w as (insert into webhook (system_id, event_id) select id, 3 from s),
+    d as (insert into delivery (system_id, event_id, reason) select s.id, v.id, 'event' from s cross join event v returning id)
+    insert into delivery_attempt (delivery_id, attempt, problem) select id, 1, 'awkward: ' || id from d`);
 }
 
 async function has(pool: pg.Pool, table: string): Promise<boolean> {

@@ -11,6 +11,7 @@ import { TOKEN } from './installation.ts';
 
 import * as creditSchemas from '#faces/native/credit-schemas.ts';
 import * as entitySchemas from '#faces/native/entity-schemas.ts';
+import * as eventSchemas from '#faces/native/event-schemas.ts';
 import * as gatewaySchemas from '#faces/native/gateway-schemas.ts';
 import * as identitySchemas from '#faces/native/identity-schemas.ts';
 import * as observationSchemas from '#faces/native/observation-schemas.ts';
@@ -59,6 +60,7 @@ const BY_NAME = new Map<string, z.ZodType>([
     ...entitySchemas,
     ...gatewaySchemas,
     ...identitySchemas,
+    ...eventSchemas,
     ...observationSchemas,
     ...systemSchemas,
     ...schemas,
@@ -73,6 +75,7 @@ const BY_NAME = new Map<string, z.ZodType>([
   ['KeyPage', pageOf(identitySchemas.key)],
   ['RolePage', pageOf(identitySchemas.role)],
   ['SessionPage', pageOf(identitySchemas.session)],
+  ['DeliveryPage', pageOf(eventSchemas.delivery)],
   ['ObservationPage', pageOf(observationSchemas.observation)],
   ['SystemPage', pageOf(systemSchemas.system)],
   ['SystemKindPage', pageOf(systemSchemas.systemKind)],

@@ -7,6 +7,7 @@
 import type { ProblemCode } from '#core/problem.ts';
 
 import type { Caller, HoldName } from './matrix-cast.ts';
+import { EVENT_ROWS } from './matrix-event-routes.ts';
 import { ACTING, IDENTITIES, OWN } from './matrix-login-routes.ts';
 import { SYSTEMS, TARGETS } from './matrix-system-routes.ts';
 import { type MatrixRow, STALE, entity, leaf, nothing, outcomeOf, row, target } from './matrix-row.ts';
@@ -245,6 +246,7 @@ export const MATRIX: Readonly<Record<string, readonly MatrixRow[]>> = {
   knowledge: KNOWLEDGE,
   systems: SYSTEMS,
   'targets and receipts': TARGETS,
+  'events and webhooks': EVENT_ROWS,
   installation: INSTALLATION,
   'logins, keys, roles': IDENTITIES,
   'acting as another': ACTING,

@@ -22,6 +22,7 @@ import {
   type Tree,
   rolesIn,
 } from './matrix-cast.ts';
+import { addMatrixWebhook } from './matrix-event-routes.ts';
 import { type Ask, administrator, asking, made } from './people.ts';
 
 export interface MatrixWorld {
@@ -76,6 +77,7 @@ export async function makeMatrixWorld(t: Cleanup): Promise<MatrixWorld> {
     admin('POST', '/v1/systems', { name: 'matrix-aps', kind: 'aps', settings: { url: 'https://aps.example/' } }),
   );
   const trees = await Promise.all(plan.map((sketch) => makeTree(here, admin, sketch)));
+  for (const tree of trees) await addMatrixWebhook(here, tree);
   const callers: Caller[] = [];
   for (const [index, sketch] of plan.entries()) {
     const tree = trees[index];

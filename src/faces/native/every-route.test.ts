@@ -3,14 +3,15 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 
 import { KINDS } from '#core/kind.ts';
+import { useEventRoutes } from '#test/event-routes.ts';
 import { testInstallation } from '#test/installation.ts';
 import { useLoginRoutes, usePropertyRoutes } from '#test/login-routes.ts';
 import { useSystemRoutes } from '#test/system-routes.ts';
 
 import { CheckedClient } from '#test/checked-client.ts';
 
-const { app, pool } = await testInstallation({ after: (work) => after(work) });
-const client = await CheckedClient.of(app);
+const here = await testInstallation({ after: (work) => after(work) });
+const client = await CheckedClient.of(here.app);
 
 test('an entity of every kind is created with all that its schema shows, and read again the same', async () => {
   const account = await client.done('POST', '/v1/accounts', {
@@ -310,7 +311,8 @@ test('logins, keys, roles and sessions are made, read, listed, changed and remov
 
 test('properties are changed one by one, and say whether they take effect', () => usePropertyRoutes(client));
 
-test('systems, targets and receipts', () => useSystemRoutes(client, pool));
+test('systems, targets and receipts', () => useSystemRoutes(client, here.pool));
+test('events are read, and deliveries listed, read, repeated and tested', () => useEventRoutes(here, client));
 
 test('no route of the document was left out', () => {
   assert.deepEqual(

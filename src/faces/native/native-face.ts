@@ -23,7 +23,9 @@ import { createRoutes } from './routes/create.ts';
 import { bulkRoutes } from './routes/bulk.ts';
 import { creditRoutes } from './routes/credits.ts';
 import { decisionRoutes } from './routes/decisions.ts';
+import { deliveryRoutes } from './routes/deliveries.ts';
 import { entityRoutes } from './routes/entities.ts';
+import { eventRoutes } from './routes/events.ts';
 import { freeswitchRoutes } from './routes/freeswitch.ts';
 import { gatewayDecisionRoutes } from './routes/gateway-decisions.ts';
 import { holdRoutes } from './routes/holds.ts';
@@ -85,6 +87,8 @@ export async function nativeFace(app: FastifyInstance, deps: NativeDeps): Promis
       systemRoutes(typed, deps);
       targetRoutes(typed, deps);
       operationRoutes(typed, deps);
+      eventRoutes(typed, deps);
+      deliveryRoutes(typed, deps);
       installationRoutes(typed, deps);
       loginRoutes(typed, deps);
       sessionRoutes(typed, deps);

@@ -1,0 +1,182 @@
+/**
+ * Brings events to webhooks: makes deliveries of events, sends what is due, and notes what became of it.
+ *
+ * Promise: each event is sent to each webhook that it concerns until the webhook confirmed it, or for three days; at least
+ * once, in any number of processes. First attempts begin in the order of events; what failed is sent again later and holds
+ * nothing else up.
+ */
+import { eventNews } from '#core/event.ts';
+import { type SendWebhook, type WebhookAnswer, retryDelayMs } from '#core/systems/webhook.ts';
+import { systemAuthor } from '#store/change.ts';
+import { Session } from '#store/database.ts';
+import {
+  type AttemptOutcome,
+  type Claim,
+  type ClaimedDelivery,
+  claimDeliveries,
+  listDueWebhooks,
+  registerWebhooks,
+  settleAttempt,
+  spreadEvents,
+} from '#store/delivery.ts';
+import type { SealingKey } from '#store/sealing.ts';
+import { type SystemRow, openSecrets, pauseSystem } from '#store/system.ts';
+import { type Transaction, transact } from '#store/transaction.ts';
+
+import type { EventContext } from './event-pipeline.ts';
+import { Rounds } from './rounds.ts';
+
+export interface DeliveriesOptions {
+  readonly context: EventContext & { readonly sealingKey: SealingKey };
+  readonly send: SendWebhook;
+  readonly onTrouble: (error: unknown) => void;
+  /** How long it rests when nothing pokes it, in milliseconds. */
+  readonly pollMs?: number;
+}
+
+const POLL_MS = 1_000;
+const AUTHOR = 'system:deliveries';
+/** How much of an answer is kept, in characters. */
+const RESPONSE_MAX = 500;
+/** The answer by which a receiver says that it wants nothing more, ever. */
+const GONE = 410;
+
+export class Deliveries {
+  readonly #options: DeliveriesOptions;
+  readonly #rounds: Rounds;
+  readonly #sending = new Set<Promise<void>>();
+  readonly #abort = new AbortController();
+  sent = 0;
+
+  constructor(options: DeliveriesOptions) {
+    this.#options = options;
+    const { onTrouble, pollMs = POLL_MS } = options;
+    this.#rounds = new Rounds({ work: () => this.round(), intervalMs: pollMs, onTrouble });
+  }
+
+  start(): void {
+    this.#rounds.start();
+  }
+
+  /** Gives up what is being sent; it is sent again by the next who claims it. */
+  async stop(): Promise<void> {
+    await this.#rounds.stop();
+    this.#abort.abort();
+    await this.settled();
+  }
+
+  /** There may be something to send. */
+  poke(): void {
+    this.#rounds.poke();
+  }
+
+  get failures(): number {
+    return this.#rounds.failures;
+  }
+
+  /** Resolves when nothing is being sent. */
+  async settled(): Promise<void> {
+    while (this.#sending.size > 0) await Promise.all(this.#sending);
+  }
+
+  /** Makes deliveries and begins to send what is due; answers whether there is more to do right away. */
+  async round(): Promise<boolean> {
+    const session = new Session(this.#options.context.pool);
+    await registerWebhooks(session);
+    const isMore = await this.#transact((transaction) => spreadEvents(transaction));
+    for (const { id } of await listDueWebhooks(session)) {
+      if (this.#abort.signal.aborted) return false;
+      const claim = await this.#transact((transaction) => claimDeliveries(transaction, id));
+      if (claim !== null) this.#begin(claim);
+    }
+    return isMore;
+  }
+
+  #begin({ system, deliveries }: Claim): void {
+    for (const claimed of deliveries) {
+      const sending: Promise<void> = this.#deliver(system, claimed)
+        .catch((error: unknown) => this.#options.onTrouble(error))
+        .finally(() => {
+          this.#sending.delete(sending);
+          this.#rounds.poke();
+        });
+      this.#sending.add(sending);
+    }
+  }
+
+  async #deliver(system: SystemRow, claimed: ClaimedDelivery): Promise<void> {
+    const { signal } = this.#abort;
+    let outcome: AttemptOutcome;
+    try {
+      outcome = outcomeOf(await this.#send(system, claimed), system, claimed.attempts);
+      this.sent++;
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      outcome = again('the process ended before the answer came', 0, null);
+    }
+    await this.#transact(async (transaction) => {
+      const isOurs = await settleAttempt(transaction, system.id, claimed, outcome);
+      if (isOurs && outcome.responseCode === GONE) await disable(transaction, system);
+    });
+  }
+
+  #send(system: SystemRow, { uuid, event }: ClaimedDelivery): Promise<WebhookAnswer> {
+    return this.#options.send({
+      settings: system.settings,
+      secrets: openSecrets(this.#options.context.sealingKey, system),
+      isPlatform: system.account_id === 0,
+      messageId: event?.uuid ?? uuid,
+      event: event === null ? null : eventNews(event),
+      name: system.name,
+      timeoutMs: system.timeout_ms,
+      signal: this.#abort.signal,
+    });
+  }
+
+  async #transact<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const { pool, chainKey } = this.#options.context;
+    return (await transact(pool, chainKey, 'none', systemAuthor(AUTHOR), work)).value;
+  }
+}
+
+/** A webhook that wants nothing more is paused: what is due stays, for who resumes it. */
+async function disable(transaction: Transaction, system: SystemRow): Promise<void> {
+  const paused = await pauseSystem(transaction, system.id, { by: AUTHOR, note: 'The receiver answered 410 Gone.' });
+  if (paused === null) return;
+  transaction.record({
+    kind: 'system.paused',
+    entityId: system.account_id,
+    facts: { system: system.uuid, name: system.name, systemKind: system.kind },
+    touched: [],
+  });
+}
+
+function outcomeOf(answer: WebhookAnswer, system: SystemRow, attempts: number): AttemptOutcome {
+  const settled = { againAfterMs: 0, responseCode: null, responseText: null, problem: null, isFailure: null };
+  if (answer.type === 'skipped') return { ...settled, outcome: 'skipped' };
+  const answered =
+    answer.type === 'answered' ? { responseCode: answer.code, responseText: shorten(answer.text) } : undefined;
+  if (answer.type === 'answered' && answer.code >= 200 && answer.code < 300)
+    return { ...settled, ...answered, outcome: 'delivered', isFailure: false };
+  const problem = answer.type === 'failed' ? answer.problem : problemOf(answer.code);
+  const bounds = { minMs: system.retry_min_ms, maxMs: system.retry_max_ms };
+  const asked = answer.type === 'answered' ? answer.retryAfterMs : null;
+  const delay = retryDelayMs(attempts, bounds, asked, Math.random());
+  if (delay === null) return { ...settled, ...answered, outcome: 'failed', problem, isFailure: true };
+  return { ...again(problem, delay, true), ...answered };
+}
+
+function again(problem: string, againAfterMs: number, isFailure: boolean | null): AttemptOutcome {
+  return { outcome: 'pending', againAfterMs, responseCode: null, responseText: null, problem, isFailure };
+}
+
+function problemOf(code: number): string {
+  if (code >= 300 && code < 400) return `answered ${code}: redirects are not followed`;
+  return code === GONE ? 'answered 410: it wants nothing more' : `answered ${code}`;
+}
+
+/** What a text column takes. */
+function shorten(text: string): string | null {
+  const shown = text.replaceAll('\u0000', '').slice(0, RESPONSE_MAX);
+  return shown === '' ? null : shown;
+}

@@ -1,0 +1,331 @@
+/** Webhooks: what is sent, signed and verified by a receiver's own library, and what becomes of it when the receiver fails. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+
+import { Webhook } from 'standardwebhooks';
+
+import { platformActor } from '#operations/context.ts';
+import { createEntity } from '#operations/create-entity.ts';
+import { liftHold } from '#operations/lift-hold.ts';
+import { placeHold } from '#operations/place-hold.ts';
+import { removeSystem } from '#store/system.ts';
+import { type Receiver, startReceiver } from '#systems/webhook/simulator.ts';
+import { ADMIN, testInstallation } from '#test/installation.ts';
+import { SECRET, webhookWorld } from '#test/webhook-world.ts';
+
+const here = await testInstallation({ after: (work) => after(work) });
+const { context } = here;
+const troubles: unknown[] = [];
+const world = webhookWorld(here, troubles);
+await world.readAll();
+after(() => assert.deepEqual(troubles, []));
+
+async function receiverFor(
+  t: { after(work: () => Promise<void>): void },
+  secret: string | null = SECRET,
+): Promise<Receiver> {
+  const receiver = await startReceiver(secret === null ? {} : { secret });
+  t.after(() => receiver.stop());
+  return receiver;
+}
+
+async function account(name: string, parent: string | number = 0) {
+  return (await createEntity(context, ADMIN, { kind: 'account', name, parent })).value;
+}
+
+const typesOf = (receiver: Receiver) => receiver.received.map(({ body }) => body.type);
+
+async function deliveriesOf(systemId: number) {
+  const { rows } = await here.pool.query<{ outcome: string; attempts: number; type: string; id: number }>(
+    `select d.outcome, d.attempts, v.type, d.id from delivery d left join event v on v.id = d.event_id where system_id = $1 order by d.id`,
+    [systemId],
+  );
+  return rows;
+}
+
+async function attemptsOf(systemId: number) {
+  const { rows } = await here.pool.query<{
+    response_code: number | null;
+    problem: string | null;
+    response_text: string | null;
+  }>(
+    `select t.response_code, t.problem, t.response_text from delivery_attempt t join delivery d on d.id = t.delivery_id
+      where d.system_id = $1 order by d.id, t.attempt`,
+    [systemId],
+  );
+  return rows;
+}
+
+async function remove(id: number): Promise<void> {
+  await removeSystem(here.session, id);
+}
+
+test('each transition is one signed message, with what was before and after, and who did it', async (t) => {
+  const receiver = await receiverFor(t);
+  const system = await world.addWebhook('signed', { url: `${receiver.origin}/hook?x=1` });
+  const top = await account('Top');
+  const sub = await account('Sub', top.id);
+  const { hold } = (
+    await placeHold(context, ADMIN, top.id, { profile: 'suspended', note: 'a private note', source: 'desk' })
+  ).value;
+  await liftHold(context, ADMIN, top.id, hold.id);
+  await world.sendAll();
+  assert.deepEqual(receiver.refused, []);
+  assert.deepEqual(typesOf(receiver).sort(), [
+    'account.created',
+    'account.created',
+    'account.resumed',
+    'account.resumed',
+    'account.suspended',
+    'account.suspended',
+  ]);
+  const told = receiver.received.find(
+    ({ body }) => body.type === 'account.suspended' && body.data['account'] === sub.id,
+  );
+  assert.ok(told);
+  const { id, sequence, revision, ...data } = told.body.data;
+  assert.equal(id, told.id, 'the id of the message is that of the event');
+  assert.ok(Number(sequence) > 0 && Number(revision) > 0);
+  const denied = ['register', 'call.out', 'call.in', 'message.out', 'message.in', 'api', 'sign_in', 'dns', 'mail.read'];
+  assert.deepEqual(data, {
+    account: sub.id,
+    accountNumber: sub.number,
+    before: { standing: 'active', denied: [], intercepted: [] },
+    after: { standing: 'suspended', denied: [...denied, 'mail.send', 'mail.receive', 'provision'], intercepted: [] },
+    cause: 'hold.placed',
+    entity: top.id,
+    entityNumber: top.number,
+    hold: hold.id,
+    profile: 'suspended',
+    actor: 'token:admin',
+  });
+  assert.ok(receiver.asked.every(({ body }) => !body.includes('a private note')));
+  assert.equal(receiver.asked[0]?.url.search, '?x=1');
+  assert.equal(receiver.asked[0]?.headers['user-agent'], 'Abeyance/test');
+  assert.equal(new Set(receiver.received.map((one) => one.id)).size, 6);
+  await remove(system.id);
+});
+
+test('while a secret is changed both sign, so that either receiver verifies', async (t) => {
+  const fresh = `whsec_${Buffer.alloc(24, 9).toString('base64')}`;
+  const receiver = await receiverFor(t, null);
+  const system = await world.addWebhook(
+    'rotated',
+    { url: receiver.origin },
+    { secrets: { secret: fresh, formerSecret: SECRET, headers: { 'X-Own': 'yes' } } },
+  );
+  await account('Rotated');
+  await world.sendAll();
+  const [asked] = receiver.asked;
+  assert.ok(asked);
+  for (const secret of [fresh, SECRET]) new Webhook(secret).verify(asked.body, asked.headers as Record<string, string>);
+  const other = new Webhook(Buffer.alloc(32, 1).toString('base64'));
+  assert.throws(() => other.verify(asked.body, asked.headers as Record<string, string>));
+  assert.throws(() => new Webhook(fresh).verify(`${asked.body} `, asked.headers as Record<string, string>));
+  assert.equal(asked.headers['x-own'], 'yes');
+  await remove(system.id);
+});
+
+test("an account's webhook hears of itself and what lies beneath, by type, and of those above only the level", async (t) => {
+  const receiver = await receiverFor(t);
+  const reseller = await account('Reseller');
+  const customer = await account('Customer', reseller.id);
+  await account('Stranger');
+  const system = await world.addWebhook(
+    'own',
+    { url: receiver.origin, types: ['account.suspended', 'account.resumed'] },
+    { account: reseller.number },
+  );
+  const boss = platformActor('login:boss', { face: 'native' });
+  const clerk = { ...platformActor('login:clerk'), accountId: reseller.number, ownAccountId: reseller.number };
+  const { hold } = (await placeHold(context, clerk, customer.id, { profile: 'suspended' })).value;
+  await liftHold(context, clerk, customer.id, hold.id);
+  await placeHold(context, clerk, customer.id, { profile: 'limited' });
+  const above = (await placeHold(context, boss, reseller.id, { profile: 'suspended' })).value.hold;
+  await world.sendAll();
+  assert.deepEqual(
+    receiver.received.map(({ body: { type, data } }) => [type, data['account'], data['actor'], data['hold']]).sort(),
+    [
+      ['account.suspended', customer.id, 'login:clerk', hold.id],
+      ['account.resumed', customer.id, 'login:clerk', hold.id],
+      ['account.suspended', reseller.id, 'platform', above.id],
+      ['account.suspended', customer.id, 'platform', above.id],
+    ].sort(),
+  );
+  await remove(system.id);
+});
+
+test('what failed is sent again until it is confirmed, and holds nothing else up', async (t) => {
+  const receiver = await receiverFor(t);
+  const system = await world.addWebhook('flapping', { url: receiver.origin }, { pace: { concurrency: 1 } });
+  const first = await account('First');
+  await account('Second');
+  let failures = 3;
+  receiver.answer = ({ body }) =>
+    body.includes(first.id) && failures-- > 0 ? { status: 503, body: `try later\u0000${'x'.repeat(9_000)}` } : null;
+  await world.sendAll();
+  assert.deepEqual(
+    (await deliveriesOf(system.id)).map(({ outcome, attempts }) => [outcome, attempts]),
+    [
+      ['delivered', 4],
+      ['delivered', 1],
+    ],
+  );
+  const attempts = await attemptsOf(system.id);
+  assert.deepEqual(
+    attempts.map((attempt) => attempt.response_code),
+    [503, 503, 503, 204, 204],
+  );
+  assert.equal(attempts[0]?.response_text?.length, 500);
+  assert.ok(attempts[0]?.response_text?.startsWith('try laterx'));
+  assert.equal(new Set(receiver.asked.map(({ headers }) => headers['webhook-id'])).size, 2, 'a message keeps its id');
+  await remove(system.id);
+});
+
+test('after the last attempt a delivery is given up; a redirect is not followed, a silent receiver is left', async (t) => {
+  const receiver = await receiverFor(t);
+  const elsewhere = await receiverFor(t);
+  const system = await world.addWebhook('dead', { url: receiver.origin }, { pace: { timeoutMs: 200 } });
+  receiver.answer = () => ({ status: 307, headers: { location: elsewhere.origin } });
+  await account('Lost');
+  await world.sendAll();
+  assert.deepEqual(
+    (await deliveriesOf(system.id)).map(({ outcome, attempts }) => [outcome, attempts]),
+    [['failed', 10]],
+  );
+  assert.equal(elsewhere.asked.length, 0);
+  assert.match((await attemptsOf(system.id))[0]?.problem ?? '', /redirects are not followed/);
+  receiver.answer = () => null;
+  receiver.knobs.latencyMs = 3_000;
+  await account('Slow');
+  await world.readAll();
+  await world.deliveries.round();
+  await world.deliveries.settled();
+  assert.match((await attemptsOf(system.id)).at(-1)?.problem ?? '', /did not answer within 200 ms/);
+  await remove(system.id);
+});
+
+test('a receiver that is gone pauses its webhook, and what was due is sent once it is resumed', async (t) => {
+  const receiver = await receiverFor(t);
+  const system = await world.addWebhook('gone', { url: receiver.origin }, { pace: { concurrency: 1 } });
+  receiver.answer = () => ({ status: 410 });
+  await account('One');
+  await account('Two');
+  await world.sendAll();
+  assert.equal(receiver.asked.length, 1);
+  const { rows } = await here.pool.query('select paused_by, pause_note from system where id = $1', [system.id]);
+  assert.deepEqual(rows, [{ paused_by: 'system:deliveries', pause_note: 'The receiver answered 410 Gone.' }]);
+  const { rows: changes } = await here.pool.query(
+    `select kind, facts ->> 'name' as name from change order by revision desc limit 1`,
+  );
+  assert.deepEqual(changes, [{ kind: 'system.paused', name: 'gone' }]);
+  await account('Three');
+  await world.sendAll();
+  assert.equal(receiver.asked.length, 1, 'nothing is sent while it is paused');
+  receiver.answer = () => null;
+  await here.pool.query('update system set paused_at = null where id = $1', [system.id]);
+  await world.sendAll();
+  assert.equal(receiver.received.length, 3, 'and nothing is lost');
+  await remove(system.id);
+});
+
+test('after many failures in a row the circuit opens, and closes with the first that is confirmed', async (t) => {
+  const receiver = await receiverFor(t);
+  const pace = { breakerFailures: 3, breakerOpenMs: 3_600_000, concurrency: 1 };
+  const system = await world.addWebhook('broken', { url: receiver.origin }, { pace });
+  receiver.knobs.isDown = true;
+  for (const name of ['A', 'B', 'C', 'D', 'E']) await account(name);
+  await world.readAll();
+  for (let n = 0; n < 8; n++) {
+    await world.deliveries.round();
+    await world.deliveries.settled();
+  }
+  assert.equal(receiver.count, 3);
+  const state = async () =>
+    (await here.pool.query('select failures, open_until > now() as open from system where id = $1', [system.id]))
+      .rows[0];
+  assert.deepEqual(await state(), { failures: 3, open: true });
+  receiver.knobs.isDown = false;
+  await here.pool.query('update system set open_until = now() where id = $1', [system.id]);
+  await world.sendAll();
+  assert.deepEqual(await state(), { failures: 0, open: null });
+  assert.equal(receiver.received.length, 5);
+  await remove(system.id);
+});
+
+test('many processes share the deliveries: each message arrives, once when nothing fails, never more at once than allowed', async (t) => {
+  const receiver = await receiverFor(t);
+  receiver.knobs.latencyMs = 5;
+  const system = await world.addWebhook('shared', { url: receiver.origin }, { pace: { concurrency: 3 } });
+  const parent = await account('Shared');
+  for (let n = 0; n < 40; n++) await account(`${n}`, parent.id);
+  await placeHold(context, ADMIN, parent.id, { profile: 'limited' });
+  await world.readAll();
+  const workers = Array.from({ length: 4 }, () => world.another());
+  for (const worker of workers) worker.start();
+  await world.sendAll();
+  for (const worker of workers) await worker.stop();
+  assert.equal(receiver.received.length, 82);
+  assert.equal(new Set(receiver.received.map(({ id }) => id)).size, 82);
+  assert.ok(
+    (await deliveriesOf(system.id)).every(({ outcome, attempts }) => outcome === 'delivered' && attempts === 1),
+  );
+  const { rows } = await here.pool.query<{ most: number }>(
+    `select max((select count(*) from delivery_attempt o where o.at <= t.at and o.ended_at > t.at)) as most from delivery_attempt t`,
+  );
+  assert.ok((rows[0]?.most ?? 9) <= 3, `${rows[0]?.most} at once`);
+  await remove(system.id);
+});
+
+test('a process that ends while it sends leaves its lease to the next, and its late outcome counts no more', async (t) => {
+  const receiver = await receiverFor(t);
+  const system = await world.addWebhook('leased', { url: receiver.origin });
+  receiver.knobs.latencyMs = 50;
+  await account('Leased');
+  await world.readAll();
+  const slow = world.another();
+  await slow.round();
+  await here.pool.query(`update delivery set leased_until = now() - interval '1 second' where system_id = $1`, [
+    system.id,
+  ]);
+  receiver.answer = () => ({ status: 500 });
+  const [claimed] = (await here.pool.query('select lease_token from delivery where system_id = $1', [system.id])).rows;
+  assert.ok(claimed?.lease_token);
+  await world.deliveries.round();
+  receiver.answer = () => null;
+  await slow.settled();
+  await world.sendAll();
+  const [delivery] = await deliveriesOf(system.id);
+  assert.equal(delivery?.outcome, 'delivered');
+  assert.ok((delivery?.attempts ?? 0) >= 2);
+  assert.ok(receiver.received.length >= 1, 'at least once');
+  await remove(system.id);
+});
+
+test('a stop gives up what is under way; the next process sends it', async (t) => {
+  const receiver = await receiverFor(t);
+  const system = await world.addWebhook('stopped', { url: receiver.origin });
+  receiver.knobs.latencyMs = 5_000;
+  await account('Stopped');
+  await world.readAll();
+  const worker = world.another();
+  worker.start();
+  while (receiver.count === 0) await new Promise((resolve) => setImmediate(resolve));
+  await worker.stop();
+  assert.match((await attemptsOf(system.id))[0]?.problem ?? '', /ended before the answer/);
+  receiver.knobs.latencyMs = 0;
+  await world.sendAll();
+  assert.equal(receiver.received.length, 1);
+  await remove(system.id);
+});
+
+test('what was committed before a webhook was made is not for it, however late it is read', async (t) => {
+  const receiver = await receiverFor(t);
+  const before = await account('Before');
+  const system = await world.addWebhook('late', { url: receiver.origin });
+  const behind = await account('Behind');
+  await world.sendAll();
+  const accounts = receiver.received.map(({ body }) => body.data['account']);
+  assert.ok(accounts.includes(behind.id) && !accounts.includes(before.id));
+  await remove(system.id);
+});
