@@ -155,6 +155,7 @@ export interface PlanView {
     readonly alreadyHeld: Count;
     readonly unchanged: Count;
     readonly laggingZones?: { readonly count: number; readonly names: readonly string[] };
+    readonly portOutPending?: { readonly count: number; readonly numbers: readonly string[] };
   };
   readonly revision: number;
   readonly createdAt: string;

@@ -16,6 +16,7 @@ import type { OpenedSecrets } from '#store/chain-secret.ts';
 import { Session, makePool } from '#store/database.ts';
 import { makeDecisionSource } from '#store/decision-source.ts';
 import { asProblem } from '#store/transaction.ts';
+import { makeNumberMarket } from '#systems/number-provider/market.ts';
 
 import { type Administrator, type KnowToken, offlineAuthenticator, prepareAdministrator } from './administrator.ts';
 import { seedProfiles } from './builtin-profiles.ts';
@@ -29,6 +30,7 @@ import { Maintenance } from './maintenance.ts';
 import { makeMetrics } from './metrics.ts';
 import { openInstallation } from './open-installation.ts';
 import { engineCheckpointFile, makeOutsideRecords } from './outside-records.ts';
+import { PurchaseSettler } from './purchase-settler.ts';
 import { readReadiness } from './readiness.ts';
 import { Scheduler } from './scheduler.ts';
 import { rereadTls } from './tls.ts';
@@ -122,9 +124,11 @@ async function wire(
       ...DEFAULT_SETTINGS,
       guardLimit: configuration.guardLimit,
       numberQuarantineDays: configuration.numberQuarantineDays,
+      numberQuarantineByCountry: configuration.numberQuarantineByCountry,
       customerCreditDefault: configuration.customerCreditDefault,
     },
     clock,
+    numberMarket: makeNumberMarket(),
     outside: makeOutsideRecords(
       {
         pool,
@@ -142,6 +146,7 @@ async function wire(
   endings.push(() => authenticator.stop());
   const scheduler = new Scheduler(context, log);
   const maintenance = new Maintenance(context, dataFolder, configuration.retention, log);
+  const settler = new PurchaseSettler(context, log);
   const stopping = new AbortController();
   const app = await makeHttpServer({
     context,
@@ -158,6 +163,7 @@ async function wire(
   endings.push(() => context.outside?.writeCheckpoint());
   endings.push(() => maintenance.stop());
   endings.push(() => scheduler.stop());
+  endings.push(() => settler.stop());
   endings.push(() => app.close());
   endings.push(() => stopping.abort());
   if (administrator === null)
@@ -165,6 +171,7 @@ async function wire(
       knowsAdministrator = found.knows;
     });
   scheduler.start();
+  settler.start();
   maintenance.start();
   const address = await listen(app, configuration);
   const { tls } = configuration.http;

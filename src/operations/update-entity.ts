@@ -58,7 +58,8 @@ export async function updateWithin(
   const changed = readFields(KIND_FIELDS[kind], input, 'update', errors);
   const password = readPassword(kind, input, errors);
   const former = (await readKindRows(transaction, kind, [entity.id], sealingKey)).get(entity.id) ?? {};
-  if (kind === 'account') judgeAccount(actor, entity, former, changed);
+  refuseReserved(actor, entity, former, changed);
+  if (kind === 'account') judgeAccount(actor, former, changed);
   const next: Values = { ...former, ...changed };
   judgeFields(kind, next, errors);
   if (kind === 'dns_zone') judgeSerial(former, next, errors);
@@ -107,11 +108,11 @@ function refuseUnknown(entity: EntityState, input: Readonly<Record<string, unkno
   }
 }
 
-/** Refuses (`forbidden`) what only an account above may change, and keeps the properties that the actor may not write. */
-function judgeAccount(actor: Actor, entity: EntityState, former: Values, changed: Values): void {
+/** Refuses (`forbidden`) what only an account above, or the platform, may change. */
+function refuseReserved(actor: Actor, entity: EntityState, former: Values, changed: Values): void {
   const errors: FieldError[] = [];
   for (const [name, value] of Object.entries(changed)) {
-    const by = KIND_FIELDS.account[name]?.by;
+    const by = KIND_FIELDS[entity.kind][name]?.by;
     if (by === undefined || JSON.stringify(value) === JSON.stringify(former[name])) continue;
     const isEntitled = actor.accountId === 0 || (by === 'above' && isAbove(actor, entity));
     if (!isEntitled)
@@ -119,6 +120,10 @@ function judgeAccount(actor: Actor, entity: EntityState, former: Values, changed
   }
   if (errors.length > 0)
     throw problem('forbidden', errors.map(({ field, message }) => `${field}: ${message}`).join('; '), { errors });
+}
+
+/** Keeps the properties that the actor may not write. Throws `forbidden`. */
+function judgeAccount(actor: Actor, former: Values, changed: Values): void {
   // Whose logins act as the reseller is decided by whoever may make logins.
   if (changed['impersonate'] !== undefined && changed['impersonate'] !== former['impersonate'])
     requirePermission(actor, 'login:write');

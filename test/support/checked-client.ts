@@ -13,6 +13,7 @@ import * as creditSchemas from '#faces/native/credit-schemas.ts';
 import * as entitySchemas from '#faces/native/entity-schemas.ts';
 import * as gatewaySchemas from '#faces/native/gateway-schemas.ts';
 import * as identitySchemas from '#faces/native/identity-schemas.ts';
+import * as numberSchemas from '#faces/native/number-schemas.ts';
 import * as observationSchemas from '#faces/native/observation-schemas.ts';
 import * as schemas from '#faces/native/schemas.ts';
 
@@ -58,6 +59,7 @@ const BY_NAME = new Map<string, z.ZodType>([
     ...entitySchemas,
     ...gatewaySchemas,
     ...identitySchemas,
+    ...numberSchemas,
     ...observationSchemas,
     ...schemas,
   })
