@@ -87,7 +87,8 @@ export async function buyNumber(
     if (kept !== null) {
       const settled = await asSettled(context, actor, kept.value);
       if (settled !== null) return settled;
-      last = problem('conflict', 'This purchase failed; use a new Idempotency-Key to try again.');
+      last = failedBefore();
+      candidates?.shift();
       continue;
     }
     candidates ??= await choose(provider, order.criteria, TRIES_MAX);
@@ -119,7 +120,7 @@ async function buyOne(
   );
   const { id, entity } = begun.value;
   // A request with the same key came between: it is at it.
-  if (begun.replayed) return (await asSettled(context, actor, begun.value)) ?? refuseFailed();
+  if (begun.replayed) return (await asSettled(context, actor, begun.value)) ?? fail(failedBefore());
   const { name } = provider.place;
   const purchase = await provider.market.buy(provider.place, candidate.number, id);
   switch (purchase.type) {
@@ -177,8 +178,12 @@ async function asSettled(
   return isFailed ? null : { value, revision: null, replayed: true };
 }
 
-function refuseFailed(): never {
-  throw problem('conflict', 'This purchase failed; use a new Idempotency-Key to try again.');
+function failedBefore(): Problem {
+  return problem('conflict', 'This purchase failed; use a new Idempotency-Key to try again.');
+}
+
+function fail(error: Problem): never {
+  throw error;
 }
 
 function viewOf(context: OperationContext, actor: Actor, entity: number): Promise<EntityView> {

@@ -96,7 +96,7 @@ export async function settleRefused(context: OperationContext, id: number, code:
     await change(work, entity, { provider: null, purchasePendingSince: null });
     await deletePurchase(transaction, id);
     if (entity.closed_at === null) {
-      if (!entity.closed) await chargeClosing(transaction, entity);
+      await chargeClosing(transaction, entity);
       await markClosed(transaction, id);
       transaction.record({ kind: 'entity.closed', entityId: id, facts: { notBought: code }, touched: [id] });
     }
