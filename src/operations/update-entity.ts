@@ -3,6 +3,7 @@ import { isSerialKeptOrRaised } from '#core/dns-serial.ts';
 import type { Json, Values } from '#core/field.ts';
 import { readFields } from '#core/field.ts';
 import { identifiersOf, labelOf } from '#core/identifier.ts';
+import type { Kind } from '#core/kind.ts';
 import { KIND_FIELDS, judgeFields } from '#core/kind-fields.ts';
 import { type FieldError, invalid, problem } from '#core/problem.ts';
 import { replaceProperties } from '#core/property.ts';
@@ -75,7 +76,7 @@ export async function updateWithin(
   const identifiers = identifiersOf(kind, next, container, domain);
   const isRenamed = JSON.stringify(identifiers) !== JSON.stringify(identifiersOf(kind, former, container, domain));
   const renaming = isRenamed ? await judgeNames(work, entity, identifiers) : NO_RENAMING;
-  refuseClosed(entity, 'changed');
+  if (!isPorting(kind, changed)) refuseClosed(entity, 'changed');
   refuseStale(entity, version);
   if (kind === 'mailbox' && password !== null) changed['passwordHash'] = await mailboxHash(password);
   if (kind === 'sip_account' && password !== null) {
@@ -96,6 +97,12 @@ export async function updateWithin(
     ...changedFactsOf(kind, former, changed),
   });
   return readView(transaction, actor, entity.id);
+}
+
+/** A number can be asked for by another operator when it is closed, too, and such a request can come to its end. */
+function isPorting(kind: Kind, changed: Values): boolean {
+  const names = Object.keys(changed);
+  return kind === 'phone_number' && names.length > 0 && names.every((name) => name === 'portOutPendingSince');
 }
 
 function refuseUnknown(entity: EntityState, input: Readonly<Record<string, unknown>>, errors: FieldError[]): void {

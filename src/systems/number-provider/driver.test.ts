@@ -40,6 +40,21 @@ const ROWS: readonly Row[] = [
     released: 1,
   },
   {
+    reason: 'a number as the reference is no id',
+    order: (c) => {
+      c.give(NUMBER);
+      return orderOf({ e164: NUMBER }, { reference: NUMBER });
+    },
+    type: 'done',
+    released: 1,
+  },
+  {
+    reason: 'an id in the reference counts where the number has none',
+    order: (c) => orderOf({ e164: NUMBER }, { reference: c.give(NUMBER) }),
+    type: 'done',
+    released: 1,
+  },
+  {
     reason: 'what the carrier does not know any more is released',
     order: () => orderOf({ e164: NUMBER, providerReference: 'PN00000000000000000000000000000000' }),
     type: 'done',

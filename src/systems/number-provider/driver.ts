@@ -105,8 +105,7 @@ interface Own {
 
 /** The purchase that is this entity's: by the id that was noted, else by the number. */
 async function findOwn(provider: NumberProvider, order: Order, asking: Asking): Promise<Own> {
-  const number = textOf(order.values['e164']);
-  const reference = textOf(order.values['providerReference']) ?? textOf(order.reference);
+  const { number, reference } = namesOf(order);
   if (reference !== null) {
     const held = await provider.read(reference, asking);
     if (held !== null && number !== null && held.number !== number)
@@ -125,6 +124,14 @@ async function findOwn(provider: NumberProvider, order: Order, asking: Asking): 
   if (own.length > 1)
     return undecided('ambiguous_number', 'The provider has the number more than once; say which by providerReference.');
   return { held: own[0] ?? null, trouble: null };
+}
+
+/** A target without an id of the provider has the number itself as its reference; of what was erased only that is left. */
+function namesOf({ values, reference }: Order): { readonly number: string | null; readonly reference: string | null } {
+  const own = textOf(values['providerReference']);
+  const bound = textOf(reference);
+  const isNumber = bound?.startsWith('+') ?? false;
+  return { number: textOf(values['e164']) ?? (isNumber ? bound : null), reference: own ?? (isNumber ? null : bound) };
 }
 
 async function observeNumber(provider: NumberProvider, order: Order, asking: Asking): Promise<Observation> {
