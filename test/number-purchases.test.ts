@@ -164,7 +164,15 @@ for (const dialect of DIALECTS)
 test('a thousand buyers of one number make one purchase', async (t: TestContext) => {
   const here = await numberWorld(t);
   const account = await customer(here);
-  const codes = await Promise.all(Array.from({ length: 1_000 }, () => codeOf(buy(here.context, account))));
+  const codes: string[] = [];
+  // A hundred at once: more only wait for connections.
+  const buyer = async () => {
+    while (codes.length < 1_000) {
+      const place = codes.push('asking') - 1;
+      codes[place] = await codeOf(buy(here.context, account));
+    }
+  };
+  await Promise.all(Array.from({ length: 100 }, buyer));
   assert.equal(codes.filter((code) => code === 'done').length, 1);
   assert.deepEqual(new Set(codes), new Set(['done', 'exists']));
   assert.equal(here.carrier.bought.get(NUMBER), 1);

@@ -9,15 +9,16 @@ import type { Json, Values } from '#core/field.ts';
 import { readE164 } from '#core/e164.ts';
 import type { NumberCriteria, OfferedNumber } from '#core/number-market.ts';
 import { Problem, invalid, problem } from '#core/problem.ts';
+import { requireRight } from '#operations/access.ts';
 import { type Actor, type OperationContext, reader } from '#operations/context.ts';
 import { type EntityView, readView } from '#operations/entity-view.ts';
 import { changedFactsOf } from '#operations/facts.ts';
-import { type Provider, getProvider } from '#operations/number-provider.ts';
+import { type Provider, getProvider, requireOpen } from '#operations/number-provider.ts';
 import { type Performed, type Work, keptAnswer, perform } from '#operations/perform.ts';
-import { refuseUnknown, requireId } from '#operations/resolve.ts';
+import { getEntity, refuseUnknown, requireId } from '#operations/resolve.ts';
 import { offersOf, readCriteria } from '#operations/search-numbers.ts';
 import { settleBought, settleRefused } from '#operations/settle-purchases.ts';
-import { getState, touchEntity } from '#store/entity.ts';
+import { type EntityState, getState, touchEntity } from '#store/entity.ts';
 import type { IdempotencyKey } from '#store/idempotency.ts';
 import { updateKindRow } from '#store/kind-row.ts';
 import { insertPurchase } from '#store/number.ts';
@@ -73,8 +74,12 @@ export async function buyNumber(
   input: BuyInput,
   idempotency?: IdempotencyKey,
 ): Promise<Performed<EntityView>> {
-  const order = readOrder(input);
-  const provider = await getProvider(context, reader(context), actor, providerName);
+  const session = reader(context);
+  const row = await getProvider(session, actor, providerName);
+  const account = await getEntity(session, actor, requireId(input.account, 'account'), 'account');
+  requireRight(actor, account, 'entity:create');
+  const order = readOrder(input, account);
+  const provider = requireOpen(context, row);
   let candidates: Candidate[] | null = order.number === null ? null : [{ number: order.number, offer: null }];
   let last: Problem | null = null;
   for (let attempt = 0; attempt < TRIES_MAX; attempt++) {
@@ -83,7 +88,7 @@ export async function buyNumber(
       idempotency === undefined || attempt === 0
         ? idempotency
         : { ...idempotency, key: `${idempotency.key}#${attempt}` };
-    const kept = key === undefined ? null : await keptAnswer<Begun>(reader(context), key);
+    const kept = key === undefined ? null : await keptAnswer<Begun>(session, key);
     if (kept !== null) {
       const settled = await asSettled(context, actor, kept.value);
       if (settled !== null) return settled;
@@ -204,7 +209,7 @@ function isTaken({ code, facts }: Problem): boolean {
 }
 
 interface Order {
-  readonly account: string | number;
+  readonly account: number;
   readonly number: string | null;
   readonly criteria: NumberCriteria;
   readonly fields: Readonly<Record<string, Json>>;
@@ -212,9 +217,8 @@ interface Order {
 
 const NO_CRITERIA: NumberCriteria = { country: '', numberClass: 'local', limit: 0 };
 
-function readOrder(input: BuyInput): Order {
+function readOrder(input: BuyInput, { id: account }: EntityState): Order {
   refuseUnknown(input, ['account', 'number', 'criteria', 'fields'], 'a purchase');
-  const account = requireId(input.account, 'account');
   const fields = asFields(input.fields, 'fields');
   const own = OWN_FIELDS.filter((name) => Object.hasOwn(fields, name));
   if (own.length > 0)

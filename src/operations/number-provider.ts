@@ -14,24 +14,18 @@ export interface Provider {
   readonly flightMs: number;
 }
 
-/**
- * The provider at which the actor may search and buy. Throws `not_found`, `forbidden`, and `unavailable` while it is
- * paused.
- */
-export async function getProvider(
-  context: OperationContext,
-  session: Session,
-  actor: Actor,
-  name: string,
-): Promise<Provider> {
+/** The provider at which the actor may search and buy. Throws `not_found`, `forbidden`. */
+export async function getProvider(session: Session, actor: Actor, name: string): Promise<SystemRow> {
   requirePermission(actor, 'entity:create');
   const row = await findSystem(session, name);
   if (row === null || row.kind !== 'number_provider') throw notFound(`number provider ${name}`);
-  if (!maySell(row, actor))
-    throw problem(
-      'forbidden',
-      `${row.name} sells to ${row.settings['buyers'] === 'reseller' ? 'resellers' : 'the platform'} alone.`,
-    );
+  if (maySell(row, actor)) return row;
+  const buyers = row.settings['buyers'] === 'reseller' ? 'resellers' : 'the platform';
+  throw problem('forbidden', `${row.name} sells to ${buyers} alone.`, { facts: { buyers: row.settings['buyers'] } });
+}
+
+/** The same, to be asked now. Throws `unavailable` while it is paused. */
+export function requireOpen(context: OperationContext, row: SystemRow): Provider {
   if (row.paused_at !== null) throw problem('unavailable', `${row.name} is paused; try again when it is resumed.`);
   const provider = openProvider(context, row);
   if (provider === null) throw problem('unavailable', 'Numbers cannot be bought here.');

@@ -2,7 +2,7 @@
 import { NUMBER_CLASSES, type NumberClass, type NumberCriteria, type OfferedNumber } from '#core/number-market.ts';
 import { type FieldError, invalid, problem } from '#core/problem.ts';
 import { type Actor, type OperationContext, reader } from '#operations/context.ts';
-import { type Provider, getProvider } from '#operations/number-provider.ts';
+import { type Provider, getProvider, requireOpen } from '#operations/number-provider.ts';
 
 export interface CriteriaInput {
   readonly country?: unknown;
@@ -23,8 +23,9 @@ export async function searchNumbers(
   provider: string,
   input: CriteriaInput,
 ): Promise<{ readonly items: readonly OfferedNumber[] }> {
-  const found = await getProvider(context, reader(context), actor, provider);
-  return { items: await offersOf(found, readCriteria(input)) };
+  const row = await getProvider(reader(context), actor, provider);
+  const criteria = readCriteria(input);
+  return { items: await offersOf(requireOpen(context, row), criteria) };
 }
 
 export async function offersOf(

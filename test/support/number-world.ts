@@ -40,32 +40,37 @@ export async function numberWorld(
   const carrier = await startCarrier(dialect, stock);
   t.after(() => carrier.stop());
   const here = await testInstallation(t, options.operations);
-  const { id } = await insertSystem(here.session, here.context.sealingKey, {
+  const system = await insertCarrier(here, carrier.origin, {
+    dialect,
+    ...(dialect === 'twilio' ? { accountSid: SIMULATED_ACCOUNT } : {}),
+    ...settings,
+  });
+  return {
+    ...here,
+    carrier,
+    system,
+    withMarket: (other) => ({ ...here.context, numberMarket: { ...market, ...other } }),
+  };
+}
+
+/** A number provider by the name `carrier` that sells to everybody; answers its number. */
+export async function insertCarrier(
+  { session, context }: Pick<Installation, 'session' | 'context'>,
+  url: string,
+  settings: Values = {},
+): Promise<number> {
+  const { id } = await insertSystem(session, context.sealingKey, {
     ...SYSTEM_KIND.number_provider.pace,
     timeoutMs: 2_000,
     flightMaxMs: 2_000,
     name: 'carrier',
     kind: 'number_provider',
     accountId: 0,
-    settings: {
-      url: carrier.origin,
-      dialect,
-      buyers: 'all',
-      portableDays: 0,
-      ...(dialect === 'twilio' ? { accountSid: SIMULATED_ACCOUNT } : {}),
-      ...settings,
-    },
+    settings: { url, dialect: 'generic', buyers: 'all', portableDays: 0, ...settings },
     secrets: { token: SIMULATED_TOKEN },
     drift: 'off',
   });
-  const context: OperationContext = { ...here.context, numberMarket: market };
-  return {
-    ...here,
-    context,
-    carrier,
-    system: id,
-    withMarket: (other) => ({ ...context, numberMarket: { ...market, ...other } }),
-  };
+  return id;
 }
 
 /** A customer beneath the platform, by number. */

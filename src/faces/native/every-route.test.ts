@@ -4,12 +4,13 @@ import { after, test } from 'node:test';
 
 import { KINDS } from '#core/kind.ts';
 import { testInstallation } from '#test/installation.ts';
+import { useNumberRoutes } from '#test/number-routes.ts';
 import { useLoginRoutes, usePropertyRoutes } from '#test/login-routes.ts';
 
 import { CheckedClient } from '#test/checked-client.ts';
 
-const { app } = await testInstallation({ after: (work) => after(work) });
-const client = await CheckedClient.of(app);
+const here = await testInstallation({ after: (work) => after(work) });
+const client = await CheckedClient.of(here.app);
 
 test('an entity of every kind is created with all that its schema shows, and read again the same', async () => {
   const account = await client.done('POST', '/v1/accounts', {
@@ -305,8 +306,8 @@ test('the installation tells what it is, exports itself, and verifies itself', a
 });
 
 test('logins, keys, roles and sessions are made, read, listed, changed and removed', () => useLoginRoutes(client));
-
 test('properties are changed one by one, and say whether they take effect', () => usePropertyRoutes(client));
+test('numbers are searched, bought and given back', () => useNumberRoutes(client, here));
 
 test('no route of the document was left out', () => {
   assert.deepEqual(

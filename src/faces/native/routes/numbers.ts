@@ -12,12 +12,12 @@ import type { Routes } from '#faces/native/routes.ts';
 import { problem } from '#faces/native/schemas.ts';
 
 const tags = ['numbers'];
-const params = z.object({ system: z.string().describe('Name of the number provider.') });
+const params = z.object({ name: z.string().describe('Name of the number provider.') });
 
 export function numberRoutes(app: Routes, deps: NativeDeps): void {
   const { context } = deps;
   app.get(
-    '/number-providers/:system/available-numbers',
+    '/number-providers/:name/available-numbers',
     {
       schema: {
         summary: 'Search the numbers that a provider offers',
@@ -29,11 +29,11 @@ export function numberRoutes(app: Routes, deps: NativeDeps): void {
     },
     async (request) => {
       const actor = await actorOf(deps, request);
-      return searchNumbers(context, actor, request.params.system, request.query);
+      return searchNumbers(context, actor, request.params.name, request.query);
     },
   );
   app.post(
-    '/number-providers/:system/purchases',
+    '/number-providers/:name/purchases',
     {
       schema: {
         summary: 'Buy a number for an account',
@@ -48,7 +48,7 @@ export function numberRoutes(app: Routes, deps: NativeDeps): void {
     async (request, reply) => {
       const actor = await actorOf(deps, request);
       const body = request.body as Record<string, unknown>; // The validator lets only objects through.
-      const bought = await buyNumber(context, actor, request.params.system, body, idempotencyOf(actor, request));
+      const bought = await buyNumber(context, actor, request.params.name, body, idempotencyOf(actor, request));
       await answerWrite(deps, reply, bought, bought.value['purchasePendingSince'] === undefined ? 201 : 202);
     },
   );
