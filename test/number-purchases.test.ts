@@ -7,9 +7,6 @@ import { Problem } from '#core/problem.ts';
 import { buyNumber } from '#operations/buy-number.ts';
 import { closeEntity } from '#operations/close-entity.ts';
 import type { OperationContext } from '#operations/context.ts';
-import { createEntity } from '#operations/create-entity.ts';
-import { placeHold } from '#operations/place-hold.ts';
-import { putCredits } from '#operations/put-credits.ts';
 import { readEntity } from '#operations/read-entity.ts';
 import { settlePurchases } from '#operations/settle-purchases.ts';
 import type { IdempotencyKey } from '#store/idempotency.ts';
@@ -252,79 +249,4 @@ test('a failed purchase stays failed under its key', async (t: TestContext) => {
   here.carrier.stock.add(NUMBER);
   assert.equal(await codeOf(ask()), 'conflict');
   assert.equal(here.carrier.bought.size, 0);
-});
-
-const REFUSED: readonly {
-  readonly reason: string;
-  readonly before: (here: NumberWorld, account: number) => Promise<unknown>;
-  readonly code: string;
-}[] = [
-  {
-    reason: 'a suspended account',
-    before: ({ context }, account) => placeHold(context, ADMIN, account, { profile: 'suspended' }),
-    code: 'held',
-  },
-  {
-    reason: 'a closed account',
-    before: ({ context }, account) => closeEntity(context, ADMIN, account),
-    code: 'closed',
-  },
-  {
-    reason: 'an account without credit',
-    before: ({ context }, account) => putCredits(context, ADMIN, account, { number_credit: 0 }),
-    code: 'over_credit',
-  },
-  {
-    reason: 'a number that somebody has',
-    before: ({ context }, account) =>
-      createEntity(context, ADMIN, { kind: 'phone_number', e164: NUMBER, parent: account }),
-    code: 'exists',
-  },
-  {
-    reason: 'a provider that is paused',
-    before: ({ pool }) => pool.query(`update system set paused_at = now()`),
-    code: 'unavailable',
-  },
-  {
-    reason: 'a provider that is none',
-    before: ({ pool }) => pool.query(`update system set name = 'x'`),
-    code: 'not_found',
-  },
-];
-for (const { reason, before, code } of REFUSED)
-  test(`nothing is asked of the carrier for ${reason}`, async (t: TestContext) => {
-    const here = await numberWorld(t);
-    const account = await customer(here);
-    await before(here, account);
-    assert.equal(await codeOf(buy(here.context, account)), code);
-    assert.equal(here.carrier.count, 0);
-  });
-
-const WRONG: readonly { readonly input: Record<string, unknown>; readonly field: string }[] = [
-  { input: {}, field: 'number' },
-  { input: { number: NUMBER, criteria: { country: 'NL' } }, field: 'number' },
-  { input: { number: '020' }, field: 'number' },
-  { input: { number: 7 }, field: 'number' },
-  { input: { criteria: {} }, field: 'country' },
-  { input: { criteria: { country: 'NL', areaCode: 'x' } }, field: 'areaCode' },
-  { input: { criteria: { country: 'NL', class: 'satellite' } }, field: 'class' },
-  { input: { number: NUMBER, fields: { provider: 'other' } }, field: 'fields.provider' },
-  { input: { number: NUMBER, fields: { e164: '+31' } }, field: 'fields.e164' },
-  { input: { number: NUMBER, fields: { colour: 'red' } }, field: 'colour' },
-  { input: { number: NUMBER, fields: [] }, field: 'fields' },
-  { input: { number: NUMBER, price: 1 }, field: 'price' },
-];
-test('a wrong request is told by its field', async (t: TestContext) => {
-  const here = await numberWorld(t);
-  const account = await customer(here);
-  for (const { input, field } of WRONG) {
-    const error = await buy(here.context, account, input).catch((thrown: unknown) => thrown);
-    assert.ok(error instanceof Problem, field);
-    assert.equal(error.code, 'invalid', field);
-    assert.deepEqual(
-      error.errors.map((one) => one.field),
-      [field],
-    );
-  }
-  assert.equal(here.carrier.count, 0);
 });

@@ -103,6 +103,9 @@ export const portOutPending = z
   .meta({ id: 'PortOutPending' })
   .describe('Numbers reached that another operator has asked for. Absent: none.');
 
+/** What answers and plans tell besides, where there is some. */
+export const reached = { laggingZones: laggingZones.optional(), portOutPending: portOutPending.optional() };
+
 const entityCommon = {
   id: uuid,
   number: z.number().int(),
@@ -117,8 +120,7 @@ const entityCommon = {
   createdAt: time,
   updatedAt: time,
   identifiers: z.array(z.string()),
-  laggingZones: laggingZones.optional(),
-  portOutPending: portOutPending.optional(),
+  ...reached,
   revision: z.number().int().optional().describe('Of an answer with at: the last change that counted.'),
   at: time.optional().describe('The moment that was asked for.'),
 };

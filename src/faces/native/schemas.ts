@@ -9,7 +9,7 @@ import { AUTHORITIES, SUBJECTS } from '#core/authority.ts';
 import { PROBLEM_ANY_TIME, PROBLEM_ORDER } from '#core/problem.ts';
 import { BULK_OPS } from '#operations/run-bulk.ts';
 
-import { entity, id, kind, laggingZones, lifecycle, portOutPending, standing, time, uuid } from './entity-schemas.ts';
+import { entity, id, kind, laggingZones, lifecycle, reached, standing, time, uuid } from './entity-schemas.ts';
 
 const action = z.enum(ACTIONS);
 const via = z.enum(['self', 'parent', 'owner', 'target']);
@@ -198,12 +198,7 @@ export const plan = z
     token: uuid,
     entity: uuid,
     intent: z.record(z.string(), z.unknown()),
-    effect: z.strictObject({
-      beneath: z.number().int(),
-      ...tallies,
-      laggingZones: laggingZones.optional(),
-      portOutPending: portOutPending.optional(),
-    }),
+    effect: z.strictObject({ beneath: z.number().int(), ...tallies, ...reached }),
     revision: z.number().int(),
     createdAt: time,
     expiresAt: time,
