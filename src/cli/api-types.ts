@@ -167,6 +167,7 @@ export interface PlanView {
       readonly isPartial?: true;
     };
     readonly systems?: readonly PlannedSystem[];
+    readonly portOutPending?: { readonly count: number; readonly numbers: readonly string[] };
   };
   readonly revision: number;
   readonly createdAt: string;

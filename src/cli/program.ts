@@ -27,6 +27,7 @@ import { addKick } from './commands/kick.ts';
 import { addLogins } from './commands/logins.ts';
 import { addIntegrate } from './commands/integrate.ts';
 import { addMove } from './commands/move.ts';
+import { addNumbers } from './commands/numbers.ts';
 import { addObservations } from './commands/observations.ts';
 import { addOperations } from './commands/operations.ts';
 import { addPassword } from './commands/password.ts';
@@ -81,6 +82,7 @@ const COMMANDS: readonly ((program: Command, surroundings: Surroundings) => void
   addTransfer,
   addCreate,
   addUpdate,
+  addNumbers,
   addImport,
   addExport,
   addProfiles,

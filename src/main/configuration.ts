@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 
 import { CUSTOMER_CREDIT_DEFAULTS, type CustomerCreditDefault } from '#core/credit.ts';
 import { EMERGENCY_NUMBERS } from '#core/emergency.ts';
+import { REST_DAYS_MAX, readRestByCountry } from '#core/number-rest.ts';
 
 import { type HttpSettings, readHttpSettings } from './http-settings.ts';
 import type { Retention } from './maintenance.ts';
@@ -28,6 +29,8 @@ export interface Configuration {
   readonly newSecretKey: string | undefined;
   readonly guardLimit: number;
   readonly numberQuarantineDays: number;
+  /** By ISO 3166-1 code. */
+  readonly numberQuarantineByCountry: Readonly<Record<string, number>>;
   readonly retention: Retention;
   readonly staleMaxMs: number;
   /** Whether webhooks of any account may lie in private networks. */
@@ -61,7 +64,8 @@ export function readConfiguration(
     secretKey: environment['ABEYANCE_SECRET_KEY'] || undefined,
     newSecretKey: environment['ABEYANCE_NEW_SECRET_KEY'] || undefined,
     guardLimit: readInteger(environment, 'ABEYANCE_GUARD_LIMIT', 1_000, 1, 1_000_000_000),
-    numberQuarantineDays: readInteger(environment, 'ABEYANCE_NUMBER_QUARANTINE_DAYS', 45, 0, 3_650),
+    numberQuarantineDays: readInteger(environment, 'ABEYANCE_NUMBER_QUARANTINE_DAYS', 45, 0, REST_DAYS_MAX),
+    numberQuarantineByCountry: readRests(environment['ABEYANCE_NUMBER_QUARANTINE_BY_COUNTRY']),
     retention: {
       changesDays: readInteger(environment, 'ABEYANCE_KEEP_CHANGES_DAYS', 0, 0, 36_500),
       holdsDays: readInteger(environment, 'ABEYANCE_KEEP_HOLDS_DAYS', 0, 0, 36_500),
@@ -94,6 +98,12 @@ function readEmergencyNumbers(text: string | undefined): ReadonlySet<string> {
     'ABEYANCE_EMERGENCY_NUMBERS',
     'must be numbers of 2 to 6 digits with commas between them, such as 112,110',
   );
+}
+
+function readRests(text: string | undefined): Readonly<Record<string, number>> {
+  const reading = readRestByCountry(text ?? '');
+  if (reading.ok) return reading.value;
+  throw new ConfigurationError('ABEYANCE_NUMBER_QUARANTINE_BY_COUNTRY', reading.message);
 }
 
 function readCreditDefault(text: string | undefined): CustomerCreditDefault {

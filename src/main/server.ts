@@ -17,6 +17,7 @@ import type { OpenedSecrets } from '#store/chain-secret.ts';
 import { Session, makePool } from '#store/database.ts';
 import { makeDecisionSource } from '#store/decision-source.ts';
 import { asProblem } from '#store/transaction.ts';
+import { makeNumberMarket } from '#systems/number-provider/market.ts';
 
 import { type Administrator, type KnowToken, offlineAuthenticator, prepareAdministrator } from './administrator.ts';
 import { seedProfiles } from './builtin-profiles.ts';
@@ -33,6 +34,7 @@ import { makeMetrics } from './metrics.ts';
 import { openInstallation } from './open-installation.ts';
 import { engineCheckpointFile, makeOutsideRecords } from './outside-records.ts';
 import { registerReconcilerMetrics } from './reconciler-metrics.ts';
+import { PurchaseSettler } from './purchase-settler.ts';
 import { readReadiness } from './readiness.ts';
 import { Scheduler } from './scheduler.ts';
 import { rereadTls } from './tls.ts';
@@ -127,9 +129,11 @@ async function wire(
       ...DEFAULT_SETTINGS,
       guardLimit: configuration.guardLimit,
       numberQuarantineDays: configuration.numberQuarantineDays,
+      numberQuarantineByCountry: configuration.numberQuarantineByCountry,
       customerCreditDefault: configuration.customerCreditDefault,
     },
     clock,
+    numberMarket: makeNumberMarket(),
     outside: makeOutsideRecords(
       {
         pool,
@@ -161,6 +165,7 @@ async function wire(
   const metrics = makeMetrics(engine, scheduler);
   if (reconciler !== null) registerReconcilerMetrics(metrics.registry, reconciler, pool);
   const maintenance = new Maintenance(context, dataFolder, configuration.retention, log);
+  const settler = new PurchaseSettler(context, log);
   const stopping = new AbortController();
   const app = await makeHttpServer({
     context,
@@ -181,6 +186,7 @@ async function wire(
   const { isWebhookPrivateAllowed } = configuration;
   const events = startEvents(context, { isWebhookPrivateAllowed, version: options.version, log });
   endings.push(() => events.stop());
+  endings.push(() => settler.stop());
   endings.push(() => app.close());
   endings.push(() => stopping.abort());
   if (administrator === null)
@@ -188,6 +194,7 @@ async function wire(
       knowsAdministrator = found.knows;
     });
   scheduler.start();
+  settler.start();
   maintenance.start();
   reconciler?.start();
   const address = await listen(app, configuration);

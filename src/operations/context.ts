@@ -4,6 +4,8 @@
 import type pg from 'pg';
 
 import type { Authority, Subject } from '#core/authority.ts';
+import type { NumberMarket } from '#core/number-market.ts';
+import type { RestSettings } from '#core/number-rest.ts';
 import type { CustomerCreditDefault } from '#core/credit.ts';
 import { ALL_PERMISSIONS, type PermissionMask } from '#core/permission.ts';
 import type { DecisionEngine } from '#decisions/engine.ts';
@@ -17,6 +19,8 @@ export interface OperationSettings {
   readonly guardLimit: number;
   /** How long a closed number rests before it can be used again, in days. */
   readonly numberQuarantineDays: number;
+  /** The same for numbers of single countries, by ISO 3166-1 code. */
+  readonly numberQuarantineByCountry: Readonly<Record<string, number>>;
   /** How long a plan may be applied, in milliseconds. */
   readonly planLifeMs: number;
   /** What an absent grant means for plain customers. */
@@ -27,9 +31,15 @@ export const DEFAULT_SETTINGS: OperationSettings = {
   guardLimit: 1_000,
   // The shortest rest that 47 CFR 52.15(f) allows.
   numberQuarantineDays: 45,
+  numberQuarantineByCountry: {},
   planLifeMs: 15 * 60_000,
   customerCreditDefault: 'unlimited',
 };
+
+/** How long closed numbers rest. */
+export function restSettings(settings: OperationSettings): RestSettings {
+  return { days: settings.numberQuarantineDays, byCountry: settings.numberQuarantineByCountry };
+}
 
 export interface OperationContext {
   readonly pool: pg.Pool;
@@ -39,6 +49,8 @@ export interface OperationContext {
   readonly engine: DecisionEngine;
   readonly settings: OperationSettings;
   readonly clock: () => Date;
+  /** Where numbers are searched and bought; absent where nothing can be, as in most tests. */
+  readonly numberMarket?: NumberMarket;
   /** What lies outside the database and vouches for it; absent where nothing does, as in tests. */
   readonly outside?: OutsideRecords;
 }

@@ -1,6 +1,6 @@
 /** Erases the personal data of a closed account and of everything beneath it, for good. */
 import { invalid, problem } from '#core/problem.ts';
-import { type Actor, type OperationContext, platformActor } from '#operations/context.ts';
+import { type Actor, type OperationContext, platformActor, restSettings } from '#operations/context.ts';
 import { chargeClosedLeaf } from '#operations/charges.ts';
 import { type Performed, type Work, perform } from '#operations/perform.ts';
 import { getLinked, getLocked } from '#operations/resolve.ts';
@@ -15,6 +15,8 @@ import {
   veil,
 } from '#store/erase.ts';
 import { Session } from '#store/database.ts';
+import type { EntityState } from '#store/entity.ts';
+import { countUnreleased } from '#store/number.ts';
 
 export interface Erased {
   readonly id: string;
@@ -30,7 +32,8 @@ const HOUSEKEEPING = platformActor('system:maintenance');
 
 /**
  * Erases an account. Repeating it changes nothing, and finishes what was interrupted. Throws `forbidden` to all but the
- * platform, `invalid` for anything but a customer's account, `conflict` while it is open.
+ * platform, `invalid` for anything but a customer's account, `conflict` while it is open, or while numbers of it are still
+ * to be given back to their provider, which needs to know which.
  *
  * One transaction makes everything unreadable; what is stored is overwritten after it, in batches.
  */
@@ -51,6 +54,7 @@ export async function eraseEntity(
       throw problem('conflict', `${entity.label} is open; close it first, and then erase it.`, {
         facts: { entity: entity.uuid },
       });
+    await refuseUnreleased(work, entity);
     account = entity.id;
     const entities = await begin(work, entity.id);
     const { erased_at: erasedAt } = await getLinked(work.transaction, entity.id);
@@ -62,6 +66,16 @@ export async function eraseEntity(
   return performed;
 }
 
+async function refuseUnreleased({ transaction }: Work, entity: EntityState): Promise<void> {
+  const count = await countUnreleased(transaction, entity.id);
+  if (count === 0) return;
+  throw problem(
+    'conflict',
+    `${count} numbers of ${entity.label} are still with their provider; it can be erased when they were taken back.`,
+    { facts: { entity: entity.uuid, releasesPending: count } },
+  );
+}
+
 /** Everything by which a reader could tell; answers how many entities were erased. */
 async function begin({ transaction, context }: Work, account: number): Promise<number> {
   if (!(await beginErasure(transaction, account))) return 0;
@@ -70,7 +84,7 @@ async function begin({ transaction, context }: Work, account: number): Promise<n
     chargeClosedLeaf(transaction, parent, kind);
     transaction.record({ kind: 'entity.closed', entityId: id, facts: { erased: true }, touched: [id] });
   }
-  await veil(transaction, account, context.settings.numberQuarantineDays);
+  await veil(transaction, account, restSettings(context.settings));
   for (let from = 0; from < ids.length; from += BATCH) {
     const touched = ids.slice(from, from + BATCH);
     transaction.record({ kind: 'entity.erased', entityId: account, facts: { entities: touched.length }, touched });
@@ -93,7 +107,7 @@ async function finish(context: OperationContext, account: number): Promise<void>
 export async function tidyErasures(context: OperationContext): Promise<void> {
   for (const account of await listUnfinished(new Session(context.pool))) await finish(context, account);
   await perform(context, HOUSEKEEPING, { lock: 'none' }, async ({ transaction }) => {
-    for (const id of await releaseRested(transaction, context.settings.numberQuarantineDays))
+    for (const id of await releaseRested(transaction, restSettings(context.settings)))
       transaction.record({ kind: 'entity.released', entityId: id, facts: {}, touched: [id] });
     return null;
   });

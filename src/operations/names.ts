@@ -2,24 +2,23 @@
  * Whether names are free. A name whose entity is closed can be used again, unless it rests or is promised.
  */
 import type { Identifier } from '#core/identifier.ts';
+import { type RestSettings, restUntil } from '#core/number-rest.ts';
 import { problem } from '#core/problem.ts';
 import type { Actor } from '#operations/context.ts';
 import type { NameHolder } from '#store/identifier.ts';
 
 import { holderKey } from './create/surroundings.ts';
 
-const DAY_MS = 86_400_000;
-
 /**
- * Throws `exists` for the first name that somebody has: an open entity, or a closed telephone number in quarantine,
- * which rests before it can be assigned again (47 CFR 52.15(f)).
+ * Throws `exists` for the first name that somebody has: an open entity, a closed telephone number in quarantine, which
+ * rests before it can be assigned again (47 CFR 52.15(f)), or one that its provider has not taken back yet.
  */
 export function refuseHeldNames(
   identifiers: readonly Identifier[],
   holders: ReadonlyMap<string, NameHolder>,
   actor: Pick<Actor, 'accountId'>,
   now: Date,
-  quarantineDays: number,
+  rest: RestSettings,
 ): void {
   for (const identifier of identifiers) {
     const holder = holders.get(holderKey(identifier));
@@ -33,10 +32,14 @@ export function refuseHeldNames(
         facts: { identifier: `${identifier.scheme}:${identifier.value}`, ...seen },
       });
     if (identifier.scheme !== 'tel') continue;
-    const until = new Date(holder.closed_since.getTime() + quarantineDays * DAY_MS);
-    if (until > now)
-      throw problem('exists', `${name} was closed and rests until ${until.toISOString()}.`, {
-        facts: { identifier: `tel:${identifier.value}`, ...seen, quarantinedUntil: until.toISOString() },
-      });
+    const until = restUntil(holder.closed_since, holder.country, rest);
+    const facts = { identifier: `tel:${identifier.value}`, ...seen, quarantinedUntil: until.toISOString() };
+    if (holder.release_pending)
+      throw problem(
+        'exists',
+        `${name} was closed, and its provider has not taken it back yet; it rests until ${until.toISOString()} at least.`,
+        { facts: { ...facts, releasePending: true } },
+      );
+    if (until > now) throw problem('exists', `${name} was closed and rests until ${until.toISOString()}.`, { facts });
   }
 }

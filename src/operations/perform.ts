@@ -77,7 +77,8 @@ export async function perform<T>(
   return { ...value, revision: committed?.revision ?? null };
 }
 
-async function keptAnswer<T>(session: Session, key: IdempotencyKey): Promise<Performed<T> | null> {
+/** What an earlier request with the same key answered; null when there was none, or it is under way. */
+export async function keptAnswer<T>(session: Session, key: IdempotencyKey): Promise<Performed<T> | null> {
   const kept = await findAnswer(session, key);
   if (kept === null) return null;
   refuseOtherRequest(kept, key);

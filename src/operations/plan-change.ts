@@ -1,5 +1,5 @@
 /** Works out what a hold, a lift, a close or an edit of a profile would change, without doing it. */
-import { maskOf } from '#core/action.ts';
+import { type Action, maskOf } from '#core/action.ts';
 import { touchesDns } from '#core/powerdns-settings.ts';
 import { invalid, problem } from '#core/problem.ts';
 import type { PlanCounts, PlannedChange } from '#decisions/plan-scan.ts';
@@ -7,6 +7,7 @@ import { requirePermission, requireRight } from '#operations/access.ts';
 import { refuseLowerAuthority } from '#operations/lift-hold.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
 import { reader } from '#operations/context.ts';
+import { portOutPending } from '#operations/number-rest.ts';
 import { readHold } from '#operations/place-hold.ts';
 import { type Performed, perform } from '#operations/perform.ts';
 import { type PlannedForSystems, type PlannedSystem, planSystems } from '#operations/systems/plan-systems.ts';
@@ -17,6 +18,7 @@ import type { Session } from '#store/database.ts';
 import type { EntityState } from '#store/entity.ts';
 import { listHolds } from '#store/hold.ts';
 import { type LaggingZones, findLaggingZones } from '#store/lagging-zones.ts';
+import type { PortOutPending } from '#store/number.ts';
 import { type PlanRow, insertPlan } from '#store/plan.ts';
 import { entitiesHeldBy, findProfile } from '#store/profile.ts';
 
@@ -39,6 +41,11 @@ export interface PlanEffect {
   readonly laggingZones?: LaggingZones;
   /** What each system would be told; those that the change does not reach are left out. */
   readonly systems: readonly PlannedSystem[];
+  /**
+   * Numbers beneath that another operator has asked for: a close leaves their release waiting, a hold that denies calls
+   * would cut them. Absent when there are none.
+   */
+  readonly portOutPending?: PortOutPending;
 }
 
 export interface PlanView {
@@ -71,7 +78,7 @@ export async function planChange(
   const session = reader(context);
   const head = await getHead(session);
   const entity = await getEntity(session, actor, id);
-  const { change, lagging, told } = await readIntent(context, session, actor, entity, intent);
+  const { change, lagging, told, cut } = await readIntent(context, session, actor, entity, intent);
   if (!(await context.engine.waitFor(head.revision, ENGINE_WAIT_MS)))
     throw problem('unavailable', 'The decision engine does not follow the database now; try again.');
   const scan = await context.engine.planScan(entity.id, change);
@@ -83,6 +90,7 @@ export async function planChange(
     alreadyHeld: tally(scan.total, scan.byKind, (counts) => counts.heldAlready),
     unchanged: tally(scan.total, scan.byKind, (counts) => counts.beneath - counts.changes),
     ...(zones === null ? {} : { laggingZones: zones }),
+    ...(await portOutPending(session, cut)),
     systems: told === null ? [] : await planSystems(context, session, entity, told),
   };
   return perform(context, actor, { lock: 'none' }, async ({ transaction }) => {
@@ -117,6 +125,8 @@ interface Intended {
   /** The same as systems see it; null when they are not reached. */
   readonly told: PlannedForSystems | null;
   readonly lagging: readonly number[];
+  /** What would no longer take or make calls, with all beneath. */
+  readonly cut: readonly number[];
 }
 
 async function readIntent(
@@ -138,6 +148,7 @@ async function readIntent(
         change: { type: 'hold', denied: maskOf(profile.denied), intercepted: maskOf(profile.intercepted) },
         told: { type: 'hold', profile: profile.name, authorityRank: hold.authorityRank },
         lagging: touchesDns(profile) ? [entity.id] : [],
+        cut: cutsCalls(profile) ? [entity.id] : [],
       };
     }
     case 'lift': {
@@ -160,6 +171,7 @@ async function readIntent(
         change: { type: 'lift', holds: [hold.uuid] },
         told: hold.activated_at === null ? null : { type: 'lift', hold: hold.uuid },
         lagging: lifted !== null && touchesDns(lifted) ? [entity.id] : [],
+        cut: [],
       };
     }
     case 'close':
@@ -167,7 +179,7 @@ async function readIntent(
       refuseUnknown(intent, ['action'], 'a plan to close');
       if (entity.id === 0) throw invalid({ field: 'id', message: 'the platform cannot be closed' });
       refuseClosed(entity, 'closed again');
-      return { change: { type: 'close' }, told: { type: 'close' }, lagging: [entity.id] };
+      return { change: { type: 'close' }, told: { type: 'close' }, lagging: [entity.id], cut: [entity.id] };
     case 'profile': {
       requirePermission(actor, 'profile:write');
       refuseUnknown(intent, ['action', 'name', 'body'], 'a plan to edit a profile');
@@ -182,11 +194,16 @@ async function readIntent(
         change: { type: 'profile', name, ...masks },
         told: { type: 'profile', name, ...masks, severity: body.severity, body },
         lagging: isDns ? await entitiesHeldBy(session, name, HOLDS_MAX) : [],
+        cut: cutsCalls(body) ? await entitiesHeldBy(session, name, HOLDS_MAX) : [],
       };
     }
     default:
       throw invalid({ field: 'action', message: 'must be one of hold, lift, close, profile' });
   }
+}
+
+function cutsCalls({ denied }: { readonly denied: readonly Action[] }): boolean {
+  return denied.includes('call.in') || denied.includes('call.out');
 }
 
 /** A JSON object, or an empty one, whose missing fields are then refused one by one. */

@@ -5,6 +5,7 @@ import type { Standing } from '#core/restrictions.ts';
 import { requirePermission } from '#operations/access.ts';
 import { type Actor, type OperationContext, reader } from '#operations/context.ts';
 import { type EntityView, readViews } from '#operations/entity-view.ts';
+import { withRests } from '#operations/number-rest.ts';
 import { getEntity } from '#operations/resolve.ts';
 import {
   type ListFilter,
@@ -45,7 +46,7 @@ export async function readEntity(context: OperationContext, actor: Actor, id: st
   const session = reader(context);
   const entity = await getEntity(session, actor, id);
   requirePermission(actor, 'entity:read');
-  const [view] = await readViews(session, actor, [entity]);
+  const [view] = await withRests(context, session, await readViews(session, actor, [entity]));
   if (view === undefined) throw new Error('a view for each entity');
   return view;
 }
@@ -63,7 +64,7 @@ export async function listChildren(
   const filter = await readFilter(context, actor, input);
   const rows = await listChildRows(session, parent.id, { ...filter, limit: filter.limit + 1 });
   const total = input.total === 'exact' ? await countChildren(session, parent.id, filter) : null;
-  return pageOf(await readViews(session, actor, rows), filter.limit, total);
+  return pageOf(await withRests(context, session, await readViews(session, actor, rows)), filter.limit, total);
 }
 
 /** A page of all entities, in the order of creation. Throws `invalid`. */
@@ -77,7 +78,7 @@ export async function listEntities(
   const filter = await readFilter(context, actor, input);
   const rows = await listRows(session, { ...filter, limit: filter.limit + 1 });
   const total = input.total === 'exact' ? await countEntities(session, filter) : null;
-  return pageOf(await readViews(session, actor, rows), filter.limit, total);
+  return pageOf(await withRests(context, session, await readViews(session, actor, rows)), filter.limit, total);
 }
 
 function pageOf(views: readonly EntityView[], limit: number, total: number | null): Page<EntityView> {

@@ -2,6 +2,7 @@
  * An entity's names follow its fields and its container: those it loses go into the history, those it gains must be free.
  */
 import type { Identifier } from '#core/identifier.ts';
+import { restSettings } from '#operations/context.ts';
 import type { Work } from '#operations/perform.ts';
 import type { EntityState } from '#store/entity.ts';
 import {
@@ -40,7 +41,7 @@ export async function judgeNames(
   const gained = identifiers.filter((identifier) => !formerKeys.has(key(identifier)));
   const lost = former.filter((identifier) => !nextKeys.has(key(identifier)));
   const holders = await loadHolders(transaction, gained);
-  refuseHeldNames(gained, holders, actor, context.clock(), context.settings.numberQuarantineDays);
+  refuseHeldNames(gained, holders, actor, context.clock(), restSettings(context.settings));
   return { lost, gained, holders };
 }
 

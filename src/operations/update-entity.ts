@@ -3,6 +3,7 @@ import { isSerialKeptOrRaised } from '#core/dns-serial.ts';
 import type { Json, Values } from '#core/field.ts';
 import { readFields } from '#core/field.ts';
 import { identifiersOf, labelOf } from '#core/identifier.ts';
+import type { Kind } from '#core/kind.ts';
 import { KIND_FIELDS, judgeFields } from '#core/kind-fields.ts';
 import { type FieldError, invalid, problem } from '#core/problem.ts';
 import { replaceProperties } from '#core/property.ts';
@@ -58,7 +59,8 @@ export async function updateWithin(
   const changed = readFields(KIND_FIELDS[kind], input, 'update', errors);
   const password = readPassword(kind, input, errors);
   const former = (await readKindRows(transaction, kind, [entity.id], sealingKey)).get(entity.id) ?? {};
-  if (kind === 'account') judgeAccount(actor, entity, former, changed);
+  refuseReserved(actor, entity, former, changed);
+  if (kind === 'account') judgeAccount(actor, former, changed);
   const next: Values = { ...former, ...changed };
   judgeFields(kind, next, errors);
   if (kind === 'dns_zone') judgeSerial(former, next, errors);
@@ -74,7 +76,7 @@ export async function updateWithin(
   const identifiers = identifiersOf(kind, next, container, domain);
   const isRenamed = JSON.stringify(identifiers) !== JSON.stringify(identifiersOf(kind, former, container, domain));
   const renaming = isRenamed ? await judgeNames(work, entity, identifiers) : NO_RENAMING;
-  refuseClosed(entity, 'changed');
+  if (!isPorting(kind, changed)) refuseClosed(entity, 'changed');
   refuseStale(entity, version);
   if (kind === 'mailbox' && password !== null) changed['passwordHash'] = await mailboxHash(password);
   if (kind === 'sip_account' && password !== null) {
@@ -97,6 +99,12 @@ export async function updateWithin(
   return readView(transaction, actor, entity.id);
 }
 
+/** A number can be asked for by another operator when it is closed, too, and such a request can come to its end. */
+function isPorting(kind: Kind, changed: Values): boolean {
+  const names = Object.keys(changed);
+  return kind === 'phone_number' && names.length > 0 && names.every((name) => name === 'portOutPendingSince');
+}
+
 function refuseUnknown(entity: EntityState, input: Readonly<Record<string, unknown>>, errors: FieldError[]): void {
   for (const name of Object.keys(input)) {
     if (Object.hasOwn(KIND_FIELDS[entity.kind], name)) continue;
@@ -107,11 +115,11 @@ function refuseUnknown(entity: EntityState, input: Readonly<Record<string, unkno
   }
 }
 
-/** Refuses (`forbidden`) what only an account above may change, and keeps the properties that the actor may not write. */
-function judgeAccount(actor: Actor, entity: EntityState, former: Values, changed: Values): void {
+/** Refuses (`forbidden`) what only an account above, or the platform, may change. */
+function refuseReserved(actor: Actor, entity: EntityState, former: Values, changed: Values): void {
   const errors: FieldError[] = [];
   for (const [name, value] of Object.entries(changed)) {
-    const by = KIND_FIELDS.account[name]?.by;
+    const by = KIND_FIELDS[entity.kind][name]?.by;
     if (by === undefined || JSON.stringify(value) === JSON.stringify(former[name])) continue;
     const isEntitled = actor.accountId === 0 || (by === 'above' && isAbove(actor, entity));
     if (!isEntitled)
@@ -119,6 +127,10 @@ function judgeAccount(actor: Actor, entity: EntityState, former: Values, changed
   }
   if (errors.length > 0)
     throw problem('forbidden', errors.map(({ field, message }) => `${field}: ${message}`).join('; '), { errors });
+}
+
+/** Keeps the properties that the actor may not write. Throws `forbidden`. */
+function judgeAccount(actor: Actor, former: Values, changed: Values): void {
   // Whose logins act as the reseller is decided by whoever may make logins.
   if (changed['impersonate'] !== undefined && changed['impersonate'] !== former['impersonate'])
     requirePermission(actor, 'login:write');

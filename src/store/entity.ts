@@ -125,12 +125,17 @@ export function listByNumbers(session: Session, ids: readonly number[]): Promise
   );
 }
 
+/** An entity that is known to be there, as it is now. */
+export async function getState(session: Session, id: number): Promise<EntityState> {
+  const [entity] = await listByNumbers(session, [id]);
+  if (entity === undefined) throw new Error(`entity ${id} vanished: rows are never deleted`);
+  return entity;
+}
+
 /** Locks an entity's row until the transaction ends, and answers it as it is now. */
 export async function lockEntity(transaction: Transaction, id: number): Promise<EntityState> {
   await transaction.rows(sql`select from entity where id = ${id} for no key update`);
-  const [entity] = await listByNumbers(transaction, [id]);
-  if (entity === undefined) throw new Error(`entity ${id} vanished: rows are never deleted`);
-  return entity;
+  return getState(transaction, id);
 }
 
 /** Reserves numbers for new entities. */

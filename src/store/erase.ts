@@ -11,6 +11,7 @@
 import { type RawBuilder, sql } from 'kysely';
 
 import type { Kind } from '#core/kind.ts';
+import type { RestSettings } from '#core/number-rest.ts';
 import { ERASED } from '#core/personal.ts';
 import type { Session } from '#store/database.ts';
 import { eraseKindRows } from '#store/kind-row.ts';
@@ -74,12 +75,12 @@ export function closeErased(
 }
 
 /** The first transaction's statements. A telephone number that rests keeps its `tel:` name until the rest is over. */
-export async function veil(transaction: Transaction, accountId: number, restingDays: number): Promise<void> {
+export async function veil(transaction: Transaction, accountId: number, rest: RestSettings): Promise<void> {
   const ids = setOf(accountId);
   const statements: RawBuilder<unknown>[] = [
     sql`update entity e set erased_at = now(), label = ${ERASED}, version = e.version + 1, updated_at = now()
       where e.id in (${ids})`,
-    sql`delete from identifier i where i.entity_id in (${ids}) and not ${isResting(restingDays)}`,
+    sql`delete from identifier i where i.entity_id in (${ids}) and not ${isResting(rest)}`,
     sql`delete from identifier_history where entity_id in (${ids})`,
     // Two holds that differed by their reference alone go on to differ.
     sql`update hold set note = null, placed_by = ${ERASED},
@@ -116,9 +117,11 @@ async function forgetAnswers(transaction: Transaction, ids: RawBuilder<unknown>)
   );
 }
 
-/** Whether an identifier `i` is that of a telephone number that was closed a short time ago. */
-function isResting(restingDays: number): RawBuilder<unknown> {
-  return sql`(i.scheme = 'tel' and closed_since(i.entity_id) > now() - make_interval(days => ${restingDays}::integer))`;
+/** Whether an identifier `i` is that of a closed telephone number that cannot be assigned again yet. */
+function isResting({ days, byCountry }: RestSettings): RawBuilder<unknown> {
+  return sql`(i.scheme = 'tel' and (release_pending(i.entity_id) or closed_since(i.entity_id) > now() - make_interval(days => coalesce(
+      (select (${JSON.stringify(byCountry)}::jsonb ->> upper(n.country))::integer from phone_number n where n.entity_id = i.entity_id),
+      ${days}::integer))))`;
 }
 
 /** Overwrites what is stored of some entities; answers how many there were. */
@@ -166,10 +169,10 @@ export async function listUnfinished(session: Session): Promise<number[]> {
 }
 
 /** Takes the names of erased numbers away whose rest is over; answers the entities. */
-export async function releaseRested(transaction: Transaction, restingDays: number): Promise<number[]> {
+export async function releaseRested(transaction: Transaction, rest: RestSettings): Promise<number[]> {
   const rows = await transaction.rows(
     sql<{ entity_id: number }>`delete from identifier i using entity e
-      where e.id = i.entity_id and e.erased_at is not null and not ${isResting(restingDays)} returning i.entity_id`,
+      where e.id = i.entity_id and e.erased_at is not null and not ${isResting(rest)} returning i.entity_id`,
   );
   return [...new Set(rows.map((row) => row.entity_id))];
 }

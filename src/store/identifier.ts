@@ -17,6 +17,10 @@ export interface NameHolder {
   readonly kind: string;
   /** Since when its holder is closed, by itself or by what contains it; null: it is open. */
   readonly closed_since: Date | null;
+  /** Of a telephone number: its country. */
+  readonly country: string | null;
+  /** Of a closed telephone number: its provider has not confirmed that it took it back. */
+  readonly release_pending: boolean;
   /** Everything that reaches its holder: who may know of it. */
   readonly path: number[];
 }
@@ -33,10 +37,12 @@ export function storedValue(value: string): string {
 /** Who has the names now. */
 export function findHolders(session: Session, identifiers: readonly Identifier[]): Promise<NameHolder[]> {
   return session.rows(
-    sql<NameHolder>`select i.scheme, i.value, i.entity_id, e.uuid, e.kind, closed_since(i.entity_id) as closed_since, path_of(i.entity_id) as path
+    sql<NameHolder>`select i.scheme, i.value, i.entity_id, e.uuid, e.kind, closed_since(i.entity_id) as closed_since, path_of(i.entity_id) as path,
+        n.country, n.entity_id is not null and closed_since(i.entity_id) is not null and release_pending(i.entity_id) as release_pending
       from unnest(${identifiers.map((i) => i.scheme)}::text[], ${identifiers.map((i) => storedValue(i.value))}::text[]) w (scheme, value)
       join identifier i on i.scheme = w.scheme and i.value = w.value
-      join entity e on e.id = i.entity_id`,
+      join entity e on e.id = i.entity_id
+      left join phone_number n on n.entity_id = i.entity_id and i.scheme = 'tel'`,
   );
 }
 

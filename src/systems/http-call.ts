@@ -5,10 +5,20 @@ export class SystemFailure extends Error {
   override readonly name = 'SystemFailure';
   /** `later`: trying again may help. `never`: a person has to put something right. */
   readonly again: 'later' | 'never';
+  /** It was sent, and no reply came: it may have acted. */
+  readonly isUnanswered: boolean;
+  /** How long the system asks to be left alone, in milliseconds. */
+  readonly afterMs: number | undefined;
 
-  constructor(message: string, again: 'later' | 'never') {
+  constructor(
+    message: string,
+    again: 'later' | 'never',
+    more: { readonly isUnanswered?: boolean; readonly afterMs?: number | undefined } = {},
+  ) {
     super(message);
     this.again = again;
+    this.isUnanswered = more.isUnanswered ?? false;
+    this.afterMs = more.afterMs;
   }
 }
 
@@ -20,7 +30,7 @@ export class CredentialsRefused extends SystemFailure {
 }
 
 export interface CallOptions {
-  readonly method?: 'GET' | 'POST' | 'PUT';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly timeoutMs?: number | undefined;
@@ -30,6 +40,8 @@ export interface CallOptions {
 export interface CallAnswer {
   readonly status: number;
   readonly text: string;
+  /** What `Retry-After` says, in milliseconds. */
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** A server on the same network that is silent for so long is not well. */
@@ -48,12 +60,37 @@ export async function callSystem(url: URL, options: CallOptions = {}): Promise<C
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
       ...(body === undefined ? {} : { body }),
     });
-    return { status: response.status, text: await response.text() };
+    const retryAfterMs = readRetryAfter(response.headers.get('retry-after'));
+    return { status: response.status, text: await response.text(), retryAfterMs };
   } catch (error) {
     if (signal?.aborted === true) throw signal.reason;
-    if (timeout.aborted) throw new SystemFailure(`${placeOf(url)} did not answer within ${timeoutMs} ms`, 'later');
-    throw new SystemFailure(`${placeOf(url)} cannot be reached (${causeOf(error)})`, 'later');
+    if (timeout.aborted)
+      throw new SystemFailure(`${placeOf(url)} did not answer within ${timeoutMs} ms`, 'later', { isUnanswered: true });
+    const cause = causeOf(error);
+    throw new SystemFailure(`${placeOf(url)} cannot be reached (${cause})`, 'later', {
+      isUnanswered: !UNSENT.has(cause),
+    });
   }
+}
+
+/** What a connection fails with before anything was sent on it. */
+const UNSENT: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+/** A system that asks for more than a day is asked again after a day. */
+const RETRY_AFTER_MAX_MS = 86_400_000;
+
+/** Seconds, or a date (RFC 9110 section 10.2.3); undefined for anything else. */
+function readRetryAfter(text: string | null): number | undefined {
+  if (text === null) return undefined;
+  const ms = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), RETRY_AFTER_MAX_MS);
 }
 
 /** Where a system is, without anything that might be secret. */

@@ -59,7 +59,8 @@ export interface Call {
 /**
  * What became of a call.
  * - `done`: the system confirmed the desired state. `applied` replaces the desired one where the system put it otherwise.
- * - `waiting`: it works on it; ask again after `pollAfterMs`. `text` is the system's own, for people.
+ * - `waiting`: it works on it, or something else has to happen first; ask again after `pollAfterMs`. `text` is for people, and
+ *   often the system's own; `code` says what is waited for, and is shown as the problem of the target.
  * - `later`: it did nothing, or not all; trying again may help, after `afterMs` where the system said so.
  * - `never`: a person has to put something right; tried again after `afterMs` if at all.
  * - `unknown`: no reply came to something that may have acted.
@@ -72,6 +73,7 @@ export type Outcome =
       readonly task: Json;
       readonly pollAfterMs: number;
       readonly text?: string | undefined;
+      readonly code?: string | undefined;
     }
   | {
       readonly type: 'later' | 'never';

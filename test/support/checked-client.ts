@@ -14,6 +14,7 @@ import * as entitySchemas from '#faces/native/entity-schemas.ts';
 import * as eventSchemas from '#faces/native/event-schemas.ts';
 import * as gatewaySchemas from '#faces/native/gateway-schemas.ts';
 import * as identitySchemas from '#faces/native/identity-schemas.ts';
+import * as numberSchemas from '#faces/native/number-schemas.ts';
 import * as observationSchemas from '#faces/native/observation-schemas.ts';
 import * as schemas from '#faces/native/schemas.ts';
 import * as systemSchemas from '#faces/native/system-schemas.ts';
@@ -61,6 +62,7 @@ const BY_NAME = new Map<string, z.ZodType>([
     ...gatewaySchemas,
     ...identitySchemas,
     ...eventSchemas,
+    ...numberSchemas,
     ...observationSchemas,
     ...systemSchemas,
     ...schemas,

@@ -19,6 +19,7 @@ import {
 import { Authenticator } from '#operations/identity/authenticator.ts';
 import { makeDecisionSource } from '#store/decision-source.ts';
 import { makeSealingKey } from '#store/sealing.ts';
+import { makeNumberMarket } from '#systems/number-provider/market.ts';
 
 import { type Cleanup, TEST_SECRET, type TestDatabase, testDatabase } from './database.ts';
 
@@ -44,6 +45,7 @@ export async function testInstallation(t: Cleanup, settings: Partial<OperationSe
     engine,
     settings: { ...DEFAULT_SETTINGS, ...settings },
     clock: () => new Date(),
+    numberMarket: makeNumberMarket(),
   };
   const stopping = new AbortController();
   const app = await makeApp(context, { stopping: stopping.signal });

@@ -67,6 +67,15 @@ const ENTITIES: readonly MatrixRow[] = [
   row('POST /v1/entities/:id/erase', 'erase', target, 'conflict'),
 ];
 
+const carrier = () => ({ name: 'carrier' });
+
+const NUMBERS: readonly MatrixRow[] = [
+  row('GET /v1/number-providers/:name/available-numbers', 'search numbers to buy', carrier, 'invalid'),
+  row('POST /v1/number-providers/:name/purchases', 'buy a number for it', carrier, 'invalid', ({ tree }) => ({
+    payload: { account: tree.accounts.self, number: 'none' },
+  })),
+];
+
 const CREDITS: readonly MatrixRow[] = [
   row('GET /v1/entities/:id/credits', 'read credits', target),
   row('PUT /v1/entities/:id/credits', 'grant credits', target, 'invalid', { payload: { sip_credit: -1 } }),
@@ -239,6 +248,7 @@ const BULK_ROWS: readonly MatrixRow[] = [
 /** By section, in the order in which they are asked: what uses something up comes last. */
 export const MATRIX: Readonly<Record<string, readonly MatrixRow[]>> = {
   entities: ENTITIES,
+  numbers: NUMBERS,
   credits: CREDITS,
   properties: PROPERTIES,
   holds: HOLD_ROWS,

@@ -23,6 +23,7 @@ import {
   rolesIn,
 } from './matrix-cast.ts';
 import { addMatrixWebhook } from './matrix-event-routes.ts';
+import { insertCarrier } from './number-world.ts';
 import { type Ask, administrator, asking, made } from './people.ts';
 
 export interface MatrixWorld {
@@ -71,6 +72,7 @@ export async function makeMatrixWorld(t: Cleanup): Promise<MatrixWorld> {
   t.after(() => app.close());
   await made(admin('PUT', '/v1/entities/0/roles/desk', DESK));
   await made(admin('PUT', '/v1/profiles/once_used', { description: 'Stays for the record.' }));
+  await insertCarrier(here, 'http://127.0.0.1:9');
   const plan = sketches();
   await bulk(admin, plan.flatMap(creations));
   await made(

@@ -8,13 +8,14 @@ import { countText, entitiesText, kindWord, timeText } from './words.ts';
 
 /** The lines that show an effect; `what` is the sentence's head, such as `Suspending account Acme`. */
 export function planLines(what: string, plan: PlanView, paint: Paint): string[] {
-  const { changing, alreadyHeld, unchanged, beneath, laggingZones, systems = [] } = plan.effect;
+  const { changing, alreadyHeld, unchanged, beneath, laggingZones, portOutPending, systems = [] } = plan.effect;
   const lines = [
     `${what} would change ${paint('bold', entitiesText(changing.total))} of the ${countText(beneath)} that it reaches.`,
     ...countLines({ changing, 'held before': alreadyHeld, unchanged }, paint).map((line) => `  ${line}`),
   ];
   if (laggingZones !== undefined) lines.push(laggingLine(laggingZones));
   lines.push(...systems.map((system) => `  ${plannedLine(system)}`));
+  if (portOutPending !== undefined) lines.push(portingLine(portOutPending));
   lines.push(paint('gray', `Made at revision ${plan.revision}, good until ${timeText(plan.expiresAt)}.`));
   return lines;
 }
@@ -31,6 +32,13 @@ function laggingLine({ count, names, isPartial }: NonNullable<PlanView['effect']
   const more = count > names.length ? ` and ${countText(count - names.length)} more` : '';
   const zones = count === 1 ? '1 zone has' : `${countText(count)} zones have`;
   return `  ${isPartial === true ? 'At least ' : ''}${zones} foreign secondaries, which follow only when they transfer again: ${names.join(', ')}${more}`;
+}
+
+/** Which numbers must not be cut. */
+function portingLine({ count, numbers }: NonNullable<PlanView['effect']['portOutPending']>): string {
+  const more = count > numbers.length ? ` and ${countText(count - numbers.length)} more` : '';
+  const what = count === 1 ? '1 number has' : `${countText(count)} numbers have`;
+  return `  ${what} been asked for by another operator, and should not be cut before they are ported: ${numbers.join(', ')}${more}`;
 }
 
 function countLines(counts: Readonly<Record<string, Count>>, paint: Paint): string[] {

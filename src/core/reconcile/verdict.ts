@@ -7,7 +7,13 @@ import type { Doubt } from './intent.ts';
 /** What became of a call; see `Outcome` in systems/system.ts, which is the same. */
 export type Verdict =
   | { readonly type: 'done'; readonly applied?: Json; readonly kept?: Json; readonly note?: string | undefined }
-  | { readonly type: 'waiting'; readonly task: Json; readonly pollAfterMs: number; readonly text?: string | undefined }
+  | {
+      readonly type: 'waiting';
+      readonly task: Json;
+      readonly pollAfterMs: number;
+      readonly text?: string | undefined;
+      readonly code?: string | undefined;
+    }
   | {
       readonly type: 'later' | 'never';
       readonly code: string;
@@ -97,6 +103,7 @@ export function writeVerdict(tried: Tried, verdict: Verdict, retry: Retry, rando
         isUnproven: false,
         attempts: 0,
         dueInMs: Math.max(POLL_MIN_MS, askedWithin(verdict.pollAfterMs)),
+        problem: verdict.code === undefined ? null : { code: verdict.code, detail: verdict.text ?? verdict.code },
         note: verdict.text ?? null,
       };
     case 'later':

@@ -1,21 +1,112 @@
-/** Number providers: a number that is closed is released there. */
-import type { Json } from '#core/field.ts';
+/**
+ * Number providers: a number that is closed is released there, once it may be.
+ *
+ * A hold changes nothing: who is cut off keeps the number (47 CFR 64.1200(l)). Closing gives it back, after the time for
+ * which its last subscriber may still take it elsewhere, and never while another operator has asked for it.
+ */
+import type { Json, Values } from '#core/field.ts';
 import { type Reading, accepted, refused } from '#core/reading.ts';
-import { REMOTE_PACE, type SystemKind } from '#core/system-kind.ts';
+import { REMOTE_PACE, type SystemKind, type TargetFacts } from '#core/system-kind.ts';
 
 import { httpUrl } from './url.ts';
 
+const DAY_MS = 86_400_000;
+/**
+ * The longest month: at least so long a number can be ported after the end of the contract (Directive (EU) 2018/1972
+ * article 106(3), Ofcom General Condition C7).
+ */
+const PORTABLE_DAYS = 31;
+const PORTABLE_DAYS_MAX = 365;
+const REFERENCE_MAX = 128;
+
+/** Why a closed number is not released now. */
+export type Wait = 'port_out_pending' | 'purchase_pending' | 'closing_time_unknown';
+
+/** What a provider should have. */
+export type NumberState =
+  | { readonly held: true; readonly waits?: Wait }
+  | { readonly held: false; readonly notBefore?: string };
+
 export const numberProvider: SystemKind = {
   name: 'number_provider',
-  note: 'A provider of telephone numbers, which takes closed ones back.',
+  note: 'A provider of telephone numbers, of whom numbers are bought, and who takes closed ones back.',
   reach: 'bound',
   serves: ['phone_number'],
-  settings: { url: httpUrl('Base address of its API.') },
-  secrets: {},
+  settings: {
+    url: httpUrl('Base address of its API, such as https://api.twilio.com.'),
+    dialect: {
+      type: 'text',
+      max: 16,
+      oneOf: ['generic', 'twilio'],
+      default: 'generic',
+      note: 'What it speaks: the generic JSON of docs/systems/number-provider.md, or what Twilio does.',
+    },
+    accountSid: { type: 'text', max: 34, note: 'The account there; of the dialect twilio.' },
+    apiKeySid: { type: 'text', max: 34, note: 'The API key whose secret the token is; of the dialect twilio.' },
+    buyers: {
+      type: 'text',
+      max: 16,
+      oneOf: ['platform', 'reseller', 'all'],
+      default: 'platform',
+      note: 'Who may search and buy there: the platform alone, resellers too, or every account.',
+    },
+    portableDays: {
+      type: 'integer',
+      min: 0,
+      max: PORTABLE_DAYS_MAX,
+      default: PORTABLE_DAYS,
+      note: 'For how many days after its closing a number is kept there, so that it can still be ported away.',
+    },
+  },
+  secrets: {
+    token: { type: 'text', max: 512, required: true, note: 'The bearer token, or the auth token of Twilio.' },
+  },
   pace: REMOTE_PACE,
-  observes: false,
+  observes: true,
+  judge: ({ dialect, accountSid, apiKeySid }, _secrets, errors) => {
+    if (dialect === 'twilio') {
+      if (typeof accountSid !== 'string' || !/^AC[0-9a-f]{32}$/.test(accountSid))
+        errors.push({ field: 'accountSid', message: 'must be AC and 32 hexadecimal digits for the dialect twilio' });
+      if (typeof apiKeySid === 'string' && !/^SK[0-9a-f]{32}$/.test(apiKeySid))
+        errors.push({ field: 'apiKeySid', message: 'must be SK and 32 hexadecimal digits' });
+      return;
+    }
+    for (const [field, value] of Object.entries({ accountSid, apiKeySid }))
+      if (value != null) errors.push({ field, message: 'is for the dialect twilio only' });
+  },
   readReference: (given): Reading<Json> =>
-    typeof given === 'string' && given !== '' ? accepted(given) : refused('must be the id of the number there', given),
-  desired: ({ closed, values }) => ({ held: !closed || typeof values['portOutPendingSince'] === 'string' }),
-  verb: (from, to) => (JSON.stringify(from ?? { held: true }) === JSON.stringify(to) ? null : 'release'),
+    typeof given === 'string' && given !== '' && given.length <= REFERENCE_MAX
+      ? accepted(given)
+      : refused("must be the provider's own id of the number", given),
+  desired: (facts, settings) => ({ ...wantedOf(facts, settings) }),
+  verb: (from, to) => {
+    if (isWaiting(to)) return 'wait';
+    return isHeld(to) || !isHeld(from) ? null : 'release';
+  },
 };
+
+function wantedOf({ closed, closedSince, values }: TargetFacts, settings: Values): NumberState {
+  if (!closed) return { held: true };
+  // What is being bought is waited for: it could otherwise arrive after its release.
+  if (typeof values['purchasePendingSince'] === 'string') return { held: true, waits: 'purchase_pending' };
+  if (typeof values['portOutPendingSince'] === 'string') return { held: true, waits: 'port_out_pending' };
+  const days = typeof settings['portableDays'] === 'number' ? settings['portableDays'] : PORTABLE_DAYS;
+  if (days === 0) return { held: false };
+  if (closedSince === undefined) return { held: true, waits: 'closing_time_unknown' };
+  return { held: false, notBefore: new Date(Date.parse(closedSince) + days * DAY_MS).toISOString() };
+}
+
+/** Whether a state is one in which the provider has the number; it has what was never told of. */
+export function isHeld(state: Json): boolean {
+  return asObject(state)?.['held'] !== false;
+}
+
+function isWaiting(state: Json): boolean {
+  return typeof asObject(state)?.['waits'] === 'string';
+}
+
+function asObject(state: Json): Readonly<Record<string, Json>> | null {
+  return typeof state === 'object' && state !== null && !Array.isArray(state)
+    ? (state as { readonly [key: string]: Json }) // No list, as was just seen.
+    : null;
+}

@@ -102,6 +102,11 @@ export const laggingZones = z
   .meta({ id: 'LaggingZones' })
   .describe('Zones reached that have foreign secondaries, which follow only when they transfer again. Absent: none.');
 
+export const portOutPending = z
+  .strictObject({ count: z.number().int(), numbers: z.array(z.string()).describe('The first 20 of them.') })
+  .meta({ id: 'PortOutPending' })
+  .describe('Numbers reached that another operator has asked for. Absent: none.');
+
 const entityCommon = {
   id: uuid,
   number: z.number().int(),
@@ -119,10 +124,21 @@ const entityCommon = {
   revision: z.number().int().optional().describe('Of an answer with at: the last change that counted.'),
   at: time.optional().describe('The moment that was asked for.'),
 };
+const resting = {
+  quarantinedUntil: time.optional().describe('Of a closed number: it is not assigned again before.'),
+  releasePending: z.boolean().optional().describe('Its provider has not taken it back yet; it is not assigned before.'),
+};
 export const entity = z
   .union(
     KINDS.map((of) =>
-      z.strictObject({ kind: z.literal(of), ...entityCommon, ...fieldsOut(KIND_FIELDS[of]) }).meta({ id: pascal(of) }),
+      z
+        .strictObject({
+          kind: z.literal(of),
+          ...entityCommon,
+          ...fieldsOut(KIND_FIELDS[of]),
+          ...(of === 'phone_number' ? resting : {}),
+        })
+        .meta({ id: pascal(of) }),
     ) as unknown as [z.ZodType, z.ZodType, ...z.ZodType[]],
   )
   .meta({ id: 'Entity' });

@@ -5,6 +5,7 @@ import { after, test } from 'node:test';
 import { KINDS } from '#core/kind.ts';
 import { useEventRoutes } from '#test/event-routes.ts';
 import { testInstallation } from '#test/installation.ts';
+import { useNumberRoutes } from '#test/number-routes.ts';
 import { useLoginRoutes, usePropertyRoutes } from '#test/login-routes.ts';
 import { useSystemRoutes } from '#test/system-routes.ts';
 
@@ -308,8 +309,8 @@ test('the installation tells what it is, exports itself, and verifies itself', a
 });
 
 test('logins, keys, roles and sessions are made, read, listed, changed and removed', () => useLoginRoutes(client));
-
 test('properties are changed one by one, and say whether they take effect', () => usePropertyRoutes(client));
+test('numbers are searched, bought and given back', () => useNumberRoutes(client, here));
 
 test('systems, targets and receipts', () => useSystemRoutes(client, here.pool));
 test('events are read, and deliveries listed, read, repeated and tested', () => useEventRoutes(here, client));

@@ -31,6 +31,7 @@ import { gatewayDecisionRoutes } from './routes/gateway-decisions.ts';
 import { holdRoutes } from './routes/holds.ts';
 import { installationRoutes } from './routes/installation.ts';
 import { loginRoutes } from './routes/logins.ts';
+import { numberRoutes } from './routes/numbers.ts';
 import { observationRoutes } from './routes/observations.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { planRoutes } from './routes/plans.ts';
@@ -80,6 +81,7 @@ export async function nativeFace(app: FastifyInstance, deps: NativeDeps): Promis
       profileRoutes(typed, deps);
       decisionRoutes(typed, deps);
       gatewayDecisionRoutes(typed, deps);
+      numberRoutes(typed, deps);
       observationRoutes(typed, deps);
       freeswitchRoutes(typed, deps);
       bulkRoutes(typed, deps);

@@ -9,7 +9,7 @@ import { AUTHORITIES, SUBJECTS } from '#core/authority.ts';
 import { PROBLEM_ANY_TIME, PROBLEM_ORDER } from '#core/problem.ts';
 import { BULK_OPS } from '#operations/run-bulk.ts';
 
-import { entity, id, kind, laggingZones, lifecycle, standing, time, uuid } from './entity-schemas.ts';
+import { entity, id, kind, laggingZones, lifecycle, portOutPending, standing, time, uuid } from './entity-schemas.ts';
 import { plannedSystems } from './system-schemas.ts';
 
 const action = z.enum(ACTIONS);
@@ -202,6 +202,7 @@ export const plan = z
       beneath: z.number().int(),
       ...tallies,
       laggingZones: laggingZones.optional(),
+      portOutPending: portOutPending.optional(),
       systems: plannedSystems,
     }),
     revision: z.number().int(),

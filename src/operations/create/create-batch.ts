@@ -13,6 +13,7 @@ import { ACCOUNT_DEPTH_MAX, type Kind, PARENT_KINDS, RESOURCE_DEPTH_MAX } from '
 import { KIND_FIELDS } from '#core/kind-fields.ts';
 import { type FieldError, Problem, invalid, problem } from '#core/problem.ts';
 import { chargeCreation } from '#operations/charges.ts';
+import { restSettings } from '#operations/context.ts';
 import { applySipPassword } from '#operations/credentials.ts';
 import { sees } from '#operations/access.ts';
 import { refuseHeldNames } from '#operations/names.ts';
@@ -277,7 +278,7 @@ class Batch {
       if (this.#grounds.has(key)) throw problem('exists', `${key} is there already.`, { facts: { identifier: key } });
     }
     const { context, actor } = this.#work;
-    refuseHeldNames(identifiers, this.#holders, actor, context.clock(), context.settings.numberQuarantineDays);
+    refuseHeldNames(identifiers, this.#holders, actor, context.clock(), restSettings(context.settings));
   }
 
   #record(

@@ -1,4 +1,5 @@
 /** Who may create, and where: beneath the own account, while its reseller is active; resellers by the platform alone. */
+import { KIND_FIELDS } from '#core/kind-fields.ts';
 import { problem } from '#core/problem.ts';
 import { replaceProperties } from '#core/property.ts';
 import { manages, requirePermission } from '#operations/access.ts';
@@ -21,7 +22,10 @@ export function refuseUnentitled(
     );
   if (actor.isInactiveReseller)
     throw problem('forbidden', 'The reseller is not active: it cannot create customers or records.');
-  if (item.kind !== 'account') return;
+  if (item.kind !== 'account') {
+    refuseReserved(actor, item);
+    return;
+  }
   if (item.values['reseller'] === true && actor.authority !== 'platform')
     throw problem('forbidden', 'reseller: only the platform creates resellers.', {
       errors: [{ field: 'reseller', message: 'is for the platform to set' }],
@@ -29,4 +33,14 @@ export function refuseUnentitled(
   if (item.references.has('impersonate')) requirePermission(actor, 'login:write');
   const { refused } = replaceProperties([], asProperties(item.values['properties']), actor.authority);
   if (refused.length > 0) throw notEntitled(refused);
+}
+
+/** What the platform alone may say of a resource, such as at which provider a number is: it is given back by that. */
+function refuseReserved(actor: Actor, { kind, values }: ReadItem): void {
+  if (actor.accountId === 0) return;
+  const errors = Object.entries(KIND_FIELDS[kind])
+    .filter(([name, field]) => field.by === 'platform' && values[name] != null)
+    .map(([field]) => ({ field, message: 'is for the platform to set' }));
+  if (errors.length > 0)
+    throw problem('forbidden', errors.map(({ field, message }) => `${field}: ${message}`).join('; '), { errors });
 }
