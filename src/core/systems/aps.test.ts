@@ -188,7 +188,7 @@ for (const [reason, containers, settings, more, wanted] of [
     container(HELD),
     { cascades: true, suspendableTypes: ['tenant'] },
     HELD,
-    'ready',
+    'disabled',
   ],
   [
     'both are closed and removed',
