@@ -7,6 +7,8 @@ import { httpUrl, readHttpUrl } from './url.ts';
 
 /** Peers look for lower case, 8-4-4-4-12. */
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** Ids that are no UUID: some endpoints take them. One part of a path, and never `.` or `..`. */
+const ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,254}$/;
 /** A part of a path; peers want letters, and some names in use have digits and hyphens. */
 const SERVICE = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 const OAUTH_WORD = /^[A-Za-z0-9]{24}$/;
@@ -76,6 +78,11 @@ export const apsSettings: Fields = {
     note: 'Whether a disabled resource is enabled before it is removed, for endpoints that refuse otherwise.',
   },
   provisions: { type: 'boolean', default: false, note: 'Whether resources in aps:proto are made at the endpoint.' },
+  configures: {
+    type: 'boolean',
+    default: false,
+    note: 'Whether changed properties are sent. Each resource is then taken over as it is first, without a call.',
+  },
   suspends: {
     type: 'boolean',
     default: true,
@@ -128,12 +135,16 @@ export function judgeAps(settings: Values, secrets: Values, errors: FieldError[]
       if (!has(name)) errors.push({ field: `secrets.${name}`, message: `is missing: trust ${String(trust)} needs it` });
 }
 
-/** The id of a resource, as text, or with its service: `{"id": "…", "service": "tenant"}`. */
+/**
+ * The id of a resource, as text, or with its service: `{"id": "…", "service": "tenant"}`. A UUID is put in lower case, as peers
+ * look for it.
+ */
 export function readApsReference(given: unknown): Reading<Json> {
-  const wanted = 'must be the APS id of a resource, a UUID, or an object with id and service';
+  const wanted = 'must be the APS id of a resource, such as a UUID, or an object with id and service';
   if (typeof given === 'string') {
     const id = given.toLowerCase();
-    return UUID.test(id) ? accepted(id) : refused(wanted, given);
+    if (UUID.test(id)) return accepted(id);
+    return ID.test(given) ? accepted(given) : refused(wanted, given);
   }
   if (typeof given !== 'object' || given === null || Array.isArray(given)) return refused(wanted, given);
   const { id, service: named, ...rest } = given as Readonly<Record<string, unknown>>; // Narrowed above.
@@ -155,19 +166,18 @@ export function apsPlaceOf(target: {
   const { reference, values, settings } = target;
   // A resource that was made here has the id that it has in Abeyance.
   const isUnnamed = reference === null || reference === '' || JSON.stringify(reference) === '{}';
-  const read = readApsReference(isUnnamed ? target.uuid : reference);
+  const named = values['externalReference'];
+  const ofEntity = typeof named === 'string' && named !== '' ? named : target.uuid;
+  const read = readApsReference(isUnnamed ? ofEntity : reference);
   if (!read.ok) return refused(`The reference ${read.message}.`);
   const { id, service: bound } =
     typeof read.value === 'string'
       ? { id: read.value, service: null }
       : (read.value as { id: string; service: string }); // As it was read.
-  const named = [bound, values['apsService'], settings['service']].find(
-    (name) => typeof name === 'string' && name !== '',
-  );
-  if (typeof named !== 'string') return refused('The resource says no apsService, and the system has no service.');
-  if (!SERVICE.test(named))
-    return refused(`The APS service must be letters, digits, _ and -, not ${JSON.stringify(named)}.`);
-  return accepted({ id, service: named });
+  const at = [bound, values['apsService'], settings['service']].find((name) => typeof name === 'string' && name !== '');
+  if (typeof at !== 'string') return refused('The resource says no apsService, and the system has no service.');
+  if (!SERVICE.test(at)) return refused(`The APS service must be letters, digits, _ and -, not ${JSON.stringify(at)}.`);
+  return accepted({ id, service: at });
 }
 
 function readUuid(text: string): Reading<string> {

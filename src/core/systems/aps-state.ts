@@ -2,7 +2,8 @@
  * What an APS resource should be, and what its endpoint is told to come there.
  *
  * A state says what is wanted, or was confirmed, in the words of the endpoint: `ready`, `disabled`, `removed`. It holds no
- * properties, which may be personal, but their fingerprint.
+ * properties, which may be personal, but their fingerprint. Stored it is `{"disabled": true}` or `{"disabled": false}` with
+ * what else is known, and one member that is true for the rest.
  */
 import type { Json, Values } from '#core/field.ts';
 import type { ContainerFacts, TargetFacts } from '#core/system-kind.ts';
@@ -22,7 +23,7 @@ export interface ApsState {
   readonly state: ApsStanding | 'through' | 'gone';
   /** A status of the application's own, which counts as ready. */
   readonly status?: string;
-  /** Fingerprint of the properties; of a resource that is ready. */
+  /** Fingerprint of the properties; of a resource that is ready, where changed ones are told. */
   readonly properties?: string;
   /** The status for whose end every call waits. */
   readonly awaits?: string;
@@ -68,7 +69,7 @@ function desiredState(facts: TargetFacts, settings: Values): ApsState {
     ...common,
     state: 'ready',
     ...(own === '' || own.startsWith('aps:') ? {} : { status: own }),
-    properties: fingerprintOf(facts.values['properties'] ?? {}),
+    ...(settings['configures'] === true ? { properties: fingerprintOf(facts.values['properties'] ?? {}) } : {}),
     ...(common.start === 'unmade' && settings['provisions'] === true ? { makes: true } : {}),
     ...(isHeld ? { uncovered: true } : {}),
   };
@@ -94,8 +95,8 @@ export function apsVerb(from: Json, to: Json): ApsVerb | 'adopt' | null {
   const at = standingBefore(before, wanted);
   const verb = verbBetween(at, wanted);
   if (verb !== null || wanted.state !== 'ready' || at !== 'ready') return verb;
-  if (before?.properties === undefined) return 'adopt';
-  return isConfigured(before.properties, wanted) ? null : 'configure';
+  if (wanted.properties !== undefined && before?.properties === undefined) return 'adopt';
+  return isConfigured(before?.properties, wanted) ? null : 'configure';
 }
 
 /** What takes a resource from where it stands to where it should. Properties are the matter of `isConfigured`. */
@@ -140,12 +141,20 @@ export function confirmedState(at: ApsStanding, wanted: ApsState, status: string
 /** A state as it was stored; null for anything else. */
 export function readApsState(json: Json): ApsState | null {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return null;
-  return 'state' in json ? (json as unknown as ApsState) : null; // Only states of this file have that member.
+  const { disabled, removed, gone, unmade, ...rest } = json as Readonly<Record<string, Json>>; // Neither a list nor null.
+  const more = rest as Omit<ApsState, 'state'>; // Written by `toJson` alone.
+  if (typeof disabled === 'boolean') return { ...more, state: disabled ? 'disabled' : 'ready' };
+  if (more.through !== undefined) return { ...more, state: 'through' };
+  const state = removed === true ? 'removed' : gone === true ? 'gone' : unmade === true ? 'unmade' : null;
+  return state === null ? null : { ...more, state };
 }
 
 /** A state as it is stored. */
-export function toJson(state: ApsState): Json {
-  return { ...state };
+export function toJson({ state, ...more }: ApsState): Json {
+  if (state === 'through') return { ...more };
+  return state === 'disabled' || state === 'ready'
+    ? { disabled: state === 'disabled', ...more }
+    : { [state]: true, ...more };
 }
 
 /**

@@ -10,7 +10,7 @@ import type { FieldError } from '#core/problem.ts';
 import type { ContainerFacts, ProfileFacts, TargetFacts } from '#core/system-kind.ts';
 
 import { apsPlaceOf } from './aps-settings.ts';
-import { fingerprintOf } from './aps-state.ts';
+import { fingerprintOf, readApsState, toJson } from './aps-state.ts';
 import { aps } from './aps.ts';
 
 const ID = '3f0c2a4e-9a51-4c6b-8d1e-5b7a90c1d2e3';
@@ -75,9 +75,12 @@ test('a reference is a UUID, alone or with its service', () => {
   assert.equal(read(ID.toUpperCase()), ID);
   assert.deepEqual(read({ id: ID, service: 'tenant' }), { id: ID, service: 'tenant' });
   assert.equal(read({ id: ID }), ID);
+  assert.equal(read('Tenant-17'), 'Tenant-17', 'some endpoints have such ids');
   for (const bad of [
     '',
-    'x',
+    '.',
+    '..',
+    'a b',
     `${ID}/disable`,
     `${ID}\r\nX: y`,
     null,
@@ -96,6 +99,7 @@ test('a reference is a UUID, alone or with its service', () => {
   });
   assert.deepEqual(place(null, { apsService: 'b' }, { service: 'c' }), { ok: true, value: { id: ID, service: 'b' } });
   assert.deepEqual(place({}, {}, { service: 'c' }), { ok: true, value: { id: ID, service: 'c' } });
+  assert.equal(place(null, { externalReference: 'a/b' }, { service: 'c' }).ok, false, 'never another resource');
   assert.equal(place(ID, {}, {}).ok, false);
   assert.equal(place(ID, { apsService: 'a/b' }, { service: 'c' }).ok, false);
 });
@@ -117,7 +121,7 @@ function facts(values: Values = {}, more: Partial<TargetFacts> = {}): TargetFact
 }
 
 function stateOf(given: TargetFacts, settings: Values = {}): string {
-  return (aps.desired(given, { ...SETTINGS, ...settings }) as { state: string }).state;
+  return readApsState(aps.desired(given, { ...SETTINGS, ...settings }))?.state ?? 'none';
 }
 
 function profile(denied: number, disable?: boolean): ProfileFacts {
@@ -210,33 +214,36 @@ test('a resource whose type cannot be disabled is shown as not covered', () => {
   assert.equal(stateOf(facts({ apsType: 'tenant' }, HELD), { suspendableTypes: ['tenant'] }), 'disabled');
 });
 
-const ready = { state: 'ready', properties: 'a' };
-const held = { state: 'disabled' };
+const ready = { disabled: false, properties: 'a' };
+const held = { disabled: true };
 
 for (const [from, to, wanted] of [
   [null, held, 'disable'],
   [null, ready, 'adopt'],
+  [null, { disabled: false }, null],
+  [ready, { disabled: false }, null],
+  [{ disabled: false }, ready, 'adopt'],
   [ready, ready, null],
   [ready, held, 'disable'],
   [held, ready, 'enable'],
   [held, held, null],
-  [ready, { state: 'ready', properties: 'b' }, 'configure'],
-  [ready, { state: 'ready', properties: 'a', status: 'x:y' }, null],
-  [held, { state: 'removed' }, 'unprovision'],
-  [{ state: 'removed' }, held, null],
-  [{ state: 'removed' }, ready, null],
-  [ready, { state: 'through', through: 'ctx' }, null],
-  [held, { state: 'through', through: 'ctx' }, null],
-  [ready, { state: 'gone' }, null],
+  [ready, { disabled: false, properties: 'b' }, 'configure'],
+  [ready, { disabled: false, properties: 'a', status: 'x:y' }, null],
+  [held, { removed: true }, 'unprovision'],
+  [{ removed: true }, held, null],
+  [{ removed: true }, ready, null],
+  [ready, { through: 'ctx' }, null],
+  [held, { through: 'ctx' }, null],
+  [ready, { gone: true }, null],
   [null, { ...ready, start: 'disabled' }, 'enable'],
   [ready, { ...held, start: 'disabled' }, 'disable'],
   [null, { ...held, start: 'disabled' }, null],
   [null, { ...held, start: 'unmade' }, null],
   [null, { ...ready, start: 'unmade' }, null],
   [null, { ...ready, start: 'unmade', makes: true }, 'provision'],
-  [ready, { state: 'ready', properties: 'b', start: 'unmade', makes: true }, 'configure'],
-  [null, { state: 'removed', start: 'unmade' }, null],
-  [ready, { state: 'disabled', awaits: 'aps:configuring' }, 'disable'],
+  [ready, { disabled: false, properties: 'b', start: 'unmade', makes: true }, 'configure'],
+  [null, { removed: true, start: 'unmade' }, null],
+  [ready, { disabled: true, awaits: 'aps:configuring' }, 'disable'],
 ] as const)
   test(`from ${JSON.stringify(from)} to ${JSON.stringify(to)} is ${wanted}`, () => {
     assert.equal(aps.verb(from, to), wanted);
@@ -256,7 +263,17 @@ test('a fingerprint tells versions apart, in whatever order their members come',
   );
 });
 
+test('a state is stored and read again', () => {
+  assert.deepEqual(aps.desired(facts({}, HELD), SETTINGS), { disabled: true });
+  assert.deepEqual(aps.desired(facts(), SETTINGS), { disabled: false });
+  for (const state of ['ready', 'disabled', 'removed', 'gone', 'unmade'] as const)
+    assert.deepEqual(readApsState(toJson({ state, awaits: 'x' })), { state, awaits: 'x' });
+  assert.deepEqual(readApsState(toJson({ state: 'through', through: '' })), { state: 'through', through: '' });
+  for (const bad of [null, true, [], {}, { disabled: 'yes' }]) assert.equal(readApsState(bad), null);
+});
+
 test('what is desired never holds a property', () => {
-  const state = aps.desired(facts({ properties: { name: 'Alice Example' } }), SETTINGS);
+  const state = aps.desired(facts({ properties: { name: 'Alice Example' } }), { ...SETTINGS, configures: true });
+  assert.ok(JSON.stringify(state).includes('properties'));
   assert.ok(!JSON.stringify(state).includes('Alice'));
 });

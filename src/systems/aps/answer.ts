@@ -59,15 +59,10 @@ export function readAnswer(
 ): Answer {
   if (reply.type === 'lost') return { type: 'lost', detail: `${verb}: ${reply.detail}.` };
   if (reply.type === 'unsent') {
-    const isTrust = reply.again === 'never';
-    return {
-      type: 'failed',
-      again: reply.again,
-      code: isTrust ? 'tls' : 'unreachable',
-      detail: `${verb}: ${reply.detail}.`,
-      ...(isTrust ? { afterMs: HOUR_MS } : {}),
-      isPassing: true,
-    };
+    const detail = `${verb}: ${reply.detail}.`;
+    return reply.code === 'tls'
+      ? { type: 'failed', again: 'never', code: 'tls', detail, afterMs: HOUR_MS, isPassing: true }
+      : { type: 'failed', again: 'later', code: reply.code, detail, isPassing: true };
   }
   const { clean } = context;
   const body = readBody(reply.text);

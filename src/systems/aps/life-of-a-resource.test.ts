@@ -33,7 +33,7 @@ test('a custom status is remembered, counts as ready, and is back after enable',
 });
 
 test('properties are configured when they changed, and never while it is disabled', async (t) => {
-  const { endpoint, add, effects } = await world(t);
+  const { endpoint, add, effects } = await world(t, {}, { configures: true });
   const target = add({ properties: { plan: 'small' } });
   assert.equal(typeOf(await target.tell({})), 'done', 'what is there is taken over');
   assert.deepEqual(effects(target), []);
@@ -56,7 +56,7 @@ test('properties are configured when they changed, and never while it is disable
 });
 
 test('a configure that fails after enable goes on where it was, and a new hold disables again', async (t) => {
-  const { endpoint, add, effects, status } = await world(t);
+  const { endpoint, add, effects, status } = await world(t, {}, { configures: true });
   const target = add({ properties: { plan: 'small' } });
   await target.tell({});
   await target.tell(HELD);
@@ -152,10 +152,10 @@ test('drift is found where the endpoint can be read, and written back', async (t
     const call = { signal: new AbortController().signal, timeoutMs: 2_000, slot: 0 };
     return driver.observe?.(order, call);
   };
-  assert.deepEqual(await observe(), { type: 'seen', state: { state: 'disabled' } });
+  assert.deepEqual(await observe(), { type: 'seen', state: { disabled: true } });
   Object.assign(endpoint.resources.get(target.id) ?? {}, { status: 'aps:ready' });
   const drifted = await observe();
-  assert.ok(drifted?.type === 'seen' && (drifted.state as { state: string }).state === 'ready');
+  assert.ok(drifted?.type === 'seen' && !(drifted.state as { disabled: boolean }).disabled);
   target.isForced = true;
   assert.equal(typeOf(await target.tell(HELD)), 'done');
   assert.equal(status(target), 'aps:disabled');

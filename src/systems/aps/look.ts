@@ -50,7 +50,8 @@ export async function look(
   const aps = body['aps'];
   if (typeof aps !== 'object' || aps === null) return unseen('unreadable', ' and no member aps.');
   const { status, id } = aps as Readonly<Record<string, unknown>>; // Narrowed to an object above.
-  if (typeof id === 'string' && id.toLowerCase() !== place.id) return unseen('unreadable', ' and another resource.');
+  if (typeof id === 'string' && id.toLowerCase() !== place.id.toLowerCase())
+    return unseen('unreadable', ' and another resource.');
   const at = typeof status === 'string' ? standingOfStatus(status) : null;
   if (at === null) return unseen('unreadable', ' and no status that says whether it is disabled.');
   return { type: 'seen', at, status: String(status), properties: propertiesIn(body, order) };

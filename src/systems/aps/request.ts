@@ -25,7 +25,7 @@ export interface ApsRequest {
 /** `unsent`: it never arrived. `lost`: it may have acted, and nothing was heard. Details hold no word of the endpoint. */
 export type ApsReply =
   | { readonly type: 'answer'; readonly status: number; readonly headers: IncomingHttpHeaders; readonly text: string }
-  | { readonly type: 'unsent'; readonly again: 'later' | 'never'; readonly detail: string }
+  | { readonly type: 'unsent'; readonly code: 'unreachable' | 'given_up' | 'tls'; readonly detail: string }
   | { readonly type: 'lost'; readonly detail: string };
 
 /** How we and the endpoint know each other on the line. PEM texts; null where there is none. */
@@ -75,14 +75,15 @@ export function sendAps(agent: ApsAgent, asked: ApsRequest): Promise<ApsReply> {
   return new Promise((resolve) => {
     let isSent = false;
     const fail = (error: unknown) => {
-      const detail = timeout.aborted
-        ? `${url.origin} did not answer within ${timeoutMs} ms`
+      const isLate = timeout.aborted || isTimeout(asked.signal.reason);
+      const detail = isLate
+        ? `${url.origin} did not answer in time`
         : signal.aborted
           ? `the request to ${url.origin} was given up`
           : `${url.origin} ${isSent ? 'broke off' : 'cannot be reached'} (${codeOf(error)})`;
-      resolve(
-        isSent ? { type: 'lost', detail } : { type: 'unsent', again: isTrustError(error) ? 'never' : 'later', detail },
-      );
+      if (isSent) return resolve({ type: 'lost', detail });
+      const code = isTrustError(error) ? 'tls' : asked.signal.aborted ? 'given_up' : 'unreachable';
+      resolve({ type: 'unsent', code, detail });
     };
     if (signal.aborted) return fail(signal.reason);
     const options = {
@@ -99,7 +100,7 @@ export function sendAps(agent: ApsAgent, asked: ApsRequest): Promise<ApsReply> {
       sent = isTls ? requestHttps(url, options) : requestHttp(url, options);
     } catch (error) {
       // Keys that cannot be read, or a header that cannot be written.
-      return resolve({ type: 'unsent', again: 'never', detail: `no request can be made (${codeOf(error)})` });
+      return resolve({ type: 'unsent', code: 'tls', detail: `no request can be made (${codeOf(error)})` });
     }
     let hasAnswered = false;
     sent.once('socket', (socket) => {
@@ -138,6 +139,10 @@ async function readText(response: IncomingMessage): Promise<string | null> {
     chunks.push(buffer);
   }
   return Buffer.concat(chunks).toString('utf8');
+}
+
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof Error && reason.name === 'TimeoutError';
 }
 
 /** The certificate is not what was agreed, or ours is refused: trying again does not help. */
