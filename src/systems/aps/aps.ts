@@ -107,19 +107,19 @@ class Convergence {
       if (!this.isOverdue(task)) return this.waiting(task, answer);
       const hours = Number(this.endpoint.settings['asyncDeadlineMs']) / 3_600_000;
       // What is no longer wanted does not hold up its opposite for ever.
-      if (this.next() !== task.verb) return this.overtake();
+      if (!this.isFor(task.verb)) return this.overtake();
       return never(
         'deadline',
         `${task.verb} has run since ${task.since}: no result within the deadline of ${hours} hours.${sayText(answer.text)}`,
       );
     }
     if (answer.type === 'failed' && answer.isPassing) return failure(answer, {});
-    if (answer.type === 'done' || (answer.type === 'already' && this.order.mayHaveActed)) {
+    if (answer.type === 'done' || (answer.type === 'already' && (this.isTolerant || task.isTolerant === true))) {
       this.arrive(task.verb, answer.type === 'done' ? answer.note : undefined);
       return null;
     }
     const failed = answer.type === 'already' ? answer.otherwise : answer;
-    return this.next() === task.verb ? failure(failed, { task: null }) : this.overtake();
+    return this.isFor(task.verb) ? this.fail(failed) : this.overtake();
   }
 
   /**
@@ -240,6 +240,11 @@ class Convergence {
     return null;
   }
 
+  /** Whether a verb leads to what is wanted now. */
+  private isFor(verb: ApsVerb): boolean {
+    return afterVerb(verb) === this.wanted.state;
+  }
+
   private next(): ApsVerb | null {
     return verbBetween(this.at, this.wanted);
   }
@@ -249,7 +254,8 @@ class Convergence {
   }
 
   private taskOf(verb: ApsVerb, id: string): Task {
-    return { verb, id, path: pathOf(verb, this.place), since: new Date().toISOString() };
+    const task = { verb, id, path: pathOf(verb, this.place), since: new Date().toISOString() };
+    return this.isTolerant ? { ...task, isTolerant: true } : task;
   }
 
   private waiting(task: Task, answer: Answer & { readonly type: 'running' }): Outcome {

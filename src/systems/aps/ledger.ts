@@ -31,6 +31,8 @@ export interface Task {
   /** ISO 8601. */
   readonly since: string;
   readonly text?: string;
+  /** It may have been so before it began. */
+  readonly isTolerant?: true;
 }
 
 export function readLedger(kept: Json): Ledger {
