@@ -36,7 +36,12 @@ export interface TargetFacts {
   readonly closedSince?: string;
   /** The profiles in force on its lines; the one that words the refusal first. */
   readonly profiles: readonly ProfileFacts[];
+  /** The resources that contain it, the nearest first, where a kind of system asks for them. */
+  readonly containers?: readonly ContainerFacts[];
 }
+
+/** What is known of a resource that contains a target. */
+export type ContainerFacts = Pick<TargetFacts, 'kind' | 'values' | 'denied' | 'intercepted' | 'closed' | 'profiles'>;
 
 /** What a profile says to systems. */
 export interface ProfileFacts {
