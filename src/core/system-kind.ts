@@ -45,6 +45,8 @@ export interface ProfileFacts {
   readonly refusalText: string;
   /** Its settings for this kind of system, as they were judged when it was saved; null when it has none. */
   readonly settings: Json;
+  /** A law was named that lets it close the emergency path, and that still holds. */
+  readonly hasLegalOverride?: boolean;
 }
 
 /**
