@@ -35,6 +35,8 @@ export interface World {
   readonly subscribers: Map<string, Subscriber>;
   badLogIns: number;
   logIns: number;
+  /** What is said against every log-in; null: they are judged. */
+  refusal: string | null;
 }
 
 /** Who asks: a connection or cookie, with the session's id. */
@@ -99,6 +101,7 @@ export function carryOut(world: World, visitor: Visitor, command: XmlElement): S
       ],
     };
   }
+  if (type.startsWith('LoginRequest') && world.refusal !== null) return { error: world.refusal };
   if (type.startsWith('LoginRequest')) return logIn(world, visitor, type, text);
   if (!visitor.isLoggedIn) return { error: 'INVALID_REQUEST: no log-in' };
   if (type === 'LogoutRequest') {

@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { type IncomingMessage, type ServerResponse, createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import { createServer as createTlsServer } from 'node:tls';
 
 import type { Knobs } from '#systems/simulator.ts';
@@ -80,9 +81,11 @@ export async function startBroadworks(options: SimulatorOptions = {}): Promise<B
     subscribers: new Map(),
     badLogIns: 0,
     logIns: 0,
+    refusal: null,
     ...options.world,
   };
   const log: string[] = [];
+  const stopping = new AbortController();
   const sockets = new Set<Socket>();
   const late = new Set<NodeJS.Timeout>();
   const act = (text: string, visitor: Visitor): string => {
@@ -104,7 +107,7 @@ export async function startBroadworks(options: SimulatorOptions = {}): Promise<B
       late.add(timeout);
       return null;
     }
-    if (mayMisbehave && knobs.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, knobs.latencyMs));
+    if (mayMisbehave && knobs.latencyMs > 0) await wait(knobs.latencyMs, undefined, { signal: stopping.signal });
     if (knobs.logOutIn > 0 && (knobs.logOutIn -= 1) === 0) {
       visitor.isLoggedIn = false;
       return logoutText(world.userId);
@@ -136,7 +139,9 @@ export async function startBroadworks(options: SimulatorOptions = {}): Promise<B
       return sockets.size;
     },
     async stop() {
+      if (!server.listening) return;
       for (const timeout of late) clearTimeout(timeout);
+      stopping.abort();
       const closed = once(server, 'close');
       server.close();
       for (const socket of sockets) socket.destroy();
@@ -166,11 +171,12 @@ function streamServer(serve: Serve, knobs: BroadworksKnobs, tls: SimulatorOption
     socket.on('data', (chunk: Buffer) => {
       for (const bytes of cutter.push(chunk)) {
         const text = decodeDocument(bytes);
-        queue = queue.then(async () => {
+        const answered = queue.then(async () => {
           const answer = await serve(text, visitorOf(readRequest(text).sessionId), () => socket.destroy());
           if (answer === null) socket.destroy();
           else if (!socket.destroyed) socket.write(answer, knobs.encoding === 'UTF-8' ? 'utf8' : 'latin1');
         });
+        queue = answered.catch(() => void socket.destroy()); // It stops, or was sent what is no document.
       }
     });
   };
