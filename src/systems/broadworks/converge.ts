@@ -5,6 +5,7 @@
  * is lost nothing is claimed: the next call reads before it writes.
  */
 import type { Json } from '#core/field.ts';
+import { sameState } from '#core/system-kind.ts';
 import { type BroadworksState, NOT_INTERCEPTED } from '#core/systems/broadworks.ts';
 import { type Intercept, NEUTRAL } from '#core/systems/broadworks-intercept.ts';
 import type { Call, Order, Outcome } from '#systems/system.ts';
@@ -12,7 +13,7 @@ import type { Call, Order, Outcome } from '#systems/system.ts';
 import { errorOf } from './document.ts';
 import { BroadworksFailure, LostAnswer, SLOW_RETRY_MS, failureOf } from './failure.ts';
 import { type Found, differences, unspeakable, writeCommand } from './intercept-elements.ts';
-import { type Kept, keptOf, lossOf, readKept, toJson } from './kept.ts';
+import { type Kept, isOurs, keptOf, lossOf, readKept, toJson, withTold } from './kept.ts';
 import { type Desk, find, look } from './look.ts';
 
 /** Shown where a suspension would close the emergency path without a law that says so. */
@@ -49,7 +50,7 @@ async function intercept(desk: Desk, order: Order, state: BroadworksState, call:
   const mute = unspeakable(desk.session.family, wanted);
   if (mute !== null) throw new BroadworksFailure('mode_unknown', mute, 'never', SLOW_RETRY_MS);
   if (wanted.isActive && !state.mayStopEmergency) judgeEmergency(stopsEmergency);
-  const kept = await keep(order, found, wanted, call);
+  const kept = await keep(desk, order, found, wanted, call);
   const isThere = order.mayHaveActed && !order.isForced && !hasFile(wanted);
   if (!isThere || differences(desk.session.family, wanted, found).length > 0) await write(desk, wanted);
   const notes = [
@@ -73,17 +74,25 @@ function judgeEmergency(stopsEmergency: boolean | null): void {
 }
 
 /**
- * Keeps what is there, durably, before the first write. What was kept for a write that surely never happened is replaced: the
- * customer may have changed it since. Null when a hold was written already and nothing is kept.
+ * Keeps what is there, durably, before the first write. What was kept for a write that never happened, or was put back since, is
+ * replaced: the customer may have changed it. Our own work is never taken for what was there before. Null when a hold was written
+ * already and nothing is kept.
  */
-async function keep(order: Order, found: Found, wanted: Intercept, call: Pick<Call, 'keep'>): Promise<Kept | null> {
+async function keep(
+  { session }: Desk,
+  order: Order,
+  found: Found,
+  wanted: Intercept,
+  call: Pick<Call, 'keep'>,
+): Promise<Kept | null> {
   const isFirst = stateOf(order.applied).intercept === null;
   const before = readKept(order.kept);
   if (!isFirst && before === null) return null;
-  const kept = before === null || (isFirst && !order.mayHaveActed) ? keptOf(found) : before;
-  const marked = hasFile(wanted) ? { ...kept, isFileReplaced: true } : kept;
-  if (marked !== before) await call.keep(toJson(marked));
-  return marked;
+  const isOutdated =
+    before !== null && isFirst && (before.isRestored || !order.mayHaveActed) && !isOurs(before, session.family, found);
+  const kept = withTold(before === null || isOutdated ? keptOf(found) : before, wanted);
+  if (!sameState(toJson(kept), order.kept)) await call.keep(toJson(kept));
+  return kept;
 }
 
 /** Puts back what was there before the first hold. */
@@ -91,18 +100,30 @@ async function restore(desk: Desk, order: Order): Promise<Outcome> {
   const kept = readKept(order.kept);
   const wasTold = stateOf(order.applied).intercept !== null;
   // Nothing is ever written before something is kept, so there is nothing to take back.
-  if (!wasTold && !(order.mayHaveActed && kept !== null)) return { type: 'done', kept: null };
+  if (!wasTold && (kept === null || !(order.mayHaveActed || order.isForced))) return { type: 'done', kept: null };
   const wanted = kept?.settings ?? NEUTRAL;
   await desk.session.open(desk.options);
-  const isThere =
-    order.mayHaveActed && !order.isForced && differences(desk.session.family, wanted, await find(desk)).length === 0;
-  if (!isThere) await write(desk, wanted);
+  if (await isToBePutBack(desk, order, wanted, wasTold, kept)) await write(desk, wanted);
   const note =
     kept === null
       ? 'nothing could be restored: it is not known what was configured before; intercept is off'
       : lossOf(kept);
-  // A request that is still under way may need it once more.
-  return { type: 'done', note: note ?? undefined, ...(order.mayHaveActed ? {} : { kept: null }) };
+  const isOver = order.mayStillArrive === false && !order.mayHaveActed;
+  return {
+    type: 'done',
+    note: note ?? undefined,
+    kept: kept === null || isOver ? null : toJson({ ...kept, isRestored: true }),
+  };
+}
+
+/** What was confirmed is undone in any case; of what may have acted, only what is there. */
+async function isToBePutBack(desk: Desk, order: Order, wanted: Intercept, wasTold: boolean, kept: Kept | null) {
+  if (wasTold && !order.mayHaveActed) return true;
+  const { family } = desk.session;
+  const found = await find(desk);
+  if (differences(family, wanted, found).length === 0) return false;
+  // It was put back once: what is there now is either a late request of ours, or the customer's own.
+  return kept === null || !kept.isRestored || isOurs(kept, family, found);
 }
 
 /** Writes everything, and reads it back. Throws `LostAnswer` when it is not proven that it is there. */

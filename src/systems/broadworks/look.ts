@@ -22,7 +22,7 @@ export interface Look {
 }
 
 /** Tables of services are long, and servers slow with them. */
-const LIST_TIMEOUT_MS = 180_000;
+export const LIST_TIMEOUT_MS = 180_000;
 
 /** Reads all that decides whether intercept may be written. Throws `BroadworksFailure`. */
 export async function look(desk: Desk): Promise<Look> {

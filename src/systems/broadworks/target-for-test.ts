@@ -43,6 +43,8 @@ export class Target {
   applied: Json = null;
   kept: Json = null;
   mayHaveActed = false;
+  /** A request without an answer may still arrive. */
+  isInDoubt = false;
   /** How often something was kept. */
   keeps = 0;
   /** Makes keeping fail. */
@@ -72,13 +74,20 @@ export class Target {
         this.kept = value;
       },
     });
-    if (outcome.type === 'unknown') this.mayHaveActed = true;
+    if (outcome.type === 'unknown') this.mayHaveActed = this.isInDoubt = true;
     if (outcome.type === 'done') {
       this.applied = outcome.applied ?? order.desired;
       if (outcome.kept !== undefined) this.kept = outcome.kept;
       this.mayHaveActed = false;
     }
     return outcome;
+  }
+
+  /** The time for late requests is over: as the reconciler does, once more by force. */
+  async settle(): Promise<Outcome> {
+    assert.ok(this.isInDoubt);
+    this.isInDoubt = false;
+    return this.tell(this.profiles, { isForced: true });
   }
 
   async observe(): Promise<Observation> {
@@ -115,6 +124,7 @@ export class Target {
       kept: this.kept,
       task: null,
       mayHaveActed: this.mayHaveActed,
+      mayStillArrive: this.isInDoubt,
       isForced: false,
       requestId: '00000000-0000-4000-8000-000000000002',
       attempts: 0,

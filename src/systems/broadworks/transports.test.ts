@@ -8,6 +8,7 @@ import { FIRST, SECOND } from '#test/certificates.ts';
 
 import { writeDocument } from './document.ts';
 import { BroadworksFailure, LostAnswer, makeRedact } from './failure.ts';
+import { listGroups, listProviders, listUsers } from './lists.ts';
 import { LogIn } from './log-in.ts';
 import { Session } from './session.ts';
 import { type BroadworksSimulator, SIMULATED, type SimulatorOptions, startBroadworks } from './simulator.ts';
@@ -164,6 +165,19 @@ test('sixteen commands travel in two documents, and answers are matched by their
     groups.map((_, index) => String(index % 3 === 0)),
   );
   assert.equal(simulator.log.filter((text) => text.includes('IsAssigned')).length, 2);
+});
+
+test('lists are found by their headings, and the users of a group by its id with a capital', async (t) => {
+  const simulator = await startBroadworks();
+  t.after(() => simulator.stop());
+  for (const id of ['acme-voice/Antwerp', 'acme-voice/Zürich', 'other-voice/Antwerp', 'alice@as.example'])
+    simulator.world.subscribers.set(id, makeSubscriber());
+  const desk = { session: sessionTo(simulator, t), options: { timeoutMs: 5_000 }, redact: makeRedact([]) };
+  assert.deepEqual(await listProviders(desk), ['acme-voice', 'other-voice']);
+  assert.deepEqual(await listGroups(desk, 'acme-voice'), ['Antwerp', 'Zürich']);
+  assert.deepEqual(await listGroups(desk, 'nobody'), []);
+  assert.deepEqual(await listUsers(desk, 'acme-voice', 'Antwerp'), ['alice@as.example']);
+  assert.match(simulator.log.at(-1) ?? '', /<GroupId>Antwerp</);
 });
 
 /** A server that answers whatever it is told to. */
