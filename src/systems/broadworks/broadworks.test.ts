@@ -116,6 +116,33 @@ test('what was kept for a write that never happened is read anew', async (t) => 
   assert.equal(settingsOf(world)['newPhoneNumber'], '+3225550188');
 });
 
+test('settings that a server accepts and does not take are not confirmed', async (t) => {
+  const [{ world }, driver] = await start(t);
+  const target = new Target(driver, 'acme-voice/Antwerp');
+  world.ignored.add('transferPhoneNumber');
+  const outcome = await target.tell([TRANSFER]);
+  assert.deepEqual(outcome, {
+    type: 'unknown',
+    code: 'read_back_differs',
+    detail: 'the server accepted the settings, but has others of transferPhoneNumber',
+  });
+  world.ignored.clear();
+  assert.equal((await target.tell([TRANSFER])).type, 'done');
+});
+
+test('a switch in a group that was taken over keeps nothing, and says so', async (t) => {
+  const [, driver] = await start(t);
+  const target = new Target(driver, 'acme-voice/Antwerp');
+  target.profiles = [SUSPENDED];
+  target.applied = target.desired;
+  const outcome = await target.tell([TRANSFER]);
+  assert.equal(
+    outcome.type === 'done' && outcome.note,
+    'what was configured before is not known and cannot be put back',
+  );
+  assert.equal(target.kept, null);
+});
+
 test('a group that was taken over while it was held ends inactive, and the receipt says so', async (t) => {
   const [{ world }, driver] = await start(t, {
     world: { subscribers: new Map([['acme-voice/Antwerp', makeSubscriber(OWN)]]) },

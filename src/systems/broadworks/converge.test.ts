@@ -111,7 +111,7 @@ async function lateSuspension(t: TestContext) {
   const arrived = async (writes: number) => {
     while (antwerp(world).writes < writes) await new Promise((resolve) => setTimeout(resolve, 10));
   };
-  return { world, target, before, arrived };
+  return { world, knobs, target, before, arrived };
 }
 
 test('a suspension that arrives after the resumption is undone once more', async (t) => {
@@ -149,6 +149,32 @@ test('a second suspension keeps what is there then, and never its own work', asy
   await target.tell([SUSPENDED]);
   await target.tell([]);
   assert.deepEqual(settingsOf(world), changed);
+});
+
+test('what somebody changes in our work is not taken for what was there before', async (t) => {
+  const subscribers = new Map([['acme-voice/Antwerp', makeSubscriber(OWN)]]);
+  const [{ world, knobs }, driver] = await start(t, { world: { subscribers } });
+  const before = settingsOf(world);
+  const target = new Target(driver, 'acme-voice/Antwerp');
+  Object.assign(knobs, { loseReply: 1, onlyWrites: true });
+  assert.equal((await target.tell([SUSPENDED])).type, 'unknown');
+  knobs.loseReply = 0;
+  antwerp(world).settings.set('transferPhoneNumber', '+31');
+  assert.equal((await target.tell([SUSPENDED])).type, 'done');
+  assert.equal((await target.tell([])).type, 'done');
+  assert.deepEqual(settingsOf(world), before);
+});
+
+test('a second suspension without an answer is given back although somebody changed it', async (t) => {
+  const { world, knobs, target, before, arrived } = await lateSuspension(t);
+  await target.tell([]);
+  await arrived(1);
+  knobs.loseReply = 1;
+  assert.equal((await target.tell([SUSPENDED])).type, 'unknown');
+  antwerp(world).settings.set('transferPhoneNumber', '+31');
+  knobs.loseReply = 0;
+  assert.equal((await target.tell([])).type, 'done');
+  assert.deepEqual(settingsOf(world), before);
 });
 
 test('in any history of holds, lost and refused writes, the end is what the holds say', async (t) => {

@@ -31,6 +31,8 @@ export interface World {
   emergencyAndRepairIntercept: boolean;
   /** False: mobility exemptions are ignored on a write, as other modes do. */
   isServerMode: boolean;
+  /** Elements that are accepted and come to nothing. */
+  readonly ignored: Set<string>;
   /** By `provider/group` and by user. */
   readonly subscribers: Map<string, Subscriber>;
   badLogIns: number;
@@ -189,7 +191,7 @@ function modify(world: World, subscriber: Subscriber, given: readonly Given[]): 
   subscriber.writes += 1;
   for (const { name, text, isNil: isCleared } of given) {
     if (['serviceProviderId', 'groupId', 'userId'].includes(name)) continue;
-    if (!world.isServerMode && MODE_ONLY.has(name)) continue;
+    if ((!world.isServerMode && MODE_ONLY.has(name)) || world.ignored.has(name)) continue;
     if (isCleared) subscriber.settings.delete(name);
     else if (name === 'audioFile' || name === 'videoFile') {
       subscriber.settings.set(`${name}Description`, 'an announcement');

@@ -78,6 +78,7 @@ export async function startBroadworks(options: SimulatorOptions = {}): Promise<B
     loginType: 'System',
     emergencyAndRepairIntercept: false,
     isServerMode: true,
+    ignored: new Set(),
     subscribers: new Map(),
     badLogIns: 0,
     logIns: 0,

@@ -12,6 +12,7 @@ import { listGroups, listProviders, listUsers } from './lists.ts';
 import { LogIn } from './log-in.ts';
 import { Session } from './session.ts';
 import { type BroadworksSimulator, SIMULATED, type SimulatorOptions, startBroadworks } from './simulator.ts';
+import { logoutText } from './simulator-wire.ts';
 import { makeSubscriber } from './simulator-world.ts';
 import { connectStream } from './stream-transport.ts';
 import { Target, driverFor, profileOf } from './target-for-test.ts';
@@ -222,6 +223,16 @@ test('a document without an end is given up at sixteen mebibytes', async (t) => 
   });
   const transport = await connectStream({ transport: 'tcp', host: '127.0.0.1', port });
   await assert.rejects(transport.exchange('<x/>', { timeoutMs: 30_000 }), /more than 16777216 bytes/);
+});
+
+test('a log-out by the server is no answer', async (t) => {
+  const port = await serveBytes(t, (socket) => socket.write(logoutText('abeyance')));
+  const transport = await connectStream({ transport: 'tcp', host: '127.0.0.1', port });
+  await assert.rejects(
+    transport.exchange('<x/>', { timeoutMs: 5_000 }),
+    (error) => error instanceof LostAnswer && error.code === 'logged_out',
+  );
+  assert.equal(transport.isAlive, false);
 });
 
 test('an answer that nobody asked for ends the connection', async (t) => {
