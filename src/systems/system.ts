@@ -38,6 +38,8 @@ export interface Order {
   readonly task: Json;
   /** An earlier request may have acted though no reply came: "already so" then means done. */
   readonly mayHaveActed: boolean;
+  /** An earlier request that was given up may still arrive and undo this one, which is told once more after that. */
+  readonly mayStillArrive?: boolean;
   /** Somebody changed it there, or the state there is to be written in any case. */
   readonly isForced: boolean;
   /** A UUID that is the same for each try of one generation. */
