@@ -60,6 +60,7 @@ create table target (
   reference jsonb not null default '{}',
   is_node boolean not null default false,
   is_bound_by_hand boolean not null default false,
+  generation_first bigint not null default 0,
   generation_desired bigint not null,
   generation_applied bigint not null default 0,
   applied jsonb,
@@ -95,6 +96,7 @@ comment on column target.account_id is 'The account that contains the entity, or
 comment on column target.owner_id is 'The account that owns the entity, where it is another.';
 comment on column target.reference is 'How the system names it.';
 comment on column target.is_node is 'A held node that is told as a whole, such as the calls beneath it that are to end.';
+comment on column target.generation_first is 'The revision that made it a target: what came before does not reach it.';
 comment on column target.generation_desired is 'The revision of the change that reached it last.';
 comment on column target.generation_applied is 'The generation that the system confirmed last; never goes back.';
 comment on column target.applied is 'The state that was confirmed last; null: never told, or not known.';
@@ -107,7 +109,7 @@ comment on column target.unsure_until is 'A request of a former holder of the le
 comment on column target.needs_person is 'Trying again by itself does not help, or only seldom.';
 create index target_due_idx on target (system_id, due_at) where due_at is not null;
 create index target_account_idx on target (account_id, entity_id);
-create index target_owner_idx on target (owner_id) where owner_id is not null;
+create index target_owner_idx on target (owner_id, entity_id) where owner_id is not null;
 create index target_entity_idx on target (entity_id);
 create index target_unsettled_idx on target (generation_desired, system_id) where generation_applied < generation_desired;
 create index target_problem_idx on target (system_id, entity_id) where problem_code is not null;
@@ -141,6 +143,8 @@ create table sweep (
   cause text not null,
   nodes bigint[] not null,
   only_system_id bigint,
+  is_large boolean not null default false,
+  step integer not null default 0,
   account_after bigint,
   entity_after bigint,
   expanded_at timestamptz,
@@ -150,8 +154,10 @@ create table sweep (
 comment on table sweep is
   'A change that reaches targets: each target beneath its nodes gets the revision as its generation, in batches. Written by the reconciler.';
 comment on column sweep.nodes is 'Where it begins: the node of the change, or all that a changed profile holds.';
-comment on column sweep.account_after is 'How far it has come.';
-create index sweep_open_idx on sweep (revision) where expanded_at is null;
+comment on column sweep.is_large is 'It reaches too much for one transaction, and is done page by page.';
+comment on column sweep.step is 'Of a large one: by which path it is looking for targets now.';
+comment on column sweep.account_after is 'How far it has come in this step.';
+create index sweep_open_idx on sweep (is_large, revision) where expanded_at is null;
 
 create table sweep_count (
   revision bigint not null,
@@ -189,10 +195,11 @@ comment on table worker is 'The worker processes that are alive. Written by each
 -- What a target is computed from: the masks as restrictions() has them, and the profiles in force on its lines, the one that
 -- words the refusal first.
 create function target_facts(p_entity bigint, out denied integer, out intercepted integer, out closed boolean,
-  out owner_closed boolean, out profiles text[])
+  out owner_closed boolean, out closed_since timestamptz, out profiles text[])
 language plpgsql stable parallel safe set search_path from current set enable_seqscan = off as $$
 begin
   select r.denied, r.intercepted, r.closed, r.owner_closed into denied, intercepted, closed, owner_closed from restrictions(p_entity) r;
+  if closed then closed_since := closed_since(p_entity); end if;
   profiles := '{}';
   if denied | intercepted = 0 then return; end if;
   select coalesce(array_agg(o.name order by o.place), '{}') into profiles from (

@@ -32,6 +32,8 @@ export interface TargetFacts {
   /** Closed by itself or by what contains it. */
   readonly closed: boolean;
   readonly ownerClosed: boolean;
+  /** Since when it is closed, by itself or by what contains it (ISO 8601); absent while it is open. */
+  readonly closedSince?: string;
   /** The profiles in force on its lines; the one that words the refusal first. */
   readonly profiles: readonly ProfileFacts[];
 }
@@ -45,6 +47,8 @@ export interface ProfileFacts {
   readonly refusalText: string;
   /** Its settings for this kind of system, as they were judged when it was saved; null when it has none. */
   readonly settings: Json;
+  /** A law was named that lets it close the emergency path, and that still holds. */
+  readonly hasLegalOverride?: boolean;
 }
 
 /**

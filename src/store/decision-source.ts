@@ -5,15 +5,15 @@
  * one snapshot: the changes after a revision, and the states of all that they touched.
  */
 import type { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 
-import pg from 'pg';
+import type pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 
-import type { DecisionSource, Head, Listener, LoadSink, Page } from '#core/decision-source.ts';
+import type { DecisionSource, Head, LoadSink, Page } from '#core/decision-source.ts';
 import { KINDS } from '#core/kind.ts';
 import { type CopyRow, readCopyText } from '#store/copy-text.ts';
 import { FOLLOW, PROFILES, entityRange, holdRange, nameRange } from '#store/decision-source-sql.ts';
+import { listen } from '#store/listen.ts';
 import { type PageJson, type ProfileJson, pageOf, profileOf } from '#store/decision-source-rows.ts';
 
 /** The channel on which `commit_changes` tells the last revision. */
@@ -26,7 +26,15 @@ export function makeDecisionSource(pool: pg.Pool, connectionString: string): Dec
   return {
     load: (sink, signal) => withClient(pool, signal, (client) => load(client, sink, signal)),
     follow: (revision, limit, signal) => withClient(pool, signal, (client) => follow(client, revision, limit)),
-    listen: (onRevision, onLost, signal) => listen(connectionString, onRevision, onLost, signal),
+    listen: (onRevision, onLost, signal) =>
+      listen({
+        connectionString,
+        name: 'abeyance-follow',
+        channels: [CHANNEL],
+        onNotice: (_channel, payload) => onRevision(Number(payload)),
+        onLost,
+        signal,
+      }),
   };
 }
 
@@ -128,53 +136,4 @@ async function follow(client: pg.PoolClient, revision: number, limit: number): P
   const [row] = result.rows;
   if (row === undefined) throw new Error('change_counter has no row: the schema is not migrated');
   return pageOf(row.page);
-}
-
-/** How long a quiet connection lives before the system asks whether the other end is still there. */
-const KEEP_ALIVE_MS = 10_000;
-const CONNECT_MS = 5_000;
-/** How long a connection may take to say good-bye before it is cut. */
-const GOODBYE_MS = 1_000;
-
-async function listen(
-  connectionString: string,
-  onRevision: (revision: number) => void,
-  onLost: () => void,
-  signal: AbortSignal,
-): Promise<Listener> {
-  const client = new pg.Client({
-    connectionString,
-    application_name: 'abeyance-follow',
-    connectionTimeoutMillis: CONNECT_MS,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
-  });
-  let isLost = false;
-  const lose = () => {
-    if (isLost) return;
-    isLost = true;
-    onLost();
-  };
-  const close = async () => {
-    isLost = true;
-    const cut = new AbortController();
-    await Promise.race([client.end(), sleep(GOODBYE_MS, null, { signal: cut.signal })]).catch(() => {});
-    cut.abort();
-  };
-  client.on('error', lose);
-  client.on('end', lose);
-  client.on('notification', ({ payload }) => onRevision(Number(payload)));
-  const abort = () => void close();
-  signal.addEventListener('abort', abort);
-  try {
-    await client.connect();
-    await client.query(`listen ${CHANNEL}`);
-    signal.throwIfAborted();
-    return { close };
-  } catch (error) {
-    await close();
-    throw error;
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }
