@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -20,12 +22,14 @@ import { lastFirst } from '#test/server-process.ts';
 import { makeRandom, pick } from '../scripts/random.ts';
 
 const WORKER = fileURLToPath(new URL('support/reconcile-worker.ts', import.meta.url));
+/** So that workers are soon there again. */
+const CACHE = join(tmpdir(), 'abeyance-test-compile-cache');
 const SYSTEMS = 2;
 const ACCOUNTS = 6;
 const THINGS_EACH = 20;
-const WORKERS = 3;
-const ROUNDS = 3;
-const KILLS_A_ROUND = 8;
+const WORKERS = 2;
+const ROUNDS = 2;
+const KILLS_A_ROUND = 7;
 /** Longer than a request needs that a dead worker left behind. */
 const FLIGHT_MS = 200;
 const HOUR_MS = 3_600_000;
@@ -38,7 +42,9 @@ class Worker {
   readonly #exited: Promise<unknown>;
 
   constructor({ connectionString }: Installation, name: string) {
-    this.#child = fork(WORKER, ['--name', name], { env: { ...process.env, DATABASE_URL: connectionString } });
+    this.#child = fork(WORKER, ['--name', name], {
+      env: { ...process.env, DATABASE_URL: connectionString, NODE_COMPILE_CACHE: CACHE },
+    });
     this.#exited = once(this.#child, 'exit');
     this.ready = Promise.race([once(this.#child, 'message'), this.#exited]);
   }

@@ -20,10 +20,10 @@ import { makeRandom } from '../scripts/random.ts';
 
 const HISTORIES = 300;
 /** Side by side: workers serve all of them at once, and die for all of them at once. */
-const AT_ONCE = 50;
+const AT_ONCE = 20;
 const WORKERS = 2;
 /** A worker lives for so many of its waits at the most while histories are played. */
-const WAITS_MAX = 400;
+const WAITS_MAX = 3_000;
 const POLL_MS = 20;
 /** How much time passes at once while histories are played, at the most. */
 const LEAP_MAX_MS = 90_000;
@@ -40,12 +40,13 @@ interface Tally {
   troubles: Map<string, number>;
 }
 
-async function playBatch(
-  t: Cleanup,
-  here: Installation,
-  numbers: readonly number[],
-  tally: Tally,
-): Promise<string[]> {
+/** What went wrong, with what lies behind it. */
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message} (${wordsOf(error.cause)})`;
+}
+
+async function playBatch(t: Cleanup, here: Installation, numbers: readonly number[], tally: Tally): Promise<string[]> {
   const random = makeRandom(seed + (numbers[0] ?? 0));
   const stories: Story[] = [];
   for (const number of numbers) stories.push(await makeStory(here, seed, number));
@@ -65,7 +66,7 @@ async function playBatch(
       traffic,
       pollMs: POLL_MS,
       onTrouble: (what, error) => {
-        const told = `${what}: ${error instanceof Error ? error.message : String(error)}`;
+        const told = `${what}: ${wordsOf(error)}`;
         tally.troubles.set(told, (tally.troubles.get(told) ?? 0) + 1);
       },
       ...(diesAt === undefined ? {} : { diesAt }),
@@ -76,7 +77,7 @@ async function playBatch(
   };
   const lives = Array.from({ length: WORKERS }, async () => {
     while (isPlaying) {
-      const mortal = begin(1 + Math.floor(WAITS_MAX * random() ** 2));
+      const mortal = begin(1 + Math.floor(WAITS_MAX * random() ** 3));
       await Promise.race([mortal.died, ended]);
       if (mortal.isDead) tally.deaths += 1;
       mortal.kill();
@@ -88,6 +89,7 @@ async function playBatch(
       if (isPlaying) await passTimeQuietly(here, traffic, LEAP_MAX_MS * random());
     }
   })();
+  const t0 = performance.now();
   try {
     await Promise.all(stories.map((story) => play(here, story)));
   } finally {
@@ -100,12 +102,14 @@ async function playBatch(
     await resumeAll(here, story);
     await addDropped(here, story);
   }
+  const t1 = performance.now();
   const last = [begin(), begin()];
   try {
     await settle(here, traffic, () => last.forEach(({ reconciler }) => reconciler.poke()));
   } finally {
     await Promise.all(last.map((mortal) => mortal.stop()));
   }
+  console.log(`DBG play ${t1 - t0} settle ${performance.now() - t1} deaths ${tally.deaths}`);
   const findings: string[] = [];
   for (const story of stories) {
     const found = await judgeStory(here, story);

@@ -13,6 +13,8 @@ const FLIGHT_MS = 150;
 const LOOK_AGAIN_MS = 10;
 /** Looks without the end before time is let pass. */
 const PATIENCE = 60;
+/** Looks at which nothing was due soon. */
+const IDLE_LOOKS = 10;
 const MINUTE_MS = 60_000;
 /** So many minutes are enough for every back-off and lease. */
 const MINUTES_MAX = 40;
@@ -22,11 +24,12 @@ export async function passTimeQuietly(
   { pool }: Pick<Installation, 'pool'>,
   traffic: Traffic,
   ms: number,
+  flightMs = FLIGHT_MS,
 ): Promise<void> {
   traffic.close();
   try {
     await waitUntil('no request is on its way', () => traffic.active === 0);
-    await sleep(FLIGHT_MS); // Timers fire in order: what was late has acted.
+    await sleep(flightMs); // Timers fire in order: what was late has acted.
     await passTime(pool, ms);
   } finally {
     traffic.open();
@@ -36,11 +39,12 @@ export async function passTimeQuietly(
 /** Waits until nothing is left to do, a minute of the reconciler after the other. Throws with what is left when there is no end. */
 export async function settle(here: Pick<Installation, 'pool'>, traffic: Traffic, poke: () => void): Promise<Unsettled> {
   for (let minutes = 0; ; minutes++) {
-    for (let look = 0; look < PATIENCE; look++) {
+    for (let [look, idle] = [0, 0]; look < PATIENCE && idle < IDLE_LOOKS; look++) {
       const left = await readUnsettled(here.pool);
       if (isSettled(left)) return left;
       if (left.failed > 0) await retryAll(here.pool);
-      if (left.nextMs > LOOK_AGAIN_MS * PATIENCE) break;
+      // What is leased by somebody who lives is soon done; what waits for long is not.
+      idle = left.nextMs > LOOK_AGAIN_MS * PATIENCE ? idle + 1 : 0;
       poke();
       await sleep(LOOK_AGAIN_MS);
     }
@@ -49,7 +53,7 @@ export async function settle(here: Pick<Installation, 'pool'>, traffic: Traffic,
   }
 }
 
-async function whatIsLeft({ pool }: Pick<Installation, 'pool'>): Promise<string> {
+export async function whatIsLeft({ pool }: Pick<Installation, 'pool'>): Promise<string> {
   const { rows: targets } = await pool.query(
     `select s.name, t.*, now() as now from target t join system s on s.id = t.system_id
       where t.generation_applied < t.generation_desired or t.due_at is not null or t.lease_token is not null limit 3`,
