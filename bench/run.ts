@@ -17,6 +17,7 @@ import { benchImport } from './import.ts';
 import { benchInProcess } from './in-process.ts';
 import { benchLoad } from './load-engine.ts';
 import { benchPlan } from './plan.ts';
+import { benchReconcile } from './reconcile.ts';
 import { type Result, isMet } from './result.ts';
 import { benchScheduler } from './scheduler.ts';
 import { benchSuspend } from './suspend.ts';
@@ -36,6 +37,10 @@ const BENCHES: readonly (readonly [name: string, run: (world: World) => Promise<
   ['import', benchImport],
 ];
 const IN_PROCESS = 'decide-in-process';
+/** Has a database of its own; `--entities` are the targets of each of its parts. */
+const RECONCILE = 'reconcile';
+const RECONCILE_TARGETS = 20_000;
+const ENTITIES = 1_000_000;
 /** Needs servers that not every machine has. */
 const ON_REQUEST: typeof BENCHES = [['dataplane', benchDataplane]];
 
@@ -43,11 +48,11 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     json: { type: 'boolean', default: false },
-    entities: { type: 'string', default: '1000000' },
+    entities: { type: 'string' },
     only: { type: 'string', default: '' },
   },
 });
-const entities = Number(options.entities);
+const entities = Number(options.entities ?? ENTITIES);
 if (!Number.isSafeInteger(entities) || entities < 5_000) throw new Error('--entities must be a whole number from 5000');
 
 const tell = (what: string) => process.stderr.write(`${what} …\n`);
@@ -65,9 +70,14 @@ const wanted = [...BENCHES, ...(only === '' ? [] : ON_REQUEST)].filter(([name]) 
 if (isWanted(IN_PROCESS)) {
   tell(IN_PROCESS);
   take(await benchInProcess(entities));
-} else if (wanted.length === 0)
+}
+if (isWanted(RECONCILE))
+  take(
+    await benchReconcile(only === RECONCILE ? Number(options.entities ?? RECONCILE_TARGETS) : RECONCILE_TARGETS, tell),
+  );
+if (wanted.length === 0 && !isWanted(IN_PROCESS) && !isWanted(RECONCILE))
   throw new Error(
-    `the name must be a part of one of: ${[IN_PROCESS, ...[...BENCHES, ...ON_REQUEST].map(([name]) => name)].join(', ')}`,
+    `the name must be a part of one of: ${[IN_PROCESS, RECONCILE, ...[...BENCHES, ...ON_REQUEST].map(([name]) => name)].join(', ')}`,
   );
 if (wanted.length > 0) {
   const world = await makeWorld(entities, tell);

@@ -29,6 +29,8 @@ export const MAIN = fileURLToPath(new URL('../src/main/abeyance.ts', import.meta
 export const BENCH: Actor = platformActor('token:bench');
 export const TOKEN = 'the-token-of-the-benches';
 const SECRET = Buffer.alloc(32, 'a key for benches');
+export const BENCH_CHAIN_KEY = makeChainKey(SECRET);
+export const BENCH_SEALING_KEY = makeSealingKey(SECRET);
 
 export interface World {
   readonly folder: string;
@@ -61,7 +63,7 @@ export async function makeWorld(entities: number, tell: (what: string) => void):
     for (const end of endings.splice(0).toReversed()) await end();
   };
   try {
-    const chainKey = makeChainKey(SECRET);
+    const chainKey = BENCH_CHAIN_KEY;
     const makeDatabase = async (name: string) => {
       const admin = makePool({ connectionString: server.connectionString });
       await admin.query(`create database ${name}`);
@@ -97,8 +99,7 @@ async function startContext(
   const engine = new DecisionEngine({ source: makeDecisionSource(pool, connectionString), normaliseSubject });
   endings.push(() => engine.stop());
   await engine.start();
-  const sealingKey = makeSealingKey(SECRET);
-  return { pool, chainKey, sealingKey, engine, settings: DEFAULT_SETTINGS, clock: () => new Date() };
+  return { pool, chainKey, sealingKey: BENCH_SEALING_KEY, engine, settings: DEFAULT_SETTINGS, clock: () => new Date() };
 }
 
 export interface OtherProcess {

@@ -1,0 +1,318 @@
+/**
+ * Payment at any moment of a suspension that is being carried out ends active: ten thousand interleavings of people, two workers and
+ * a system that may lose, refuse or delay. `ABEYANCE_TEST_SEED` plays those of an earlier run again.
+ */
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type TestContext, test } from 'node:test';
+
+import { type BulkItem, runBulk } from '#operations/run-bulk.ts';
+import { ADMIN, type Installation, testInstallation } from '#test/installation.ts';
+import { whatIsLeft } from '#test/reconcile-judge.ts';
+import { Stage } from '#test/reconcile-stage.ts';
+import { passTime } from '#test/reconcile-time.ts';
+import {
+  addSystem,
+  generationsThatWentBack,
+  isSettled,
+  readUnsettled,
+  watchGenerations,
+} from '#test/reconcile-world.ts';
+
+import { makeRandom } from '../scripts/random.ts';
+
+const INTERLEAVINGS = 10_000;
+/** Things whose suspensions are carried out side by side. */
+const THINGS = 1_000;
+const WORKERS = 2;
+const FLIGHT_MAX_MS = 600_000;
+/** Longer than any lease, back-off or flight. */
+const LEAP_MS = 3_600_000;
+
+const seed = Number(process.env['ABEYANCE_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 32));
+
+/** What a suspension has come to when the payment arrives. */
+const MOMENTS = [
+  'placed',
+  'read',
+  'expanded',
+  'claimed',
+  'told',
+  'acted',
+  'answered',
+  'confirmed',
+  'unproven',
+  'on its way late',
+] as const;
+type Moment = (typeof MOMENTS)[number];
+
+interface Thing {
+  readonly id: number;
+  hold: string | null;
+  placed: number;
+  isPaid: boolean;
+  /** What happened to it, each with the step of the stage: one interleaving. */
+  trace: string[];
+}
+
+interface Row {
+  readonly id: number;
+  readonly is_read: boolean;
+  readonly is_expanded: boolean;
+  readonly is_leased: boolean;
+  readonly is_confirmed: boolean;
+  readonly is_unproven: boolean;
+}
+
+class Play {
+  readonly #here: Installation;
+  readonly #stage: Stage;
+  readonly #things: readonly Thing[];
+  readonly #random: () => number;
+  readonly moments = new Map<Moment, number>();
+
+  constructor(here: Installation, stage: Stage, things: readonly Thing[], random: () => number) {
+    this.#here = here;
+    this.#stage = stage;
+    this.#things = things;
+    this.#random = random;
+  }
+
+  #some<T>(all: readonly T[], share: number): T[] {
+    return all.filter(() => this.#random() < share);
+  }
+
+  async #bulk(
+    things: readonly Thing[],
+    itemOf: (thing: Thing) => BulkItem,
+  ): Promise<readonly { readonly id: string }[]> {
+    const run = runBulk(this.#here.context, ADMIN, things.map(itemOf), { isBrief: true });
+    const { outcomes, revision } = await this.#stage.during(run, this.#random);
+    return outcomes.map((outcome) => {
+      assert.ok(outcome.ok, JSON.stringify(outcome));
+      assert.notEqual(revision, null);
+      return outcome.body as { readonly id: string }; // A view of a hold.
+    });
+  }
+
+  /** Suspends some that are not. */
+  async suspend(share: number): Promise<void> {
+    const things = this.#some(
+      this.#things.filter(({ hold, isPaid }) => hold === null && !isPaid),
+      share,
+    );
+    if (things.length === 0) return;
+    const views = await this.#bulk(things, ({ id }) => ({
+      op: 'hold',
+      entity: id,
+      body: { profile: 'suspended', source: 'payment' },
+    }));
+    await this.#noteRevisions(things, 'hold.placed');
+    for (const [at, thing] of things.entries()) {
+      thing.hold = views[at]?.id ?? '';
+      this.note(thing, 'suspended');
+    }
+  }
+
+  /** Lets payments come for some that are suspended. */
+  async pay(share: number): Promise<void> {
+    const things = this.#some(
+      this.#things.filter(({ hold, isPaid }) => hold !== null && !isPaid),
+      share,
+    );
+    if (things.length === 0) return;
+    const moments = await this.#momentsOf(things);
+    await this.#bulk(things, ({ id, hold }) => ({ op: 'lift', entity: id, hold: hold ?? '' }));
+    for (const thing of things) {
+      const moment = moments.get(thing.id) ?? 'placed';
+      this.moments.set(moment, (this.moments.get(moment) ?? 0) + 1);
+      thing.isPaid = true;
+      this.note(thing, `paid when ${moment}`);
+    }
+  }
+
+  note(thing: Thing, event: string): void {
+    thing.trace.push(`${this.#stage.steps} ${event}`);
+  }
+
+  async #noteRevisions(things: readonly Thing[], kind: string): Promise<void> {
+    const { rows } = await this.#here.pool.query<{ entity_id: number; revision: number }>(
+      'select entity_id, max(revision) as revision from change where kind = $2 and entity_id = any ($1) group by entity_id',
+      [things.map(({ id }) => id), kind],
+    );
+    const revisions = new Map(rows.map((row) => [row.entity_id, row.revision]));
+    for (const thing of things) thing.placed = revisions.get(thing.id) ?? 0;
+  }
+
+  async #momentsOf(things: readonly Thing[]): Promise<Map<number, Moment>> {
+    const { rows } = await this.#here.pool.query<Row>(
+      `select w.id, c.revision >= w.placed as is_read, t.generation_desired >= w.placed as is_expanded, t.lease_token is not null as is_leased,
+          t.generation_applied >= w.placed as is_confirmed, t.is_unproven
+        from unnest($1::bigint[], $2::bigint[]) w (id, placed) cross join sweep_cursor c join target t on t.entity_id = w.id`,
+      [things.map(({ id }) => id), things.map(({ placed }) => placed)],
+    );
+    const calls = new Map([...this.#stage.calls].map((call) => [call.entityId, call.state]));
+    return new Map(
+      rows.map((row): [number, Moment] => {
+        const call = calls.get(row.id);
+        if (call === 'given up') return [row.id, 'on its way late'];
+        if (call !== undefined) return [row.id, call === 'acted' ? 'acted' : 'told'];
+        if (row.is_confirmed) return [row.id, 'confirmed'];
+        const wasAnswered = this.#stage.switches.get(row.id) === 'off';
+        if (row.is_leased) return [row.id, wasAnswered ? 'answered' : 'claimed'];
+        if (row.is_unproven) return [row.id, 'unproven'];
+        return [row.id, row.is_expanded ? 'expanded' : row.is_read ? 'read' : 'placed'];
+      }),
+    );
+  }
+
+  /** Lets some calls act and some be answered, rightly or not. */
+  farSide(): void {
+    const stage = this.#stage;
+    for (const call of this.#some([...stage.calls], 0.4)) {
+      const dice = this.#random();
+      if (call.state === 'given up' || (call.state === 'sent' && dice < 0.3)) stage.act(call);
+      else if (call.state === 'acted') stage.answer(call, dice < 0.85 ? 'done' : 'lost reply');
+      else if (dice < 0.6) stage.answer(call, 'done');
+      else if (dice < 0.7) stage.answer(call, 'lost request');
+      else if (dice < 0.8) stage.answer(call, 'refused');
+      else if (dice < 0.9) stage.answer(call, 'lost reply');
+      else stage.answer(call, 'late');
+    }
+  }
+
+  /** Lets every lease and every wait end. What was sent before the last leap has acted by now, or never will. */
+  async leap(): Promise<void> {
+    const stage = this.#stage;
+    for (const call of stage.calls) {
+      if (call.state === 'given up') stage.act(call);
+      else if (call.leap < stage.leaps)
+        stage.answer(call, call.state === 'acted' || this.#random() < 0.5 ? 'lost reply' : 'lost request');
+    }
+    stage.leaps += 1;
+    await stage.during(passTime(this.#here.pool, LEAP_MS), this.#random);
+  }
+
+  /** Interleaves until everybody has been suspended and has paid. */
+  async run(): Promise<void> {
+    const random = this.#random;
+    for (;;) {
+      const left = this.#things.filter(({ isPaid }) => !isPaid).length;
+      if (left === 0) return;
+      const dice = random();
+      // Towards the end the shares grow, or the last few would take as long as all others.
+      const share = Math.max(0.4 * random(), Math.min(1, 20 / left));
+      if (dice < 0.025) await this.suspend(share);
+      else if (dice < 0.05) await this.pay(share);
+      else if (dice < 0.25) this.farSide();
+      else if (dice < 0.26) await this.leap();
+      else await this.#stage.step(random);
+    }
+  }
+}
+
+async function plant(here: Installation): Promise<Thing[]> {
+  const { outcomes } = await runBulk(
+    here.context,
+    ADMIN,
+    [{ op: 'create', body: { kind: 'account', name: 'A customer' } }],
+    {
+      isBrief: true,
+    },
+  );
+  const [account] = outcomes;
+  assert.ok(account?.ok);
+  const items = Array.from({ length: THINGS }, (_, n): BulkItem => ({
+    op: 'create',
+    body: {
+      kind: 'foreign',
+      parent: (account.body as { number: number }).number,
+      system: 'switches',
+      externalReference: `thing-${n}`,
+    },
+  }));
+  const made = await runBulk(here.context, ADMIN, items, { isBrief: true });
+  return made.outcomes.map((outcome) => {
+    assert.ok(outcome.ok);
+    const id = (outcome.body as { number: number }).number; // A view of what was created.
+    return { id, hold: null, placed: 0, isPaid: false, trace: [] };
+  });
+}
+
+test('payment at any moment of a running suspension ends active', async (t: TestContext) => {
+  const here = await testInstallation(t);
+  await watchGenerations(here.pool);
+  t.diagnostic(`seed ${seed}`);
+  const startedAt = performance.now();
+  const random = makeRandom(seed);
+  await addSystem(here, 'switches', 'http://switches.invalid', {
+    concurrency: 200,
+    timeoutMs: 300_000,
+    flightMaxMs: FLIGHT_MAX_MS,
+    breakerFailures: 1_000_000,
+  });
+  const things = await plant(here);
+  const byId = new Map(things.map((thing) => [thing.id, thing]));
+  const stage = new Stage();
+  const play = new Play(here, stage, things, random);
+  stage.onEvent = (id, event) => {
+    const thing = byId.get(id);
+    if (thing !== undefined) play.note(thing, event);
+  };
+  const distinct = new Set<string>();
+  stage.start(here, WORKERS);
+  try {
+    let runs = 0;
+    for (; distinct.size < INTERLEAVINGS; runs++) {
+      stage.hold();
+      const t0 = performance.now();
+      await play.run();
+      const t1 = performance.now();
+      stage.free();
+      await settleFreely(here);
+      console.log(`DBG run ${t1 - t0} settle ${performance.now() - t1} steps ${stage.steps}`);
+      for (const { id, trace } of things) {
+        assert.notEqual(stage.switches.get(id) ?? 'on', 'off', `thing ${id} of run ${runs}: ${trace.join('; ')}`);
+        distinct.add(`${runs}: ${trace.join('; ')}`);
+      }
+      const { rows } = await here.pool.query(
+        `select target_outcome(t) as outcome, standing_word(r.denied, r.intercepted, r.closed) as standing, count(*)::integer
+          from target t cross join lateral restrictions(t.entity_id) r group by 1, 2`,
+      );
+      assert.deepEqual(rows, [{ outcome: 'confirmed', standing: 'active', count: THINGS }]);
+      for (const thing of things) Object.assign(thing, { hold: null, isPaid: false, trace: [] });
+    }
+    t.diagnostic(
+      `${distinct.size} interleavings in ${runs} runs of ${stage.steps} steps and ${stage.leaps} leaps in time, in ${Math.round((performance.now() - startedAt) / 1_000)} s`,
+    );
+  } finally {
+    await stage.stop();
+  }
+  t.diagnostic(
+    `payment came when the suspension was ${MOMENTS.map((moment) => `${moment} ${play.moments.get(moment) ?? 0}`).join(', ')}`,
+  );
+  for (const moment of MOMENTS) assert.ok((play.moments.get(moment) ?? 0) > 0, `payments came when it was ${moment}`);
+  assert.deepEqual(stage.troubles, []);
+  assert.deepEqual(await generationsThatWentBack(here.pool), []);
+});
+
+const LOOK_AGAIN_MS = 10;
+/** Looks at which nothing was due soon. */
+const IDLE_LOOKS = 30;
+/** Only a test that hangs needs so many hours. */
+const HOURS_MAX = 50;
+
+/** Nothing is held back and nothing on its way: time may pass as it will, where nobody gets on without. */
+async function settleFreely({ pool }: Installation): Promise<void> {
+  for (let [idle, hours] = [0, 0]; hours < HOURS_MAX;) {
+    const left = await readUnsettled(pool);
+    if (isSettled(left)) return;
+    idle = left.nextMs > 10 * LOOK_AGAIN_MS ? idle + 1 : 0;
+    if (idle < IDLE_LOOKS) await sleep(LOOK_AGAIN_MS);
+    else {
+      await passTime(pool, LEAP_MS);
+      [idle, hours] = [0, hours + 1];
+    }
+  }
+  assert.fail(`it does not settle: ${await whatIsLeft({ pool })}`);
+}
