@@ -175,6 +175,52 @@ comment on table credit is 'What each account may have beneath it, and has. gran
 comment on column credit.granted is 'Null: no limit of its own.';
 comment on column credit.used is 'Everything open beneath the account; what is closed together with the account, or above it, still counts here.';
 
+create table delivery (
+  id bigint not null generated always as identity (minvalue 1 start 1),
+  uuid uuid not null default gen_random_uuid(),
+  system_id bigint not null,
+  event_id bigint,
+  reason text not null,
+  created_at timestamp with time zone not null default now(),
+  outcome text not null default 'pending'::text,
+  attempts integer not null default 0,
+  due_at timestamp with time zone default now(),
+  lease_token uuid,
+  leased_until timestamp with time zone,
+  settled_at timestamp with time zone,
+  constraint delivery_pkey PRIMARY KEY (id),
+  constraint delivery_uuid_key UNIQUE (uuid),
+  constraint delivery_event_fkey FOREIGN KEY (event_id) REFERENCES event(id) ON DELETE CASCADE,
+  constraint delivery_system_fkey FOREIGN KEY (system_id) REFERENCES system(id) ON DELETE CASCADE,
+  constraint delivery_lease_check CHECK (((lease_token IS NULL) = (leased_until IS NULL))),
+  constraint delivery_outcome_check CHECK ((outcome = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text, 'skipped'::text]))),
+  constraint delivery_reason_check CHECK (((reason = ANY (ARRAY['event'::text, 'replay'::text, 'test'::text])) AND ((reason = 'test'::text) = (event_id IS NULL)))),
+  constraint delivery_settled_check CHECK ((((outcome = 'pending'::text) = (due_at IS NOT NULL)) AND ((due_at IS NULL) = (settled_at IS NOT NULL))))
+);
+comment on table delivery is 'One event on its way to one webhook. Written by the deliveries, and by the operations replay and test; removed after ABEYANCE_KEEP_DELIVERIES_DAYS.';
+comment on column delivery.event_id is 'Null for a test.';
+comment on column delivery.due_at is 'When it is sent next; null: it is settled.';
+CREATE INDEX delivery_due_idx ON public.delivery USING btree (system_id, due_at, id) WHERE (due_at IS NOT NULL);
+CREATE INDEX delivery_event_idx ON public.delivery USING btree (event_id);
+CREATE INDEX delivery_lease_idx ON public.delivery USING btree (system_id) WHERE (lease_token IS NOT NULL);
+CREATE INDEX delivery_settled_idx ON public.delivery USING btree (settled_at) WHERE (settled_at IS NOT NULL);
+CREATE INDEX delivery_system_idx ON public.delivery USING btree (system_id, id);
+
+create table delivery_attempt (
+  delivery_id bigint not null,
+  attempt integer not null,
+  at timestamp with time zone not null default clock_timestamp(),
+  ended_at timestamp with time zone,
+  response_code integer,
+  response_text text,
+  problem text,
+  constraint delivery_attempt_pkey PRIMARY KEY (delivery_id, attempt),
+  constraint delivery_attempt_delivery_fkey FOREIGN KEY (delivery_id) REFERENCES delivery(id) ON DELETE CASCADE
+);
+comment on table delivery_attempt is 'Each time that a delivery was sent, and what came back. Written by the deliveries.';
+comment on column delivery_attempt.ended_at is 'Null while it is sent, and for ever when the process ended meanwhile.';
+comment on column delivery_attempt.response_text is 'The beginning of what the receiver answered.';
+
 create table dns_mark (
   entity_id bigint not null,
   revision bigint not null default 0,
@@ -297,6 +343,81 @@ create table erasure_entity (
 );
 comment on table erasure_entity is 'Entities whose stored personal data is yet to be overwritten. Written by erase-entity; rows go as the work is done.';
 
+create table event (
+  id bigint not null generated always as identity (minvalue 1 start 1),
+  uuid uuid not null default gen_random_uuid(),
+  revision bigint not null,
+  at timestamp with time zone not null,
+  type text not null,
+  account_id bigint not null,
+  denied_before integer,
+  intercepted_before integer,
+  closed_before boolean,
+  denied integer not null,
+  intercepted integer not null,
+  closed boolean not null,
+  cause text not null,
+  node_id bigint,
+  hold uuid,
+  profile text,
+  actor text not null,
+  actor_account_id bigint not null,
+  constraint event_pkey PRIMARY KEY (id),
+  constraint event_account_revision_key UNIQUE (account_id, revision),
+  constraint event_uuid_key UNIQUE (uuid)
+);
+comment on table event is 'What happened to the standing of accounts, in the order of the log. Written by the event pipeline; removed after ABEYANCE_KEEP_EVENTS_DAYS.';
+comment on column event.at is 'When the change was committed.';
+comment on column event.denied_before is 'Null for an account that was created.';
+comment on column event.cause is 'The kind of the change.';
+comment on column event.node_id is 'The entity of the change; null for a profile.';
+comment on column event.actor_account_id is 'The account with whose right the change was made.';
+
+create table event_account (
+  account_id bigint not null,
+  ancestors bigint[] not null,
+  own_denied integer not null default 0,
+  own_intercepted integer not null default 0,
+  is_closed boolean not null default false,
+  denied integer not null default 0,
+  intercepted integer not null default 0,
+  closed boolean not null default false,
+  constraint event_account_pkey PRIMARY KEY (account_id)
+);
+comment on table event_account is 'Each account as it was at the event cursor. Written by the event pipeline alone.';
+comment on column event_account.own_denied is 'What the holds on this account itself deny.';
+comment on column event_account.is_closed is 'Closed by itself.';
+comment on column event_account.denied is 'What is denied in effect, by itself and all above.';
+CREATE INDEX event_account_ancestors_idx ON public.event_account USING gin (ancestors);
+
+create table event_cursor (
+  singleton boolean not null default true,
+  epoch uuid,
+  revision bigint not null default 0,
+  constraint event_cursor_pkey PRIMARY KEY (singleton),
+  constraint event_cursor_singleton_check CHECK (singleton)
+);
+comment on table event_cursor is 'One row: how far the log was read for events, and in which epoch. Written by the event pipeline; whoever locks it reads on.';
+comment on column event_cursor.epoch is 'Null: the shadows were never filled.';
+
+create table event_hold (
+  hold uuid not null,
+  account_id bigint not null,
+  profile text not null,
+  constraint event_hold_pkey PRIMARY KEY (hold)
+);
+comment on table event_hold is 'The holds on accounts that were in force at the event cursor. Written by the event pipeline alone.';
+CREATE INDEX event_hold_account_idx ON public.event_hold USING btree (account_id);
+CREATE INDEX event_hold_profile_idx ON public.event_hold USING btree (profile);
+
+create table event_profile (
+  name text not null,
+  denied integer not null,
+  intercepted integer not null,
+  constraint event_profile_pkey PRIMARY KEY (name)
+);
+comment on table event_profile is 'What profiles did at the event cursor. Written by the event pipeline alone.';
+
 create table "foreign" (
   entity_id bigint not null,
   name text,
@@ -316,6 +437,7 @@ create table "foreign" (
   constraint foreign_entity_fkey FOREIGN KEY (entity_id) REFERENCES entity(id)
 );
 comment on table "foreign" is 'Resources of foreign platforms. Written by create and update.';
+CREATE INDEX foreign_system_idx ON public."foreign" USING btree (system, entity_id);
 
 create table hold (
   id bigint not null generated always as identity (minvalue 1 start 1),
@@ -438,6 +560,19 @@ create table mailbox (
 );
 comment on table mailbox is 'Mailboxes. Written by create and update.';
 
+create table number_purchase (
+  entity_id bigint not null,
+  requested_at timestamp with time zone not null default now(),
+  due_at timestamp with time zone not null,
+  attempts integer not null default 0,
+  problem text,
+  constraint number_purchase_pkey PRIMARY KEY (entity_id),
+  constraint number_purchase_entity_fkey FOREIGN KEY (entity_id) REFERENCES entity(id)
+);
+comment on table number_purchase is 'Numbers that are being bought: the entity is there, the provider has not confirmed. Written by the operations buy and settle, and gone when it is settled.';
+comment on column number_purchase.due_at is 'Until then somebody is at it; whoever comes later takes it over.';
+CREATE INDEX number_purchase_due_idx ON public.number_purchase USING btree (due_at);
+
 create table observation (
   minute timestamp with time zone not null,
   id bigint not null generated always as identity (minvalue 1 start 1),
@@ -498,6 +633,7 @@ create table phone_number (
   sms_capable boolean not null,
   mms_capable boolean not null,
   fax_capable boolean not null,
+  purchase_pending_since text,
   constraint phone_number_pkey PRIMARY KEY (entity_id),
   constraint phone_number_domain_fkey FOREIGN KEY (domain_id) REFERENCES entity(id),
   constraint phone_number_entity_fkey FOREIGN KEY (entity_id) REFERENCES entity(id),
@@ -508,6 +644,8 @@ create table phone_number (
   constraint phone_number_voice_application_fkey FOREIGN KEY (voice_application_id) REFERENCES entity(id)
 );
 comment on table phone_number is 'Telephone numbers. Written by create and update.';
+CREATE INDEX phone_number_port_out_idx ON public.phone_number USING btree (entity_id) WHERE (port_out_pending_since IS NOT NULL);
+CREATE INDEX phone_number_provider_idx ON public.phone_number USING btree (provider, entity_id) WHERE (provider IS NOT NULL);
 CREATE INDEX phone_number_target_idx ON public.phone_number USING btree (target_id) WHERE (target_id IS NOT NULL);
 
 create table plan (
@@ -683,6 +821,8 @@ create table sweep (
   cause text not null,
   nodes bigint[] not null,
   only_system_id bigint,
+  is_large boolean not null default false,
+  step integer not null default 0,
   account_after bigint,
   entity_after bigint,
   expanded_at timestamp with time zone,
@@ -691,8 +831,10 @@ create table sweep (
 );
 comment on table sweep is 'A change that reaches targets: each target beneath its nodes gets the revision as its generation, in batches. Written by the reconciler.';
 comment on column sweep.nodes is 'Where it begins: the node of the change, or all that a changed profile holds.';
-comment on column sweep.account_after is 'How far it has come.';
-CREATE INDEX sweep_open_idx ON public.sweep USING btree (revision) WHERE (expanded_at IS NULL);
+comment on column sweep.is_large is 'It reaches too much for one transaction, and is done page by page.';
+comment on column sweep.step is 'Of a large one: by which path it is looking for targets now.';
+comment on column sweep.account_after is 'How far it has come in this step.';
+CREATE INDEX sweep_open_idx ON public.sweep USING btree (is_large, revision) WHERE (expanded_at IS NULL);
 
 create table sweep_count (
   revision bigint not null,
@@ -780,6 +922,7 @@ create table target (
   reference jsonb not null default '{}'::jsonb,
   is_node boolean not null default false,
   is_bound_by_hand boolean not null default false,
+  generation_first bigint not null default 0,
   generation_desired bigint not null,
   generation_applied bigint not null default 0,
   applied jsonb,
@@ -814,6 +957,7 @@ comment on column target.account_id is 'The account that contains the entity, or
 comment on column target.owner_id is 'The account that owns the entity, where it is another.';
 comment on column target.reference is 'How the system names it.';
 comment on column target.is_node is 'A held node that is told as a whole, such as the calls beneath it that are to end.';
+comment on column target.generation_first is 'The revision that made it a target: what came before does not reach it.';
 comment on column target.generation_desired is 'The revision of the change that reached it last.';
 comment on column target.generation_applied is 'The generation that the system confirmed last; never goes back.';
 comment on column target.applied is 'The state that was confirmed last; null: never told, or not known.';
@@ -827,7 +971,7 @@ comment on column target.needs_person is 'Trying again by itself does not help, 
 CREATE INDEX target_account_idx ON public.target USING btree (account_id, entity_id);
 CREATE INDEX target_due_idx ON public.target USING btree (system_id, due_at) WHERE (due_at IS NOT NULL);
 CREATE INDEX target_entity_idx ON public.target USING btree (entity_id);
-CREATE INDEX target_owner_idx ON public.target USING btree (owner_id) WHERE (owner_id IS NOT NULL);
+CREATE INDEX target_owner_idx ON public.target USING btree (owner_id, entity_id) WHERE (owner_id IS NOT NULL);
 CREATE INDEX target_problem_idx ON public.target USING btree (system_id, entity_id) WHERE (problem_code IS NOT NULL);
 CREATE INDEX target_unsettled_idx ON public.target USING btree (generation_desired, system_id) WHERE (generation_applied < generation_desired);
 
@@ -863,6 +1007,16 @@ create table unsealed (
   constraint unsealed_pkey PRIMARY KEY (place_table, place_column, row_id)
 );
 comment on table unsealed is 'Values that were stored before their column was sealed. Written by migrations; the next start seals and removes them.';
+
+create table webhook (
+  system_id bigint not null,
+  event_id bigint not null,
+  paced_until timestamp with time zone,
+  constraint webhook_pkey PRIMARY KEY (system_id),
+  constraint webhook_system_fkey FOREIGN KEY (system_id) REFERENCES system(id) ON DELETE CASCADE
+);
+comment on table webhook is 'How far the events were turned into deliveries for each system of the kind webhook. Written by the deliveries.';
+comment on column webhook.paced_until is 'Up to when the rate that the system allows is used up.';
 
 create table worker (
   id uuid not null,
@@ -1419,6 +1573,124 @@ AS $function$
   select credit_of(i.kind), count(*)::integer from inside i where credit_of(i.kind) is not null group by 1
 $function$;
 
+CREATE OR REPLACE FUNCTION public.derive_event(p_nodes bigint[], p_revision bigint, p_hold uuid, p_profile text)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  derived bigint;
+begin
+  with now as (
+    select a.account_id, cardinality(a.ancestors) as depth, a.denied as denied_before, a.intercepted as intercepted_before,
+      a.closed as closed_before, m.closed, case when m.closed then 8191 else m.denied end as denied,
+      case when m.closed then 0 else m.intercepted & ~m.denied end as intercepted
+    from event_account a
+    cross join lateral (
+      select bit_or(n.own_denied) as denied, bit_or(n.own_intercepted) as intercepted, bool_or(n.is_closed) as closed
+      from event_account n where n.account_id = any (a.ancestors)
+    ) m
+    where a.ancestors && p_nodes
+  ), diff as materialized (
+    select * from now
+    where (denied, intercepted, closed) is distinct from (denied_before, intercepted_before, closed_before)
+  ), written as (
+    update event_account a set denied = d.denied, intercepted = d.intercepted, closed = d.closed
+    from diff d where a.account_id = d.account_id
+  ), told as (
+    insert into event (revision, at, type, account_id, denied_before, intercepted_before, closed_before, denied, intercepted, closed,
+      cause, node_id, hold, profile, actor, actor_account_id)
+    select c.revision, c.at,
+      event_type(standing_word(d.denied_before, d.intercepted_before, d.closed_before), standing_word(d.denied, d.intercepted, d.closed)),
+      d.account_id, d.denied_before, d.intercepted_before, d.closed_before, d.denied, d.intercepted, d.closed,
+      c.kind, c.entity_id, p_hold, p_profile, c.actor, coalesce((c.origin ->> 'as')::bigint, (c.origin ->> 'account')::bigint, 0)
+    from diff d cross join change c where c.revision = p_revision
+    order by d.depth, d.account_id
+    returning 1
+  )
+  select count(*) into derived from told;
+  return derived;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.derive_events(p_after bigint, p_through bigint, p_masks jsonb, p_events_max bigint, OUT reached bigint, OUT derived bigint)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  c record;
+  chain bigint[];
+  nodes bigint[];
+  denied_now integer;
+  intercepted_now integer;
+begin
+  derived := 0;
+  for c in
+    select x.revision, x.at, x.actor, x.origin, x.kind, x.entity_id, x.facts from change x
+    where x.revision > p_after and x.revision <= p_through and x.kind in ('entity.created', 'entity.moved', 'entity.closed',
+      'hold.placed', 'hold.activated', 'hold.lifted', 'hold.expired', 'profile.changed', 'profile.removed')
+    order by x.revision
+  loop
+    if derived >= p_events_max then return; end if;
+    if c.kind = 'entity.created' then
+      if c.facts ->> 'kind' = 'account' then
+        insert into event_account (account_id, ancestors, denied, intercepted, closed)
+        select c.entity_id, p.ancestors || c.entity_id, p.denied, p.intercepted, p.closed
+        from event_account p where p.account_id = (c.facts ->> 'parent')::bigint
+        on conflict do nothing;
+        insert into event (revision, at, type, account_id, denied, intercepted, closed, cause, node_id, actor, actor_account_id)
+        select c.revision, c.at, 'account.created', a.account_id, a.denied, a.intercepted, a.closed, c.kind, c.entity_id, c.actor,
+          coalesce((c.origin ->> 'as')::bigint, (c.origin ->> 'account')::bigint, 0)
+        from event_account a where a.account_id = c.entity_id;
+        derived := derived + 1;
+      end if;
+    elsif c.kind = 'entity.moved' then
+      select p.ancestors into chain from event_account p where p.account_id = (c.facts ->> 'to')::bigint;
+      update event_account a set ancestors = chain || a.ancestors[array_position(a.ancestors, c.entity_id):]
+      where a.ancestors @> array[c.entity_id];
+      if found then derived := derived + derive_event(array[c.entity_id], c.revision, null, null); end if;
+    elsif c.kind = 'entity.closed' then
+      update event_account a set is_closed = true where a.account_id = c.entity_id and not a.is_closed;
+      if found then derived := derived + derive_event(array[c.entity_id], c.revision, null, null); end if;
+    elsif c.kind in ('hold.placed', 'hold.activated') then
+      if c.kind = 'hold.activated' or (c.facts ->> 'inForce')::boolean then
+        insert into event_hold (hold, account_id, profile)
+        select (c.facts ->> 'hold')::uuid, a.account_id, c.facts ->> 'profile' from event_account a where a.account_id = c.entity_id
+        on conflict do nothing;
+        if found then
+          perform sum_event_holds(array[c.entity_id]);
+          derived := derived + derive_event(array[c.entity_id], c.revision, (c.facts ->> 'hold')::uuid, c.facts ->> 'profile');
+        end if;
+      end if;
+    elsif c.kind in ('hold.lifted', 'hold.expired') then
+      delete from event_hold h where h.hold = (c.facts ->> 'hold')::uuid;
+      if found then
+        perform sum_event_holds(array[c.entity_id]);
+        derived := derived + derive_event(array[c.entity_id], c.revision, (c.facts ->> 'hold')::uuid, c.facts ->> 'profile');
+      end if;
+    elsif c.kind = 'profile.changed' then
+      denied_now := (p_masks -> c.revision::text ->> 0)::integer;
+      intercepted_now := (p_masks -> c.revision::text ->> 1)::integer;
+      insert into event_profile as p (name, denied, intercepted) values (c.facts ->> 'name', denied_now, intercepted_now)
+      on conflict (name) do update set denied = excluded.denied, intercepted = excluded.intercepted
+        where (p.denied, p.intercepted) is distinct from (excluded.denied, excluded.intercepted);
+      if found then
+        select array_agg(distinct h.account_id) into nodes from event_hold h where h.profile = c.facts ->> 'name';
+        if nodes is not null then
+          perform sum_event_holds(nodes);
+          derived := derived + derive_event(nodes, c.revision, null, c.facts ->> 'name');
+        end if;
+      end if;
+    else
+      delete from event_profile p where p.name = c.facts ->> 'name';
+    end if;
+    reached := c.revision;
+  end loop;
+  reached := p_through;
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.ensure_change_partitions(p_span bigint)
  RETURNS void
  LANGUAGE plpgsql
@@ -1437,6 +1709,41 @@ begin
     execute format('comment on table change_from_%s is %L', low, 'One span of the change log.');
   end loop;
 end $function$;
+
+CREATE OR REPLACE FUNCTION public.event_type(p_before text, p_after text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN (p_before IS NULL) THEN 'account.created'::text WHEN (p_before = p_after) THEN 'account.restrictions_changed'::text WHEN (p_after = 'active'::text) THEN 'account.resumed'::text ELSE ('account.'::text || p_after) END;
+
+CREATE OR REPLACE FUNCTION public.fill_event_shadows()
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO '$user', 'public'
+AS $function$
+  delete from event_account;
+  delete from event_hold;
+  delete from event_profile;
+  insert into event_profile (name, denied, intercepted) select name, denied, intercepted from profile;
+  insert into event_hold (hold, account_id, profile)
+    select h.uuid, h.entity_id, h.profile from hold h join entity e on e.id = h.entity_id
+    where e.kind = 'account' and h.activated_at is not null and h.ended_at is null;
+  insert into event_account (account_id, ancestors, own_denied, own_intercepted, is_closed)
+    select e.id, e.ancestors, coalesce(m.denied, 0), coalesce(m.intercepted, 0), e.closed_at is not null
+    from entity e left join (
+      select h.account_id, bit_or(p.denied) as denied, bit_or(p.intercepted) as intercepted
+      from event_hold h join event_profile p on p.name = h.profile group by h.account_id
+    ) m on m.account_id = e.id
+    where e.kind = 'account';
+  with held as (select * from event_account where own_denied | own_intercepted <> 0 or is_closed),
+    reached as (
+      select a.account_id, bit_or(h.own_denied) as denied, bit_or(h.own_intercepted) as intercepted, bool_or(h.is_closed) as closed
+      from event_account a cross join unnest(a.ancestors) u (id) join held h on h.account_id = u.id group by a.account_id
+    )
+    update event_account a set closed = r.closed, denied = case when r.closed then 8191 else r.denied end,
+      intercepted = case when r.closed then 0 else r.intercepted & ~r.denied end
+    from reached r where a.account_id = r.account_id;
+$function$;
 
 CREATE OR REPLACE FUNCTION public.hmac_sha256(p_message bytea, p_inner_pad bytea, p_outer_pad bytea)
  RETURNS bytea
@@ -1637,6 +1944,27 @@ AS $function$
   group by 1, 2
 $function$;
 
+CREATE OR REPLACE FUNCTION public.release_pending(p_entity bigint)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE
+ SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  n phone_number;
+begin
+  select * into n from phone_number p where p.entity_id = p_entity;
+  if not found then return false; end if;
+  if n.purchase_pending_since is not null then return true; end if;
+  return exists (
+    select from system s left join target t on t.system_id = s.id and t.entity_id = p_entity
+    where s.kind = 'number_provider' and (s.name = n.provider or t.entity_id is not null)
+      and not coalesce(t.acknowledged_at is not null or t.applied ->> 'held' = 'false', false)
+  );
+end $function$;
+comment on function release_pending(bigint) is 'A closed number is free when its providers have confirmed that they took it back, or a person has acknowledged that they will not.';
+
 CREATE OR REPLACE FUNCTION public.restrictions(p_entity bigint, OUT denied integer, OUT intercepted integer, OUT closed boolean, OUT owner_closed boolean, OUT governing_hold bigint, OUT line bigint[], OUT owner_line bigint[])
  RETURNS record
  LANGUAGE plpgsql
@@ -1718,7 +2046,23 @@ CREATE OR REPLACE FUNCTION public.standing_word(p_denied integer, p_intercepted 
  IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN p_closed THEN 'closed'::text WHEN ((p_denied | p_intercepted) = 0) THEN 'active'::text WHEN ((p_denied & (8191 - 8)) = (8191 - 8)) THEN 'suspended'::text ELSE 'limited'::text END;
 
-CREATE OR REPLACE FUNCTION public.target_facts(p_entity bigint, OUT denied integer, OUT intercepted integer, OUT closed boolean, OUT owner_closed boolean, OUT profiles text[])
+CREATE OR REPLACE FUNCTION public.sum_event_holds(p_accounts bigint[])
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+  update event_account a set own_denied = m.denied, own_intercepted = m.intercepted
+  from (
+    select u.id, coalesce(bit_or(p.denied), 0) as denied, coalesce(bit_or(p.intercepted), 0) as intercepted
+    from unnest(p_accounts) u (id)
+    left join event_hold h on h.account_id = u.id left join event_profile p on p.name = h.profile
+    group by u.id
+  ) m
+  where a.account_id = m.id and (a.own_denied, a.own_intercepted) is distinct from (m.denied, m.intercepted);
+$function$;
+
+CREATE OR REPLACE FUNCTION public.target_facts(p_entity bigint, OUT denied integer, OUT intercepted integer, OUT closed boolean, OUT owner_closed boolean, OUT closed_since timestamp with time zone, OUT profiles text[], OUT profiles_since double precision[])
  RETURNS record
  LANGUAGE plpgsql
  STABLE PARALLEL SAFE
@@ -1727,12 +2071,15 @@ CREATE OR REPLACE FUNCTION public.target_facts(p_entity bigint, OUT denied integ
 AS $function$
 begin
   select r.denied, r.intercepted, r.closed, r.owner_closed into denied, intercepted, closed, owner_closed from restrictions(p_entity) r;
+  if closed then closed_since := closed_since(p_entity); end if;
   profiles := '{}';
+  profiles_since := '{}';
   if denied | intercepted = 0 then return; end if;
-  select coalesce(array_agg(o.name order by o.place), '{}') into profiles from (
-    select p.name, min(h.place) as place
+  select coalesce(array_agg(o.name order by o.place), '{}'), coalesce(array_agg(o.since order by o.place), '{}')
+  into profiles, profiles_since from (
+    select p.name, min(h.place) as place, extract(epoch from max(h.activated_at)) * 1000 as since
     from (
-      select h.profile, row_number() over (order by p.severity desc, h.authority_rank desc, h.placed_at, h.id) as place
+      select h.profile, h.activated_at, row_number() over (order by p.severity desc, h.authority_rank desc, h.placed_at, h.id) as place
       from hold h join profile p on p.name = h.profile
       where h.entity_id = any (path_of(p_entity)) and h.activated_at is not null and h.ended_at is null
     ) h join profile p on p.name = h.profile

@@ -5,9 +5,12 @@ import type { SystemKindName } from '#core/system-kind.ts';
 import { Session } from '#store/database.ts';
 import { findLaggingZones } from '#store/lagging-zones.ts';
 import { usersBeneath, zonesBeneath } from '#store/node-directory.ts';
+import { makeApsDriver } from '#systems/aps/aps.ts';
+import { makeBroadworksDriver } from '#systems/broadworks/broadworks.ts';
 import { makeDovecotDriver } from '#systems/dovecot/dovecot-driver.ts';
 import { makeKamailioDriver } from '#systems/kamailio/kamailio-driver.ts';
 import type { NodeDirectory } from '#systems/node-directory.ts';
+import { makeNumberProviderDriver } from '#systems/number-provider/driver.ts';
 import { makePowerdnsDriver } from '#systems/powerdns/powerdns-driver.ts';
 import type { MakeDriver } from '#systems/system.ts';
 
@@ -18,6 +21,9 @@ export interface DriverDeps {
 export function makeDrivers({ pool }: DriverDeps): Partial<Record<SystemKindName, MakeDriver>> {
   const directory = makeNodeDirectory(pool);
   return {
+    aps: makeApsDriver,
+    broadworks: makeBroadworksDriver,
+    number_provider: makeNumberProviderDriver,
     kamailio: makeKamailioDriver,
     powerdns: makePowerdnsDriver(directory),
     dovecot: makeDovecotDriver(directory),

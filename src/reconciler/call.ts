@@ -54,7 +54,10 @@ function thrownAsOutcome(error: unknown, onBug: (error: unknown) => void): Outco
   if (error instanceof Error && error.name === 'SystemFailure') {
     const isFinal = 'again' in error && error.again === 'never';
     const code = 'code' in error && typeof error.code === 'string' ? error.code : isFinal ? 'refused' : 'unreachable';
-    return { type: isFinal ? 'never' : 'later', code, detail: error.message };
+    const detail = error.message;
+    if ('isUnanswered' in error && error.isUnanswered === true) return { type: 'unknown', code, detail };
+    const afterMs = 'afterMs' in error && typeof error.afterMs === 'number' ? error.afterMs : undefined;
+    return { type: isFinal ? 'never' : 'later', code, detail, afterMs };
   }
   onBug(error);
   // It may have acted before it failed.

@@ -7,5 +7,5 @@ export function failedOutcome(error: unknown): Outcome {
   if (!(error instanceof SystemFailure)) throw error;
   const code =
     error.again === 'later' ? 'unavailable' : error instanceof CredentialsRefused ? 'credentials' : 'refused';
-  return { type: error.again, code, detail: error.message };
+  return { type: error.again, code, detail: error.message, afterMs: error.afterMs };
 }

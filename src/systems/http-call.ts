@@ -24,6 +24,8 @@ export class SystemFailure extends Error {
 
 /** It knows us not, or not with this key: whatever else it is asked, it refuses too. */
 export class CredentialsRefused extends SystemFailure {
+  readonly code = 'credentials';
+
   constructor(message: string) {
     super(message, 'never');
   }

@@ -9,12 +9,10 @@ export const SLOW_RETRY_MS = 300_000;
 /** Nothing was done, and it is known why. */
 export class BroadworksFailure extends SystemFailure {
   readonly code: string;
-  readonly afterMs: number | undefined;
 
   constructor(code: string, message: string, again: 'later' | 'never', afterMs?: number) {
-    super(message, again);
+    super(message, again, { afterMs });
     this.code = code;
-    this.afterMs = afterMs;
   }
 }
 
