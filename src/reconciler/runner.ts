@@ -20,7 +20,7 @@ import { DriftSweep } from './drift.ts';
 import type { DriverHold } from './driver-hold.ts';
 import { type Job, prepareJobs } from './prepare.ts';
 import { Recorder } from './recorder.ts';
-import { Slots } from './slots.ts';
+import { type IdleWaiter, Slots } from './slots.ts';
 
 /** How long a claimed target may wait for its turn. */
 const QUEUE_MS = 5_000;
@@ -308,11 +308,6 @@ export class Runner {
       Math.min(Math.ceil(delayMs), 60_000),
     );
   }
-}
-
-interface IdleWaiter {
-  readonly begin: (slot: number) => Promise<void>;
-  readonly giveUp: () => void;
 }
 
 function retryOf({ retry_min_ms: retryMinMs, retry_max_ms: retryMaxMs }: RunningSystem) {
