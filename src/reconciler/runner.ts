@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 
 import type { Json } from '#core/field.ts';
 import type { Circuit } from '#core/reconcile/circuit.ts';
-import { type Writing, writeUntold, writeVerdict } from '#core/reconcile/verdict.ts';
+import { type Writing, writeVerdict } from '#core/reconcile/verdict.ts';
 import type { Session } from '#store/database.ts';
 import type { RunningSystem } from '#store/system-state.ts';
 import { type TargetRecord, claimTargets, giveBackTargets, keepOfTarget } from '#store/target.ts';
@@ -223,11 +223,9 @@ export class Runner {
     this.#isDue = targets.length === limit;
     if (!this.#isDue) this.#batch = 0;
     const jobs = await prepareJobs(session, this.hold.prepared, token, targets);
-    const calls = jobs.filter(({ intent }) => intent.type === 'call');
+    const calls = jobs.filter((job) => job.untold === null);
     this.#recorder.add(
-      jobs
-        .filter(({ intent }) => intent.type !== 'call')
-        .map((job) => ({ target: job.target, token, writing: writeUntold(job.tried) })),
+      jobs.flatMap(({ target, untold }) => (untold === null ? [] : [{ target, token, writing: untold }])),
     );
     if (isProbe && calls.length > 0 && !(await this.#breaker.probe(system.id, leaseMs))) return this.#giveBack(calls);
     const beginByMs = sentAtMs + QUEUE_MS;
