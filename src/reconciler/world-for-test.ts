@@ -50,7 +50,7 @@ export interface World extends Installation {
 const WAIT_MS = 20_000;
 
 export async function reconcilerWorld(t: Cleanup): Promise<World> {
-  const here = await testInstallation(t);
+  const here = await testInstallation(t, { guardLimit: 10_000_000 });
   const { context, pool } = here;
   const board: Board = { calls: [], answer: () => ({ type: 'done' }), running: 0, mostRunning: 0, closed: 0 };
   const troubles: World['troubles'] = [];
