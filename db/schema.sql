@@ -316,6 +316,7 @@ create table "foreign" (
   constraint foreign_entity_fkey FOREIGN KEY (entity_id) REFERENCES entity(id)
 );
 comment on table "foreign" is 'Resources of foreign platforms. Written by create and update.';
+CREATE INDEX foreign_system_idx ON public."foreign" USING btree (system, entity_id);
 
 create table hold (
   id bigint not null generated always as identity (minvalue 1 start 1),
@@ -508,6 +509,7 @@ create table phone_number (
   constraint phone_number_voice_application_fkey FOREIGN KEY (voice_application_id) REFERENCES entity(id)
 );
 comment on table phone_number is 'Telephone numbers. Written by create and update.';
+CREATE INDEX phone_number_provider_idx ON public.phone_number USING btree (provider, entity_id) WHERE (provider IS NOT NULL);
 CREATE INDEX phone_number_target_idx ON public.phone_number USING btree (target_id) WHERE (target_id IS NOT NULL);
 
 create table plan (
@@ -683,6 +685,8 @@ create table sweep (
   cause text not null,
   nodes bigint[] not null,
   only_system_id bigint,
+  is_large boolean not null default false,
+  step integer not null default 0,
   account_after bigint,
   entity_after bigint,
   expanded_at timestamp with time zone,
@@ -691,8 +695,10 @@ create table sweep (
 );
 comment on table sweep is 'A change that reaches targets: each target beneath its nodes gets the revision as its generation, in batches. Written by the reconciler.';
 comment on column sweep.nodes is 'Where it begins: the node of the change, or all that a changed profile holds.';
-comment on column sweep.account_after is 'How far it has come.';
-CREATE INDEX sweep_open_idx ON public.sweep USING btree (revision) WHERE (expanded_at IS NULL);
+comment on column sweep.is_large is 'It reaches too much for one transaction, and is done page by page.';
+comment on column sweep.step is 'Of a large one: by which path it is looking for targets now.';
+comment on column sweep.account_after is 'How far it has come in this step.';
+CREATE INDEX sweep_open_idx ON public.sweep USING btree (is_large, revision) WHERE (expanded_at IS NULL);
 
 create table sweep_count (
   revision bigint not null,
@@ -780,6 +786,7 @@ create table target (
   reference jsonb not null default '{}'::jsonb,
   is_node boolean not null default false,
   is_bound_by_hand boolean not null default false,
+  generation_first bigint not null default 0,
   generation_desired bigint not null,
   generation_applied bigint not null default 0,
   applied jsonb,
@@ -814,6 +821,7 @@ comment on column target.account_id is 'The account that contains the entity, or
 comment on column target.owner_id is 'The account that owns the entity, where it is another.';
 comment on column target.reference is 'How the system names it.';
 comment on column target.is_node is 'A held node that is told as a whole, such as the calls beneath it that are to end.';
+comment on column target.generation_first is 'The revision that made it a target: what came before does not reach it.';
 comment on column target.generation_desired is 'The revision of the change that reached it last.';
 comment on column target.generation_applied is 'The generation that the system confirmed last; never goes back.';
 comment on column target.applied is 'The state that was confirmed last; null: never told, or not known.';
@@ -827,7 +835,7 @@ comment on column target.needs_person is 'Trying again by itself does not help, 
 CREATE INDEX target_account_idx ON public.target USING btree (account_id, entity_id);
 CREATE INDEX target_due_idx ON public.target USING btree (system_id, due_at) WHERE (due_at IS NOT NULL);
 CREATE INDEX target_entity_idx ON public.target USING btree (entity_id);
-CREATE INDEX target_owner_idx ON public.target USING btree (owner_id) WHERE (owner_id IS NOT NULL);
+CREATE INDEX target_owner_idx ON public.target USING btree (owner_id, entity_id) WHERE (owner_id IS NOT NULL);
 CREATE INDEX target_problem_idx ON public.target USING btree (system_id, entity_id) WHERE (problem_code IS NOT NULL);
 CREATE INDEX target_unsettled_idx ON public.target USING btree (generation_desired, system_id) WHERE (generation_applied < generation_desired);
 
@@ -1718,7 +1726,7 @@ CREATE OR REPLACE FUNCTION public.standing_word(p_denied integer, p_intercepted 
  IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN p_closed THEN 'closed'::text WHEN ((p_denied | p_intercepted) = 0) THEN 'active'::text WHEN ((p_denied & (8191 - 8)) = (8191 - 8)) THEN 'suspended'::text ELSE 'limited'::text END;
 
-CREATE OR REPLACE FUNCTION public.target_facts(p_entity bigint, OUT denied integer, OUT intercepted integer, OUT closed boolean, OUT owner_closed boolean, OUT profiles text[])
+CREATE OR REPLACE FUNCTION public.target_facts(p_entity bigint, OUT denied integer, OUT intercepted integer, OUT closed boolean, OUT owner_closed boolean, OUT closed_since timestamp with time zone, OUT profiles text[], OUT profiles_since double precision[])
  RETURNS record
  LANGUAGE plpgsql
  STABLE PARALLEL SAFE
@@ -1727,12 +1735,15 @@ CREATE OR REPLACE FUNCTION public.target_facts(p_entity bigint, OUT denied integ
 AS $function$
 begin
   select r.denied, r.intercepted, r.closed, r.owner_closed into denied, intercepted, closed, owner_closed from restrictions(p_entity) r;
+  if closed then closed_since := closed_since(p_entity); end if;
   profiles := '{}';
+  profiles_since := '{}';
   if denied | intercepted = 0 then return; end if;
-  select coalesce(array_agg(o.name order by o.place), '{}') into profiles from (
-    select p.name, min(h.place) as place
+  select coalesce(array_agg(o.name order by o.place), '{}'), coalesce(array_agg(o.since order by o.place), '{}')
+  into profiles, profiles_since from (
+    select p.name, min(h.place) as place, extract(epoch from max(h.activated_at)) * 1000 as since
     from (
-      select h.profile, row_number() over (order by p.severity desc, h.authority_rank desc, h.placed_at, h.id) as place
+      select h.profile, h.activated_at, row_number() over (order by p.severity desc, h.authority_rank desc, h.placed_at, h.id) as place
       from hold h join profile p on p.name = h.profile
       where h.entity_id = any (path_of(p_entity)) and h.activated_at is not null and h.ended_at is null
     ) h join profile p on p.name = h.profile
