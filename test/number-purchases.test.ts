@@ -9,6 +9,7 @@ import { closeEntity } from '#operations/close-entity.ts';
 import type { OperationContext } from '#operations/context.ts';
 import { readEntity } from '#operations/read-entity.ts';
 import { settlePurchases } from '#operations/settle-purchases.ts';
+import { updateEntity } from '#operations/update-entity.ts';
 import type { IdempotencyKey } from '#store/idempotency.ts';
 import { removeSystem } from '#store/system.ts';
 import { ADMIN } from '#test/installation.ts';
@@ -116,6 +117,7 @@ for (const [when, crash] of Object.entries(CRASHES))
         const pending = await readEntity(here.context, ADMIN, number);
         assert.equal(typeof pending['purchasePendingSince'], 'string');
         assert.equal(await codeOf(buy(here.context, account)), 'exists');
+        assert.equal(await codeOf(updateEntity(here.context, ADMIN, number, { provider: 'other' })), 'conflict');
         if (meanwhile === 'the account is closed') await closeEntity(here.context, ADMIN, account);
         if (meanwhile === 'the provider is removed') await removeSystem(here.session, here.system);
         await expireLeases(here);
@@ -249,4 +251,22 @@ test('a failed purchase stays failed under its key', async (t: TestContext) => {
   here.carrier.stock.add(NUMBER);
   assert.equal(await codeOf(ask()), 'conflict');
   assert.equal(here.carrier.bought.size, 0);
+});
+
+test('a purchase that fails hinders no other', async (t: TestContext) => {
+  const stock = Array.from({ length: 3 }, (_, n) => `+3120800510${n}`);
+  const here = await numberWorld(t, { stock });
+  const account = await customer(here);
+  const died = here.withMarket({ buy: () => Promise.reject(new Error('the process died')) });
+  for (const number of stock) await assert.rejects(buy(died, account, { number }));
+  await expireLeases(here);
+  const broken = here.withMarket({
+    buy: (place, number, id) =>
+      number === stock[0] ? Promise.reject(new Error('a fault')) : market.buy(place, number, id),
+  });
+  await assert.rejects(settlePurchases(broken), /a fault/);
+  assert.deepEqual([...here.carrier.bought.keys()].toSorted(), stock.slice(1));
+  await expireLeases(here);
+  assert.equal(await settlePurchases(here.context), 1);
+  assert.equal(here.carrier.bought.get(stock[0] ?? ''), 1);
 });

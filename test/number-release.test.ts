@@ -80,7 +80,7 @@ for (const dialect of ['generic', 'twilio'] as const)
     assert.equal(here.carrier.count, before, 'a hold asks the provider nothing');
     Object.assign(here.carrier.knobs, { random: makeRandom(7), refuse: 0.1, loseReply: 0.2, loseRequest: 0.1 });
     await here.pool.query(
-      `update system set retry_min_ms = 10, retry_max_ms = 50, breaker_open_ms = 50, flight_max_ms = timeout_ms`,
+      `update system set retry_min_ms = 10, retry_max_ms = 50, breaker_open_ms = 50, timeout_ms = 2000, flight_max_ms = 2000`,
     );
     await closeEntity(here.context, ADMIN, account);
     await until('all are taken back', () => here.carrier.held.size === 0);

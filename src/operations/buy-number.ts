@@ -36,7 +36,7 @@ export interface BuyInput {
 
 /** How many numbers are tried that somebody else was quicker to take. */
 const TRIES_MAX = 5;
-/** Beyond the time that a request may take to act: then nobody is at it any more. */
+/** Beyond the time in which the request is made and may act: then nobody is at it any more. */
 const LEASE_SLACK_MS = 10_000;
 /** What a purchase decides by itself. */
 const OWN_FIELDS: readonly string[] = [
@@ -168,7 +168,7 @@ async function begin(work: Work, provider: Provider, { number, offer }: Candidat
     touched: [created.id],
     ...changedFactsOf('phone_number', {}, changed),
   });
-  await insertPurchase(transaction, created.id, provider.flightMs + LEASE_SLACK_MS);
+  await insertPurchase(transaction, created.id, provider.place.timeoutMs + provider.flightMs + LEASE_SLACK_MS);
   return { id: created.uuid, entity: created.id };
 }
 

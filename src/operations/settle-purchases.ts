@@ -27,14 +27,21 @@ const DELAY_MAX_MS = 3_600_000;
 /** After so many refusals to talk the purchase is given up, once the provider says that it made none. */
 const ATTEMPTS_MAX = 12;
 
-/** Takes over what nobody is at; answers how many purchases came to an end. */
+/** Takes over what nobody is at; answers how many purchases came to an end. What fails hinders no other, and is thrown last. */
 export async function settlePurchases(context: OperationContext, signal?: AbortSignal): Promise<number> {
   let settled = 0;
+  const failures: unknown[] = [];
   while (signal?.aborted !== true) {
     const claimed = await claimPurchases(reader(context), LEASE_MS, BATCH);
-    for (const row of claimed) if (await settleOne(context, row)) settled++;
+    for (const row of claimed)
+      try {
+        if (await settleOne(context, row)) settled++;
+      } catch (error) {
+        failures.push(error);
+      }
     if (claimed.length < BATCH) break;
   }
+  if (failures.length > 0) throw failures[0];
   return settled;
 }
 

@@ -77,6 +77,7 @@ export async function updateWithin(
   const isRenamed = JSON.stringify(identifiers) !== JSON.stringify(identifiersOf(kind, former, container, domain));
   const renaming = isRenamed ? await judgeNames(work, entity, identifiers) : NO_RENAMING;
   if (!isPorting(kind, changed)) refuseClosed(entity, 'changed');
+  refuseBuying(former, changed);
   refuseStale(entity, version);
   if (kind === 'mailbox' && password !== null) changed['passwordHash'] = await mailboxHash(password);
   if (kind === 'sip_account' && password !== null) {
@@ -97,6 +98,16 @@ export async function updateWithin(
     ...changedFactsOf(kind, former, changed),
   });
   return readView(transaction, actor, entity.id);
+}
+
+/** Refuses (`conflict`) another provider while one is being asked for the number. */
+function refuseBuying(former: Values, changed: Values): void {
+  if (typeof former['purchasePendingSince'] !== 'string') return;
+  const field = ['provider', 'providerReference'].find((name) => name in changed && changed[name] !== former[name]);
+  if (field === undefined) return;
+  throw problem('conflict', `${field}: the number is being bought; it can be changed when that is settled.`, {
+    errors: [{ field, message: 'cannot be changed while the number is being bought' }],
+  });
 }
 
 /** A number can be asked for by another operator when it is closed, too, and such a request can come to its end. */

@@ -61,8 +61,8 @@ export async function insertCarrier(
 ): Promise<number> {
   const { id } = await insertSystem(session, context.sealingKey, {
     ...SYSTEM_KIND.number_provider.pace,
-    timeoutMs: 2_000,
-    flightMaxMs: 2_000,
+    timeoutMs: 20_000,
+    flightMaxMs: 20_000,
     name: 'carrier',
     kind: 'number_provider',
     accountId: 0,

@@ -11,7 +11,7 @@ import { twilioProvider } from './twilio.ts';
 
 const BASE = `/2010-04-01/Accounts/${SIMULATED_ACCOUNT}`;
 const ID = '00000000-0000-4000-8000-000000000001';
-const ASKING = { timeoutMs: 400 };
+const ASKING = { timeoutMs: 20_000 };
 
 /** An account's number, with all that Twilio answers. */
 const HELD = {
