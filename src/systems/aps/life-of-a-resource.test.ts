@@ -103,6 +103,44 @@ test('resources are made only where that is set, and removed as closing says', a
   assert.equal(await target.tell({ closed: true }), null);
 });
 
+test('a lost reply to making or removing is no failure when the repeat meets its own work', async (t) => {
+  const { endpoint, add } = await world(t, {}, { provisions: true, onClose: 'unprovision' });
+  const target = add({ apsStatus: 'aps:proto' });
+  endpoint.resources.clear();
+  const lose = async (facts: object) => {
+    endpoint.knobs.loseReply = 1;
+    assert.equal(typeOf(await target.tell(facts)), 'unknown no_reply');
+    endpoint.knobs.loseReply = 0;
+  };
+  await lose({});
+  assert.equal(typeOf(await target.tell({})), 'done', '409 to the POST');
+  assert.deepEqual(endpoint.resources.get(target.id)?.effects, ['provision']);
+  await lose({ closed: true });
+  assert.equal(typeOf(await target.tell({ closed: true })), 'done', '404 to the DELETE');
+  const other = add();
+  endpoint.resources.clear();
+  assert.equal(typeOf(await other.tell({ closed: true })), 'never drift', 'gone, though nobody removed it');
+});
+
+test('a resource that is made while a hold comes is learnt of, and disabled', async (t) => {
+  const { endpoint, add, effects } = await world(t, {}, { provisions: true });
+  const target = add({ apsStatus: 'aps:proto' });
+  endpoint.resources.clear();
+  endpoint.knobs.loseReply = 1;
+  await target.tell({});
+  endpoint.knobs.loseReply = 0;
+  assert.equal(typeOf(await target.tell(HELD)), 'done');
+  assert.deepEqual(effects(target), ['provision', 'disable']);
+});
+
+test('an endpoint that does not really suspend is named as such', async (t) => {
+  const { add } = await world(t, {}, { suspends: false });
+  const outcome = await add().tell(HELD);
+  assert.ok(outcome?.type === 'done');
+  assert.match(outcome.note ?? '', /does not really suspend/);
+  assert.match(outcome.note ?? '', /Unverified/);
+});
+
 test('a half-made resource is dropped without a call, and a refused removal says what to do', async (t) => {
   const { endpoint, add } = await world(t, {}, { onClose: 'unprovision' });
   const half = add({ apsStatus: 'aps:proto' });
@@ -154,8 +192,7 @@ test('drift is found where the endpoint can be read, and written back', async (t
   };
   assert.deepEqual(await observe(), { type: 'seen', state: { disabled: true } });
   Object.assign(endpoint.resources.get(target.id) ?? {}, { status: 'aps:ready' });
-  const drifted = await observe();
-  assert.ok(drifted?.type === 'seen' && !(drifted.state as { disabled: boolean }).disabled);
+  assert.deepEqual(await observe(), { type: 'seen', state: { disabled: false } });
   target.isForced = true;
   assert.equal(typeOf(await target.tell(HELD)), 'done');
   assert.equal(status(target), 'aps:disabled');

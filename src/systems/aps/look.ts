@@ -54,7 +54,12 @@ export async function look(
     return unseen('unreadable', ' and another resource.');
   const at = typeof status === 'string' ? standingOfStatus(status) : null;
   if (at === null) return unseen('unreadable', ' and no status that says whether it is disabled.');
-  return { type: 'seen', at, status: String(status), properties: propertiesIn(body, order) };
+  return {
+    type: 'seen',
+    at,
+    status: String(status),
+    properties: endpoint.settings['configures'] === true ? propertiesIn(body, order) : undefined,
+  };
 }
 
 /** A status of the application's own counts as ready; null where it says neither ready nor disabled. */
@@ -63,7 +68,7 @@ function standingOfStatus(status: string): ApsStanding | null {
   return status === 'aps:ready' || (status !== '' && !status.startsWith('aps:')) ? 'ready' : null;
 }
 
-/** The fingerprint of those properties that are ours to set; what the endpoint adds is its own. */
+/** The fingerprint of those properties that are ours to set, where we set any; what the endpoint adds is its own. */
 function propertiesIn(body: Readonly<Record<string, unknown>>, order: Order): string | undefined {
   const own = order.values['properties'];
   if (typeof own !== 'object' || own === null || Array.isArray(own)) return undefined;

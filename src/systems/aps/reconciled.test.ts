@@ -137,6 +137,23 @@ test('a refusal that needs a person is shown, and leaves the others alone', asyn
   assert.equal(row?.['due_at'], null, 'it is not tried again by itself');
 });
 
+test('what is changed behind our back is found and put right', async (t) => {
+  const pace = { drift: 'repair', driftEveryMs: 200 } as const;
+  const { world, endpoint, resource, outcomes } = await scene(t, { canRead: true }, pace);
+  endpoint.habits.canRead = true;
+  const customer = await world.account('A customer');
+  const { id } = await resource(customer);
+  await world.hold(customer);
+  await world.settled();
+  Object.assign(endpoint.resources.get(id) ?? {}, { status: 'aps:ready' });
+  await world.until('it is disabled again', () => endpoint.resources.get(id)?.status === 'aps:disabled');
+  await world.until('it is confirmed', async () => (await outcomes())['confirmed'] === 1);
+  const { rows } = await world.pool.query<{ facts: { found: Json } }>(
+    "select facts from change where kind = 'drift.found' order by revision",
+  );
+  assert.deepEqual(rows[0]?.facts.found, { disabled: false });
+});
+
 /** Random numbers that are the same for each run (mulberry32). */
 function seeded(seed: number): () => number {
   let state = seed;

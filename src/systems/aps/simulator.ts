@@ -172,8 +172,15 @@ export async function startApsSimulator(
 
   const slowly = (id: string, resource: SimulatedResource, verb: string, asked: Asked): Replied => {
     const isPoll = asked.headers['aps-request-phase'] === 'async';
+    const other = running.get(id);
+    if (other !== undefined && other.verb !== verb) {
+      // The vendor goes on with it, whether anybody asks or not.
+      other.left -= 1;
+      if (other.left > 0) return error(409, 'Busy', 'another operation is running');
+      running.delete(id);
+      if (habits.ends === 'done') change(resource, other.verb, asked);
+    }
     const task = running.get(id);
-    if (task !== undefined && task.verb !== verb) return error(409, 'Busy', 'another operation is running');
     if (task === undefined && isPoll && !habits.forgetsPolls) {
       const isDone = verb !== 'configure' && (resource.status === 'aps:disabled') === (verb === 'disable');
       if (isDone) return { status: 200, body: {} };
