@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 
 import type { Json } from '#core/field.ts';
 import type { Circuit } from '#core/reconcile/circuit.ts';
-import { type Writing, writeUntold, writeVerdict } from '#core/reconcile/verdict.ts';
+import { type Writing, writeVerdict } from '#core/reconcile/verdict.ts';
 import type { Session } from '#store/database.ts';
 import type { RunningSystem } from '#store/system-state.ts';
 import { type TargetRecord, claimTargets, giveBackTargets, keepOfTarget } from '#store/target.ts';
@@ -20,7 +20,7 @@ import { DriftSweep } from './drift.ts';
 import type { DriverHold } from './driver-hold.ts';
 import { type Job, prepareJobs } from './prepare.ts';
 import { Recorder } from './recorder.ts';
-import { Slots } from './slots.ts';
+import { type IdleWaiter, Slots } from './slots.ts';
 
 /** How long a claimed target may wait for its turn. */
 const QUEUE_MS = 5_000;
@@ -223,11 +223,9 @@ export class Runner {
     this.#isDue = targets.length === limit;
     if (!this.#isDue) this.#batch = 0;
     const jobs = await prepareJobs(session, this.hold.prepared, token, targets);
-    const calls = jobs.filter(({ intent }) => intent.type === 'call');
+    const calls = jobs.filter((job) => job.untold === null);
     this.#recorder.add(
-      jobs
-        .filter(({ intent }) => intent.type !== 'call')
-        .map((job) => ({ target: job.target, token, writing: writeUntold(job.tried) })),
+      jobs.flatMap(({ target, untold }) => (untold === null ? [] : [{ target, token, writing: untold }])),
     );
     if (isProbe && calls.length > 0 && !(await this.#breaker.probe(system.id, leaseMs))) return this.#giveBack(calls);
     const beginByMs = sentAtMs + QUEUE_MS;
@@ -308,11 +306,6 @@ export class Runner {
       Math.min(Math.ceil(delayMs), 60_000),
     );
   }
-}
-
-interface IdleWaiter {
-  readonly begin: (slot: number) => Promise<void>;
-  readonly giveUp: () => void;
 }
 
 function retryOf({ retry_min_ms: retryMinMs, retry_max_ms: retryMaxMs }: RunningSystem) {
