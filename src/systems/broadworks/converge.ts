@@ -108,7 +108,8 @@ async function restore(desk: Desk, order: Order): Promise<Outcome> {
     kept === null
       ? 'nothing could be restored: it is not known what was configured before; intercept is off'
       : lossOf(kept);
-  const isOver = order.mayStillArrive === false && !order.mayHaveActed;
+  // Whoever does not say whether a request may still arrive is taken to mean that it may.
+  const isOver = order.mayStillArrive === undefined ? !order.mayHaveActed : !order.mayStillArrive;
   return {
     type: 'done',
     note: note ?? undefined,

@@ -26,11 +26,6 @@ export class DocumentCutter {
     this.#max = max;
   }
 
-  /** Whether part of a document has come. */
-  get isAmidst(): boolean {
-    return this.#bytes.subarray(0, this.#length).some((byte) => byte > 0x20);
-  }
-
   /** Takes what has come, and gives the documents that are whole with it. Throws `TooLong`. */
   push(chunk: Uint8Array): Buffer[] {
     this.#append(chunk);

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import fc from 'fast-check';
+
 import { booleanOf, errorOf, isNil, readDocument, tableOf, textOf, writeDocument } from './document.ts';
 import { DocumentCutter, TooLong, decodeDocument } from './document-cutter.ts';
 import { XmlError, escapeXml, parseXml } from './xml.ts';
@@ -236,4 +238,49 @@ test('a document is read in the encoding that it declares', () => {
   assert.equal(of('<?xml version="1.0" encoding="ISO-8859-1"?>', 'latin1'), '<a>Zoë</a>');
   assert.equal(of("<?xml version='1.0' encoding = 'iso-8859-1' standalone='yes'?>", 'latin1'), '<a>Zoë</a>');
   assert.equal(of('\uFEFF', 'utf8'), '<a>Zoë</a>');
+});
+
+test('a document in which anything was changed is read or refused, and nothing else happens', () => {
+  const whole = document(
+    '<command type="Error" echo="" xsi:type="c:ErrorResponse" xmlns:c="C" xmlns=""><summary>[Error 1] a &amp; b</summary><detail><![CDATA[<x>]]></detail></command>' +
+      '<command xsi:type="XResponse" xmlns=""><t><colHeading>A</colHeading><row><col/></row></t><n xsi:nil="true"/></command>',
+  );
+  const piece = fc.constantFrom(
+    '<',
+    '>',
+    '/',
+    '&',
+    ';',
+    '"',
+    '<!--',
+    '-->',
+    '<![CDATA[',
+    ']]>',
+    '<?',
+    '?>',
+    'xmlns=""',
+    'xsi:',
+    '\0',
+    'é',
+    '__proto__',
+    '#x0;',
+    ':',
+  );
+  const change = fc.record({ at: fc.nat(whole.length), remove: fc.nat(12), insert: fc.array(piece, { maxLength: 3 }) });
+  fc.assert(
+    fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), (changes) => {
+      let text = whole;
+      for (const { at, remove, insert } of changes)
+        text = text.slice(0, at) + insert.join('') + text.slice(at + remove);
+      try {
+        for (const answer of readDocument(text).answers) {
+          errorOf(answer);
+          tableOf(answer, 't');
+        }
+      } catch (error) {
+        assert.ok(error instanceof XmlError, `${text}\n${String(error)}`);
+      }
+    }),
+    { numRuns: 3_000 },
+  );
 });

@@ -6,7 +6,10 @@ import type { OciError } from './document.ts';
 /** How soon what a person has to put right is tried again, so that putting it right is enough. */
 export const SLOW_RETRY_MS = 300_000;
 
-/** Nothing was done, and it is known why. */
+/**
+ * Nothing was done, and it is known why. The codes `unreachable`, `timeout`, `overloaded`, `session`, `unavailable` and
+ * `credentials` speak of the server as a whole, all others of one target.
+ */
 export class BroadworksFailure extends SystemFailure {
   readonly code: string;
 
@@ -43,7 +46,7 @@ const TEXT_MAX = 500;
 export function failureOf({ number, summary }: OciError, redact: (text: string) => string): BroadworksFailure {
   const text = redact(summary).slice(0, TEXT_MAX);
   // Refusals without a number are those of an overtaxed server.
-  if (number === null) return new BroadworksFailure('oci_error', text, 'later');
+  if (number === null) return new BroadworksFailure('overloaded', text, 'later');
   const code = `oci_${number}`;
   if (number === VALIDATION_CODE) return new BroadworksFailure(code, text, 'never');
   return new BroadworksFailure(code, text, 'never', SLOW_RETRY_MS);

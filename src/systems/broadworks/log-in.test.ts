@@ -74,7 +74,7 @@ test('a wrong password is tried once, however many ask at once and again', async
     for (const target of targets) outcomes.push(await target.tell(SUSPENDED));
     for (const outcome of outcomes) {
       assert.ok(outcome.type === 'never');
-      assert.equal(outcome.code, 'login_refused');
+      assert.equal(outcome.code, 'credentials');
       assert.equal(outcome.detail, 'the log-in is refused: Invalid password');
       assert.ok((outcome.afterMs ?? 0) > 0);
     }
@@ -141,7 +141,7 @@ test('an overtaxed server at the log-in is asked again later', async (t) => {
   simulator.knobs.refuse = 1;
   const outcome = await first.tell(SUSPENDED);
   assert.ok(outcome.type === 'later');
-  assert.equal(outcome.code, 'login_refused');
+  assert.equal(outcome.code, 'overloaded');
   assert.ok((outcome.afterMs ?? 0) > 0);
   const asked = simulator.log.length;
   assert.equal((await first.tell(SUSPENDED)).type, 'later');

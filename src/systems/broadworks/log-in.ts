@@ -92,7 +92,7 @@ export class LogIn {
       if (!RIGHTFUL.includes(type))
         throw this.#refused(
           new BroadworksFailure(
-            'login_refused',
+            'credentials',
             `the log-in is one of "${type}", and has to be one of ${RIGHTFUL.join(', ')}`,
             'never',
           ),
@@ -105,7 +105,8 @@ export class LogIn {
   /** A refusal that the next one does not provoke again. */
   #refused({ message, again }: BroadworksFailure): BroadworksFailure {
     const restMs = again === 'later' ? OVERTAXED_REST_MS : REFUSED_REST_MS;
-    const refused = new BroadworksFailure('login_refused', `the log-in is refused: ${message}`, again, restMs);
+    const code = again === 'later' ? 'overloaded' : 'credentials';
+    const refused = new BroadworksFailure(code, `the log-in is refused: ${message}`, again, restMs);
     this.refuse(refused);
     return refused;
   }
@@ -145,8 +146,8 @@ async function lossless(form: LogInForm, attempt: () => Promise<Answer>): Promis
   } catch (error) {
     if (!(error instanceof LostAnswer || error instanceof LoggedOut)) throw error;
     const hint =
-      error instanceof LostAnswer && error.code === 'connection_lost' ? '; is this host on its access list?' : '';
-    throw new BroadworksFailure('no_login', `no log-in (${form}): ${error.message}${hint}`, 'later');
+      error instanceof LostAnswer && error.code === 'unreachable' ? '; is this host on its access list?' : '';
+    throw new BroadworksFailure('session', `no log-in (${form}): ${error.message}${hint}`, 'later');
   }
 }
 

@@ -35,7 +35,7 @@ export async function look(desk: Desk): Promise<Look> {
   ];
   const [assigned, emergency, settings] = await session.read(commands, options);
   if (assigned === undefined || emergency === undefined || settings === undefined)
-    throw new BroadworksFailure('out_of_step', 'the server left a question without an answer', 'later');
+    throw new BroadworksFailure('session', 'the server left a question without an answer', 'later');
   const isAssigned = booleanOf(assigned, 'isAssigned');
   const failed = errorOf(assigned);
   if (isAssigned === false) throw await missing(desk, settings);
@@ -50,7 +50,7 @@ export async function find(desk: Desk): Promise<Found> {
   await session.open(options);
   const [settings] = await session.read([readCommand(session.family, reference)], options);
   if (settings === undefined)
-    throw new BroadworksFailure('out_of_step', 'the server left a question without an answer', 'later');
+    throw new BroadworksFailure('session', 'the server left a question without an answer', 'later');
   return foundIn(desk, settings);
 }
 

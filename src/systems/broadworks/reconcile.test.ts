@@ -119,9 +119,13 @@ test('a wrong password is tried once for all targets', async (t) => {
   for (let index = 0; index < 20; index += 1) await world.foreign(tenant, `acme-voice/G${index}`, 'as');
   start(world);
   await world.hold(tenant);
-  await world.until('all have failed', async () =>
-    (await world.targets()).every(({ problem_code: code }) => code === 'login_refused'),
-  );
+  await world.until('the circuit is open', async () => {
+    const { rows } = await world.pool.query<{ open: boolean }>('select open_until is not null as open from system');
+    return rows[0]?.open === true;
+  });
+  const codes = async () => (await world.targets()).flatMap(({ problem_code: code }) => code ?? []);
+  await world.until('more than one has failed', async () => (await codes()).length > 1);
+  assert.deepEqual([...new Set(await codes())], ['credentials']);
   assert.equal(simulator.world.badLogIns, 1);
   assert.doesNotMatch(JSON.stringify([await world.targets(), world.troubles]), /hunter2/);
 });
@@ -183,5 +187,49 @@ test('lost replies, refusals and ended log-ins in the middle: everything settles
     [...simulator.world.subscribers.values()].map(({ settings }) => settings),
     before,
   );
+  assert.deepEqual(world.troubles, []);
+});
+
+test('what somebody changes on a server is found and written over, and what a customer changes later is not', async (t) => {
+  const world = await reconcilerWorld(t);
+  const simulator = await server(t);
+  simulator.world.subscribers.set('acme-voice/Antwerp', makeSubscriber());
+  const group = simulator.world.subscribers.get('acme-voice/Antwerp') ?? assert.fail();
+  const secrets = { password: SIMULATED.password };
+  await world.system(
+    'as',
+    {
+      settings: settingsFor(simulator),
+      secrets,
+      timeoutMs: 5_000,
+      flightMaxMs: 5_000,
+      drift: 'repair',
+      driftEveryMs: 100,
+    },
+    'broadworks',
+  );
+  const tenant = await world.account('Tenant');
+  await world.foreign(tenant, 'acme-voice/Antwerp', 'as');
+  start(world);
+  const held = await world.hold(tenant);
+  await world.settled();
+  group.settings.set('isActive', 'false');
+  group.settings.set('transferPhoneNumber', '+31');
+  await world.until('it is written over', () => group.settings.get('isActive') === 'true');
+  const drifts = async () =>
+    (await world.pool.query<{ kind: string }>("select kind from change where kind like 'drift.%' order by revision"))
+      .rows;
+  await world.until('both are in the log', async () => (await drifts()).length === 2);
+  assert.equal(group.settings.get('transferPhoneNumber'), undefined);
+  await world.lift(held);
+  await world.settled();
+  group.settings.set('isActive', 'true');
+  const asked = simulator.log.length;
+  await world.until('another sweep went by', async () => {
+    const { rows } = await world.pool.query<{ seen: boolean }>('select observed_at > confirmed_at as seen from target');
+    return rows[0]?.seen === true;
+  });
+  assert.equal(group.settings.get('isActive'), 'true');
+  assert.equal(simulator.log.length, asked);
   assert.deepEqual(world.troubles, []);
 });

@@ -95,8 +95,8 @@ export class Session {
     try {
       return await this.#exchange(batch, options);
     } catch (error) {
-      if (options.signal?.aborted === true) throw error;
-      if (!(error instanceof LostAnswer || error instanceof LoggedOut) || isTooSlow(error)) throw asFailure(error);
+      const isLost = error instanceof LostAnswer || error instanceof LoggedOut;
+      if (!isLost || isTooSlow(error) || options.signal?.aborted === true) throw asFailure(error);
     }
     try {
       return await this.#exchange(batch, options);
@@ -107,7 +107,7 @@ export class Session {
 
   async #exchangeOne(command: Command, options: ExchangeOptions): Promise<Answer> {
     const [answer] = await this.#exchange([command], options);
-    if (answer === undefined) throw new LostAnswer('no_answer', 'the server left the command without an answer');
+    if (answer === undefined) throw new LostAnswer('timeout', 'the server left the command without an answer');
     return answer;
   }
 
@@ -118,7 +118,7 @@ export class Session {
     const { answers } = await transport.exchange(writeDocument(this.#id, batch), options);
     if (answers.length !== batch.length) {
       transport.close();
-      throw new LostAnswer('out_of_step', `the server gave ${answers.length} answers to ${batch.length} commands`);
+      throw new LostAnswer('session', `the server gave ${answers.length} answers to ${batch.length} commands`);
     }
     for (const answer of answers) this.#judge(answer);
     if (transport.isAlive) this.#stayAlive();
@@ -132,7 +132,7 @@ export class Session {
     this.#transport?.close();
     if (isAboutAccount(error.number))
       this.#options.logIn.refuse(
-        new BroadworksFailure('login_refused', `the server refuses our account (${error.number})`, 'never'),
+        new BroadworksFailure('credentials', `the server refuses our account (${error.number})`, 'never'),
       );
   }
 
@@ -145,7 +145,7 @@ export class Session {
     const ask = async (command: Command): Promise<Answer> => {
       const { answers } = await transport.exchange(writeDocument(this.#id, [command]), options);
       const [answer] = answers;
-      if (answer === undefined) throw new LostAnswer('no_answer', 'the server left the command without an answer');
+      if (answer === undefined) throw new LostAnswer('timeout', 'the server left the command without an answer');
       return answer;
     };
     try {
@@ -185,12 +185,12 @@ export class Session {
 
 /** A server that took all its time once is not asked again at once. */
 function isTooSlow(error: Error): boolean {
-  return error instanceof LostAnswer && error.code === 'no_answer';
+  return error instanceof LostAnswer && error.code === 'timeout';
 }
 
 /** Before anything was written, a lost answer is only a reason to try again. */
 function asFailure(error: unknown): unknown {
   if (error instanceof LostAnswer) return new BroadworksFailure(error.code, error.message, 'later');
-  if (error instanceof LoggedOut) return new BroadworksFailure('logged_out', error.message, 'later');
+  if (error instanceof LoggedOut) return new BroadworksFailure('session', error.message, 'later');
   return error;
 }

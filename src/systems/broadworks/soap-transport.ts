@@ -73,11 +73,11 @@ function post(url: URL, request: RequestOptions, body: string, { timeoutMs, sign
     const text = `${url.origin} ${message}`;
     reject(isConnected ? new LostAnswer(code, text) : new BroadworksFailure(code, text, 'later'));
   };
-  const timeout = setTimeout(() => giveUp('no_answer', `did not answer within ${timeoutMs} ms`), timeoutMs);
+  const timeout = setTimeout(() => giveUp('timeout', `did not answer within ${timeoutMs} ms`), timeoutMs);
   const connecting = setTimeout(() => {
     if (!isConnected) giveUp('unreachable', 'did not let us connect in time');
   }, CONNECT_MS);
-  const onAbort = () => giveUp('given_up', 'was not waited for any longer');
+  const onAbort = () => giveUp('timeout', 'was not waited for any longer');
   signal?.addEventListener('abort', onAbort, { once: true });
   sent.on('socket', (socket) => {
     const onReady = () => {
@@ -88,12 +88,12 @@ function post(url: URL, request: RequestOptions, body: string, { timeoutMs, sign
   });
   sent.on('error', (error: Error & { readonly code?: string }) =>
     isConnected
-      ? giveUp('connection_lost', 'broke the connection')
+      ? giveUp('unreachable', 'broke the connection')
       : giveUp('unreachable', `cannot be reached (${error.code ?? 'no connection'})`),
   );
   sent.on('response', (response) => {
     readBody(response).then(resolve, (error: unknown) =>
-      giveUp('unreadable', error instanceof XmlError ? `sent what we cannot read: ${error.message}` : 'broke off'),
+      giveUp('session', error instanceof XmlError ? `sent what we cannot read: ${error.message}` : 'broke off'),
     );
   });
   if (signal?.aborted === true) onAbort();
@@ -137,7 +137,7 @@ function unwrap(url: URL, { status, text }: Reply): OciDocument {
     const said = childOf(fault, 'faultstring');
     if (said !== undefined && tokenOf(said).includes(NOT_LOGGED_IN))
       throw new LoggedOut(`${url.origin} knows no log-in`);
-    throw new LostAnswer('soap_fault', `${url.origin} answered with a fault`);
+    throw new LostAnswer('session', `${url.origin} answered with a fault`);
   }
   const response = body === null ? undefined : childOf(body, 'processOCIMessageResponse');
   const returned = response === undefined ? undefined : childOf(response, 'processOCIMessageReturn');
@@ -146,13 +146,13 @@ function unwrap(url: URL, { status, text }: Reply): OciDocument {
       return readDocument(returned.text.replace(/^\s*<\?xml[^>]*\?>/, ''));
     } catch (error) {
       if (!(error instanceof XmlError)) throw error;
-      throw new LostAnswer('unreadable', `${url.origin} sent what we cannot read: ${error.message}`);
+      throw new LostAnswer('session', `${url.origin} sent what we cannot read: ${error.message}`);
     }
   }
   // A gateway in between may have passed it on before it failed.
-  if (status >= 500 || status < 300) throw new LostAnswer('http_error', `${url.origin} answered ${status}`);
+  if (status >= 500 || status < 300) throw new LostAnswer(`http_${status}`, `${url.origin} answered ${status}`);
   throw new BroadworksFailure(
-    'no_service',
+    'unavailable',
     `${url.origin}${url.pathname} answered ${status} and is no provisioning service`,
     'never',
     SLOW_RETRY_MS,

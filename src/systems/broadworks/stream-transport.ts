@@ -53,9 +53,9 @@ function overSocket(socket: Socket, where: string): Transport {
     waiting = null;
   };
   const take = (document: OciDocument) => {
-    if (document.answers.some(({ type }) => type === 'LogoutRequest')) return giveUp('logged_out', 'ended our log-in');
+    if (document.answers.some(({ type }) => type === 'LogoutRequest')) return giveUp('session', 'ended our log-in');
     // An answer that nobody waits for belongs to nothing that we know.
-    if (waiting === null) return giveUp('out_of_step', 'sent an answer that nobody waits for');
+    if (waiting === null) return giveUp('session', 'sent an answer that nobody waits for');
     const { resolve } = waiting;
     waiting = null;
     resolve(document);
@@ -66,11 +66,11 @@ function overSocket(socket: Socket, where: string): Transport {
       for (const bytes of cutter.push(chunk)) take(readDocument(decodeDocument(bytes)));
     } catch (error) {
       if (!(error instanceof XmlError || error instanceof TooLong)) throw error;
-      giveUp('unreadable', `sent what we cannot read: ${error.message}`);
+      giveUp('session', `sent what we cannot read: ${error.message}`);
     }
   });
-  socket.on('error', () => giveUp('connection_lost', 'broke the connection'));
-  socket.on('close', () => giveUp('connection_lost', 'closed the connection'));
+  socket.on('error', () => giveUp('unreachable', 'broke the connection'));
+  socket.on('close', () => giveUp('unreachable', 'closed the connection'));
   return {
     get isAlive() {
       return gone === null && !socket.destroyed && socket.readyState === 'open';
@@ -80,8 +80,8 @@ function overSocket(socket: Socket, where: string): Transport {
       if (gone !== null) return Promise.reject(new BroadworksFailure(gone.code, gone.message, 'later'));
       const { promise, resolve, reject } = Promise.withResolvers<OciDocument>();
       waiting = { resolve, reject };
-      const timeout = setTimeout(() => giveUp('no_answer', `did not answer within ${timeoutMs} ms`), timeoutMs);
-      const onAbort = () => giveUp('given_up', 'was not waited for any longer');
+      const timeout = setTimeout(() => giveUp('timeout', `did not answer within ${timeoutMs} ms`), timeoutMs);
+      const onAbort = () => giveUp('timeout', 'was not waited for any longer');
       signal?.addEventListener('abort', onAbort, { once: true });
       if (signal?.aborted === true) onAbort();
       else socket.write(document, 'latin1');

@@ -87,7 +87,7 @@ export class Target {
   async settle(): Promise<Outcome> {
     assert.ok(this.isInDoubt);
     this.isInDoubt = false;
-    return this.tell(this.profiles, { isForced: true });
+    return this.tell(this.profiles, { isForced: true, mayHaveActed: true });
   }
 
   async observe(): Promise<Observation> {
@@ -123,7 +123,7 @@ export class Target {
       applied: this.applied,
       kept: this.kept,
       task: null,
-      mayHaveActed: this.mayHaveActed,
+      mayHaveActed: this.mayHaveActed || this.isInDoubt,
       mayStillArrive: this.isInDoubt,
       isForced: false,
       requestId: '00000000-0000-4000-8000-000000000002',
