@@ -30,7 +30,12 @@ const make = async (name: string, parent: string | number = 0) =>
 const reseller = await make('Reseller');
 const customer = await make('Customer', reseller.id);
 const stranger = await make('Stranger');
-const asReseller: Actor = { ...ADMIN, name: 'login:reseller', accountId: reseller.number, ownAccountId: reseller.number };
+const asReseller: Actor = {
+  ...ADMIN,
+  name: 'login:reseller',
+  accountId: reseller.number,
+  ownAccountId: reseller.number,
+};
 const { hold } = (await placeHold(context, ADMIN, reseller.id, { profile: 'suspended', note: 'private' })).value;
 const { hold: own } = (await placeHold(context, asReseller, customer.id, { profile: 'limited' })).value;
 await liftHold(context, ADMIN, reseller.id, hold.id);
@@ -41,7 +46,12 @@ test('each sees the events of what lies beneath, and of whoever is above only th
   assert.ok(all.items.some((event) => event.account === stranger.id));
   const { items } = await listEvents(context, asReseller, {});
   assert.deepEqual(
-    items.map((event) => [event.type, event.account === customer.id ? 'customer' : 'reseller', event.actor, event.hold]),
+    items.map((event) => [
+      event.type,
+      event.account === customer.id ? 'customer' : 'reseller',
+      event.actor,
+      event.hold,
+    ]),
     [
       ['account.created', 'reseller', 'platform', null],
       ['account.created', 'customer', 'platform', null],
@@ -73,12 +83,12 @@ test('pages go on where they ended, forwards and backwards, and filters are exac
   const all = (await listEvents(context, ADMIN, {})).items.map((event) => event.sequence);
   for (const order of ['asc', 'desc'] as const) {
     const seen: number[] = [];
-    let after: string | undefined;
+    let place: string | undefined;
     for (;;) {
-      const page = await listEvents(context, ADMIN, { order, limit: 2, after });
+      const page = await listEvents(context, ADMIN, { order, limit: 2, after: place });
       seen.push(...page.items.map((event) => event.sequence));
       if (page.next === null || page.items.length === 0) break;
-      after = page.next;
+      place = page.next;
     }
     assert.deepEqual(seen, order === 'asc' ? all : all.toReversed());
   }
@@ -172,25 +182,46 @@ test('deliveries are listed by outcome, event and account, shown with their atte
   const list = async (query: object) => (await listDeliveries(context, asReseller, 'mine', query)).items;
   const [failed] = await list({ outcome: 'failed' });
   assert.ok(failed?.event);
-  assert.deepEqual([failed.type, failed.attempts, failed.problem, failed.responseCode], ['account.limited', 10, 'answered 500', 500]);
+  assert.deepEqual(
+    [failed.type, failed.attempts, failed.problem, failed.responseCode],
+    ['account.limited', 10, 'answered 500', 500],
+  );
   assert.deepEqual(
     (await list({ account: customer.id })).map(({ outcome }) => outcome),
     ['delivered', 'failed'],
   );
   assert.equal((await list({ account: reseller.id })).length, 0);
-  assert.deepEqual((await list({ event: failed.event })).map(({ id }) => id), [failed.id]);
+  assert.deepEqual(
+    (await list({ event: failed.event })).map(({ id }) => id),
+    [failed.id],
+  );
   const details = await readDelivery(context, asReseller, 'mine', failed.id);
-  assert.deepEqual(details.tries.map(({ attempt }) => attempt), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  assert.deepEqual(
+    details.tries.map(({ attempt }) => attempt),
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+  );
   assert.equal(details.tries[0]?.responseText, 'out of order');
 
   assert.deepEqual((await replayEvents(context, asReseller, 'mine', { onlyFailed: true })).value, { deliveries: 1 });
-  assert.deepEqual((await replayEvents(context, asReseller, 'mine', { onlyFailed: true })).value, { deliveries: 0 }, 'it is on its way');
+  assert.deepEqual(
+    (await replayEvents(context, asReseller, 'mine', { onlyFailed: true })).value,
+    { deliveries: 0 },
+    'it is on its way',
+  );
   await world.sendAll();
-  assert.deepEqual((await replayEvents(context, asReseller, 'mine', { onlyFailed: true })).value, { deliveries: 0 }, 'it was delivered since');
+  assert.deepEqual(
+    (await replayEvents(context, asReseller, 'mine', { onlyFailed: true })).value,
+    { deliveries: 0 },
+    'it was delivered since',
+  );
   assert.equal(receiver.received.at(-1)?.id, failed.event, 'under the id of the event');
   const again = await replayEvents(context, asReseller, 'mine', { from: '2000-01-01T00:00:00Z' });
   const { items: seen } = await listEvents(context, asReseller, {});
-  assert.deepEqual(again.value, { deliveries: seen.length }, 'also what was before the webhook, beneath its account alone');
+  assert.deepEqual(
+    again.value,
+    { deliveries: seen.length },
+    'also what was before the webhook, beneath its account alone',
+  );
   await world.sendAll();
   const { value: tested } = await testWebhook(context, asReseller, 'mine');
   await world.sendAll();
@@ -255,5 +286,9 @@ test('events and deliveries go after their time, the log never before it was rea
   await make('Later');
   await world.readAll();
   const cursor = `${(await here.pool.query<{ epoch: string }>('select epoch from change_counter')).rows[0]?.epoch}:${items[0]?.sequence}`;
-  await assert.rejects(listEvents(context, ADMIN, { after: cursor }), { code: 'conflict' }, 'who follows hears that some are gone');
+  await assert.rejects(
+    listEvents(context, ADMIN, { after: cursor }),
+    { code: 'conflict' },
+    'who follows hears that some are gone',
+  );
 });

@@ -84,7 +84,9 @@ async function compare(spans: ReadonlyMap<number, readonly Span[]>, first: numbe
   for (const [account, own] of spans) {
     let state = await standingAt(account, first);
     const mine = [...(byAccount.get(account) ?? [])];
-    const revisions = own.flatMap((span) => Array.from({ length: span.last - span.first }, (_, n) => span.first + n + 1));
+    const revisions = own.flatMap((span) =>
+      Array.from({ length: span.last - span.first }, (_, n) => span.first + n + 1),
+    );
     for (const revision of revisions.sort((a, b) => a - b)) {
       const now = await standingAt(account, revision);
       if (JSON.stringify(now) !== JSON.stringify(state)) {
@@ -92,9 +94,13 @@ async function compare(spans: ReadonlyMap<number, readonly Span[]>, first: numbe
         assert.ok(now !== null && event !== undefined, `account ${account} has an event at ${revision} (seed ${seed})`);
         assert.equal(event.revision, revision, `account ${account}`);
         assert.deepEqual([event.denied, event.intercepted, event.closed], now);
-        const before = event.denied_before === null ? null : [event.denied_before, event.intercepted_before, event.closed_before];
+        const before =
+          event.denied_before === null ? null : [event.denied_before, event.intercepted_before, event.closed_before];
         assert.deepEqual(before, state);
-        const [was, is] = [state === null ? null : wordOf(state[0], state[2], state[1]), wordOf(now[0], now[2], now[1])];
+        const [was, is] = [
+          state === null ? null : wordOf(state[0], state[2], state[1]),
+          wordOf(now[0], now[2], now[1]),
+        ];
         const type = was === null ? 'created' : was === is ? 'restrictions_changed' : is === 'active' ? 'resumed' : is;
         assert.equal(event.type, `account.${type}`);
         compared++;
@@ -187,14 +193,18 @@ test('several pipelines at once, and some that are cut off in the middle, write 
   const parent = (await createEntity(context, ADMIN, { kind: 'account', name: 'Many' })).value;
   const accounts: number[] = [parent.number];
   for (let n = 0; n < 12; n++)
-    accounts.push((await createEntity(context, ADMIN, { kind: 'account', name: `${n}`, parent: parent.id })).value.number);
+    accounts.push(
+      (await createEntity(context, ADMIN, { kind: 'account', name: `${n}`, parent: parent.id })).value.number,
+    );
   const pipelines = Array.from({ length: 4 }, makePipeline);
   for (let n = 0; n < 10; n++) {
     const { hold } = (await placeHold(context, ADMIN, parent.id, { profile: 'limited' })).value;
     const steps = pipelines.map((pipeline) => pipeline.step());
     // The backend of one that reads is killed, as by the end of its process.
     await here.pool
-      .query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like '%derive_events%' and pid <> pg_backend_pid()`)
+      .query(
+        `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like '%derive_events%' and pid <> pg_backend_pid()`,
+      )
       .catch(() => undefined);
     await Promise.allSettled(steps);
     await liftHold(context, ADMIN, parent.id, hold.id);
@@ -215,10 +225,10 @@ test('an epoch that goes on where the shadows are loses nothing; a log with a ga
     ['account.created'],
   );
   await here.pool.query('update event_cursor set revision = -5');
-  await here.pool.query('delete from event_account where account_id = $1', [account.number]);
+  await here.pool.query('delete from event_standing where account_id = $1', [account.number]);
   await placeHold(context, ADMIN, account.id, { profile: 'suspended' });
   await readAll();
   assert.equal((await eventsAfter(first)).length, 1, 'what the gap took has no events');
-  const { rows } = await here.pool.query('select denied from event_account where account_id = $1', [account.number]);
+  const { rows } = await here.pool.query('select denied from event_standing where account_id = $1', [account.number]);
   assert.deepEqual(rows, [{ denied: 8183 }]);
 });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 
 import { type WebhookOrder, readWebhookSecret, retryDelayMs, webhook } from '#core/systems/webhook.ts';
@@ -82,13 +83,29 @@ test('only addresses on the public Internet are public', () => {
 
 test('no spelling of an address of this machine is connected to, and no name that means one', async () => {
   const send = makeSendWebhook({ isPrivateAllowed: false, userAgent: 'test' });
-  for (const host of ['127.0.0.1', '127.1', '2130706433', '0x7f000001', '0', '[::1]', '[::ffff:127.0.0.1]', 'localhost', '127.0.0.1.']) {
+  for (const host of [
+    '127.0.0.1',
+    '127.1',
+    '2130706433',
+    '0x7f000001',
+    '0',
+    '[::1]',
+    '[::ffff:127.0.0.1]',
+    'localhost',
+    '127.0.0.1.',
+  ]) {
     const answered = await send(order(`http://${host}:${port}/`));
     assert.equal(answered.type, 'failed', host);
-    assert.match(answered.type === 'failed' ? answered.problem : '', /not on the public Internet|cannot be reached/, host);
+    assert.match(
+      answered.type === 'failed' ? answered.problem : '',
+      /not on the public Internet|cannot be reached/,
+      host,
+    );
   }
   assert.equal(connections, 0, 'nothing was even connected to');
-  const lookups = new Promise((resolve) => publicLookup('localhost', { all: true }, (error) => resolve(error?.message)));
+  const lookups = new Promise((resolve) =>
+    publicLookup('localhost', { all: true }, (error) => resolve(error?.message)),
+  );
   assert.match(String(await lookups), /not on the public Internet/);
 });
 
@@ -122,9 +139,9 @@ test('of an answer without end only the beginning is read, and one that drips is
 test('secrets have 24 to 64 bytes, and one is made where none was given', () => {
   const of = (bytes: number) => `whsec_${Buffer.alloc(bytes, 200).toString('base64')}`;
   for (const bytes of [24, 25, 26, 64]) assert.equal(readWebhookSecret(of(bytes)).ok, true);
-  for (const text of [of(23), of(65), 'whsec_', 'secret', of(24).slice(6), `${of(24)}!`]) {
-    const reading = readWebhookSecret(text);
-    assert.ok(!reading.ok && !reading.message.includes(text.slice(8) || '?'), 'what was given is not shown');
+  for (const given of [of(23), of(65), 'whsec_', 'secret', of(24).slice(6), `${of(24)}!`]) {
+    const reading = readWebhookSecret(given);
+    assert.ok(!reading.ok && !reading.message.includes(given.slice(8) || '?'), 'what was given is not shown');
   }
   const random = (bytes: number) => new Uint8Array(bytes).fill(5);
   const made = webhook.generate?.({ form: 'standard' }, { secret: null }, random) ?? {};
@@ -149,7 +166,14 @@ test('settings and credentials are read, and what does not fit is told', () => {
   assert.deepEqual(read({ url: 'https://u:p@a.example' }, {}), ['url']);
   assert.deepEqual(read({ url: 'https://a.example', types: ['account.gone'] }, {}), ['types']);
   assert.deepEqual(read({ url: 'https://a.example', form: 'restcomm' }, {}), ['sid', 'token']);
-  for (const headers of [{ Host: 'a' }, { 'webhook-id': 'a' }, { 'Content-Type': 'a' }, { A: 'a\r\nb: c' }, { 'a b': 'c' }, ['a']])
+  for (const headers of [
+    { Host: 'a' },
+    { 'webhook-id': 'a' },
+    { 'Content-Type': 'a' },
+    { A: 'a\r\nb: c' },
+    { 'a b': 'c' },
+    ['a'],
+  ])
     assert.deepEqual(read({ url: 'https://a.example' }, { headers }), ['headers'], JSON.stringify(headers));
   assert.deepEqual(read({ url: 'https://a.example' }, { headers: { Authorization: 'Bearer abc' } }), []);
 });
@@ -158,7 +182,11 @@ test('attempts are spread over three days, within the bounds of the system, and 
   const bounds = { minMs: 0, maxMs: 86_400_000 };
   let total = 0;
   let attempts = 0;
-  for (let delay = retryDelayMs(++attempts, bounds, null, 0); delay !== null; delay = retryDelayMs(++attempts, bounds, null, 0))
+  for (
+    let delay = retryDelayMs(++attempts, bounds, null, 0);
+    delay !== null;
+    delay = retryDelayMs(++attempts, bounds, null, 0)
+  )
     total += delay;
   assert.equal(attempts, 10);
   assert.ok(total > 3 * 86_400_000 && total < 4 * 86_400_000);
@@ -168,11 +196,11 @@ test('attempts are spread over three days, within the bounds of the system, and 
 });
 
 test('the notification of an application server has the true type, and none where it has no word', async () => {
-  const event = (before: string | null, after: string, more: Partial<EventNews> = {}) =>
+  const event = (before: string | null, standing: string, more: Partial<EventNews> = {}) =>
     ({
       account: '01234567-89ab-4def-8123-456789abcdef',
       before: before === null ? null : { standing: before, denied: [], intercepted: [] },
-      after: { standing: after, denied: [], intercepted: [] },
+      after: { standing, denied: [], intercepted: [] },
       cause: 'hold.placed',
       profile: 'suspended',
       ...more,
@@ -186,17 +214,20 @@ test('the notification of an application server has the true type, and none wher
   assert.equal(typeOf(event('suspended', 'active', { cause: 'hold.lifted' })), 'accountActivated');
   assert.equal(typeOf(event('active', 'suspended', { profile: 'inactive' })), 'accountInactivated');
   assert.equal(typeOf(event('active', 'limited', { profile: 'uninitialized' })), 'accountUninitialized');
-  assert.equal(typeOf(event('limited', 'active', { profile: 'uninitialized', cause: 'hold.lifted' })), 'accountActivated');
+  assert.equal(
+    typeOf(event('limited', 'active', { profile: 'uninitialized', cause: 'hold.lifted' })),
+    'accountActivated',
+  );
   assert.equal(typeOf(event('active', 'limited', { profile: 'bad_payer' })), null);
   assert.equal(typeOf(event('suspended', 'limited', { cause: 'hold.lifted' })), 'accountActivated');
   assert.equal(typeOf(event(null, 'active', { cause: 'entity.created', profile: null })), null);
 
   const asked: { url: string | undefined; authorization: string | undefined; body: string }[] = [];
-  const receiver = createServer(async (request, response) => {
-    let body = '';
-    for await (const chunk of request) body += String(chunk);
-    asked.push({ url: request.url, authorization: request.headers.authorization, body });
-    response.end();
+  const receiver = createServer((request, response) => {
+    void text(request).then((body) => {
+      asked.push({ url: request.url, authorization: request.headers.authorization, body });
+      response.end();
+    });
   });
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
   const send = makeSendWebhook({ isPrivateAllowed: true, userAgent: 'test' });

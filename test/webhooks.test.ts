@@ -20,7 +20,10 @@ const world = webhookWorld(here, troubles);
 await world.readAll();
 after(() => assert.deepEqual(troubles, []));
 
-async function receiverFor(t: { after(work: () => Promise<void>): void }, secret: string | null = SECRET): Promise<Receiver> {
+async function receiverFor(
+  t: { after(work: () => Promise<void>): void },
+  secret: string | null = SECRET,
+): Promise<Receiver> {
   const receiver = await startReceiver(secret === null ? {} : { secret });
   t.after(() => receiver.stop());
   return receiver;
@@ -41,7 +44,11 @@ async function deliveriesOf(systemId: number) {
 }
 
 async function attemptsOf(systemId: number) {
-  const { rows } = await here.pool.query<{ response_code: number | null; problem: string | null; response_text: string | null }>(
+  const { rows } = await here.pool.query<{
+    response_code: number | null;
+    problem: string | null;
+    response_text: string | null;
+  }>(
     `select t.response_code, t.problem, t.response_text from delivery_attempt t join delivery d on d.id = t.delivery_id
       where d.system_id = $1 order by d.id, t.attempt`,
     [systemId],
@@ -58,7 +65,9 @@ test('each transition is one signed message, with what was before and after, and
   const system = await world.addWebhook('signed', { url: `${receiver.origin}/hook?x=1` });
   const top = await account('Top');
   const sub = await account('Sub', top.id);
-  const { hold } = (await placeHold(context, ADMIN, top.id, { profile: 'suspended', note: 'a private note', source: 'desk' })).value;
+  const { hold } = (
+    await placeHold(context, ADMIN, top.id, { profile: 'suspended', note: 'a private note', source: 'desk' })
+  ).value;
   await liftHold(context, ADMIN, top.id, hold.id);
   await world.sendAll();
   assert.deepEqual(receiver.refused, []);
@@ -70,7 +79,9 @@ test('each transition is one signed message, with what was before and after, and
     'account.suspended',
     'account.suspended',
   ]);
-  const told = receiver.received.find(({ body }) => body.type === 'account.suspended' && body.data['account'] === sub.id);
+  const told = receiver.received.find(
+    ({ body }) => body.type === 'account.suspended' && body.data['account'] === sub.id,
+  );
   assert.ok(told);
   const { id, sequence, revision, ...data } = told.body.data;
   assert.equal(id, told.id, 'the id of the message is that of the event');
@@ -132,13 +143,16 @@ test("an account's webhook hears of itself and what lies beneath, by type, and o
   await placeHold(context, clerk, customer.id, { profile: 'limited' });
   const above = (await placeHold(context, boss, reseller.id, { profile: 'suspended' })).value.hold;
   await world.sendAll();
+  const told = receiver.received.map(({ body: { type, data } }) =>
+    [type, data['account'], data['actor'], data['hold']].join(' '),
+  );
   assert.deepEqual(
-    receiver.received.map(({ body: { type, data } }) => [type, data['account'], data['actor'], data['hold']]).sort(),
+    told.sort(),
     [
-      ['account.suspended', customer.id, 'login:clerk', hold.id],
-      ['account.resumed', customer.id, 'login:clerk', hold.id],
-      ['account.suspended', reseller.id, 'platform', above.id],
-      ['account.suspended', customer.id, 'platform', above.id],
+      `account.suspended ${customer.id} login:clerk ${hold.id}`,
+      `account.resumed ${customer.id} login:clerk ${hold.id}`,
+      `account.suspended ${reseller.id} platform ${above.id}`,
+      `account.suspended ${customer.id} platform ${above.id}`,
     ].sort(),
   );
   await remove(system.id);
@@ -204,7 +218,9 @@ test('a receiver that is gone pauses its webhook, and what was due is sent once 
   assert.equal(receiver.asked.length, 1);
   const { rows } = await here.pool.query('select paused_by, pause_note from system where id = $1', [system.id]);
   assert.deepEqual(rows, [{ paused_by: 'system:deliveries', pause_note: 'The receiver answered 410 Gone.' }]);
-  const { rows: changes } = await here.pool.query(`select kind, facts ->> 'name' as name from change order by revision desc limit 1`);
+  const { rows: changes } = await here.pool.query(
+    `select kind, facts ->> 'name' as name from change order by revision desc limit 1`,
+  );
   assert.deepEqual(changes, [{ kind: 'system.paused', name: 'gone' }]);
   await account('Three');
   await world.sendAll();
@@ -229,7 +245,8 @@ test('after many failures in a row the circuit opens, and closes with the first 
   }
   assert.equal(receiver.count, 3);
   const state = async () =>
-    (await here.pool.query('select failures, open_until > now() as open from system where id = $1', [system.id])).rows[0];
+    (await here.pool.query('select failures, open_until > now() as open from system where id = $1', [system.id]))
+      .rows[0];
   assert.deepEqual(await state(), { failures: 3, open: true });
   receiver.knobs.isDown = false;
   await here.pool.query('update system set open_until = now() where id = $1', [system.id]);
@@ -239,75 +256,13 @@ test('after many failures in a row the circuit opens, and closes with the first 
   await remove(system.id);
 });
 
-test('many processes share the deliveries: each message arrives, once when nothing fails, never more at once than allowed', async (t) => {
-  const receiver = await receiverFor(t);
-  receiver.knobs.latencyMs = 5;
-  const system = await world.addWebhook('shared', { url: receiver.origin }, { pace: { concurrency: 3 } });
-  const parent = await account('Shared');
-  for (let n = 0; n < 40; n++) await account(`${n}`, parent.id);
-  await placeHold(context, ADMIN, parent.id, { profile: 'limited' });
-  await world.readAll();
-  const workers = Array.from({ length: 4 }, () => world.another());
-  for (const worker of workers) worker.start();
-  await world.sendAll();
-  for (const worker of workers) await worker.stop();
-  assert.equal(receiver.received.length, 82);
-  assert.equal(new Set(receiver.received.map(({ id }) => id)).size, 82);
-  assert.ok((await deliveriesOf(system.id)).every(({ outcome, attempts }) => outcome === 'delivered' && attempts === 1));
-  const { rows } = await here.pool.query<{ most: number }>(
-    `select max((select count(*) from delivery_attempt o where o.at <= t.at and o.ended_at > t.at)) as most from delivery_attempt t`,
-  );
-  assert.ok((rows[0]?.most ?? 9) <= 3, `${rows[0]?.most} at once`);
-  await remove(system.id);
-});
-
-test('a process that ends while it sends leaves its lease to the next, and its late outcome counts no more', async (t) => {
-  const receiver = await receiverFor(t);
-  const system = await world.addWebhook('leased', { url: receiver.origin });
-  receiver.knobs.latencyMs = 50;
-  await account('Leased');
-  await world.readAll();
-  const slow = world.another();
-  await slow.round();
-  await here.pool.query(`update delivery set leased_until = now() - interval '1 second' where system_id = $1`, [system.id]);
-  receiver.answer = () => ({ status: 500 });
-  const [claimed] = (await here.pool.query('select lease_token from delivery where system_id = $1', [system.id])).rows;
-  assert.ok(claimed?.lease_token);
-  await world.deliveries.round();
-  receiver.answer = () => null;
-  await slow.settled();
-  await world.sendAll();
-  const [delivery] = await deliveriesOf(system.id);
-  assert.equal(delivery?.outcome, 'delivered');
-  assert.ok((delivery?.attempts ?? 0) >= 2);
-  assert.ok(receiver.received.length >= 1, 'at least once');
-  await remove(system.id);
-});
-
-test('a stop gives up what is under way; the next process sends it', async (t) => {
-  const receiver = await receiverFor(t);
-  const system = await world.addWebhook('stopped', { url: receiver.origin });
-  receiver.knobs.latencyMs = 5_000;
-  await account('Stopped');
-  await world.readAll();
-  const worker = world.another();
-  worker.start();
-  while (receiver.count === 0) await new Promise((resolve) => setImmediate(resolve));
-  await worker.stop();
-  assert.match((await attemptsOf(system.id))[0]?.problem ?? '', /ended before the answer/);
-  receiver.knobs.latencyMs = 0;
-  await world.sendAll();
-  assert.equal(receiver.received.length, 1);
-  await remove(system.id);
-});
-
 test('what was committed before a webhook was made is not for it, however late it is read', async (t) => {
   const receiver = await receiverFor(t);
   const before = await account('Before');
   const system = await world.addWebhook('late', { url: receiver.origin });
   const behind = await account('Behind');
   await world.sendAll();
-  const accounts = receiver.received.map(({ body }) => body.data['account']);
-  assert.ok(accounts.includes(behind.id) && !accounts.includes(before.id));
+  const accounts = new Set(receiver.received.map(({ body }) => body.data['account']));
+  assert.ok(accounts.has(behind.id) && !accounts.has(before.id));
   await remove(system.id);
 });

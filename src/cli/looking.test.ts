@@ -141,7 +141,12 @@ test('events are the latest, the oldest of them first, as a line each', async ()
     actor: 'token:admin',
   });
   const ran = await run(
-    { 'GET /v1/events': ({ path }) => ({ items: path.includes('limit=2') ? [event(8), event(7)] : [event(8)], next: null }) },
+    {
+      'GET /v1/events': ({ path }) => ({
+        items: path.includes('limit=2') ? [event(8), event(7)] : [event(8)],
+        next: null,
+      }),
+    },
     ['events', '--last', '2'],
   );
   assert.equal(ran.code, 0, ran.err);
@@ -166,13 +171,20 @@ test('deliveries are listed, shown with their attempts, replayed and tested', as
     responseCode: 500,
     problem: 'answered 500',
   };
-  const tries = [{ attempt: 1, at: delivery.createdAt, responseCode: 500, responseText: 'oh', problem: 'answered 500' }];
+  const tries = [
+    { attempt: 1, at: delivery.createdAt, responseCode: 500, responseText: 'oh', problem: 'answered 500' },
+  ];
   const listed = await run(
     { 'GET /v1/systems/hook/deliveries?outcome=failed&limit=50': { items: [delivery], next: null, total: null } },
     ['deliveries', 'hook', '--outcome', 'failed'],
   );
   assert.match(listed.out, /2026-03-01 09:30:00 UTC +account\.closed +a +failed +1 +answered 500 +- +d/);
-  const shown = await run({ 'GET /v1/systems/hook/deliveries/d': { ...delivery, tries } }, ['deliveries', 'show', 'hook', 'd']);
+  const shown = await run({ 'GET /v1/systems/hook/deliveries/d': { ...delivery, tries } }, [
+    'deliveries',
+    'show',
+    'hook',
+    'd',
+  ]);
   assert.match(shown.out, /1\. 2026-03-01 09:30:00 UTC {2}answered 500 {2}oh/);
   const replayed = await run({ 'POST /v1/systems/hook/deliveries/replay': { deliveries: 3 } }, [
     'deliveries',

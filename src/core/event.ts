@@ -83,9 +83,7 @@ export function eventNews(row: EventRow): EventNews {
     revision: row.revision,
     account: row.account_uuid,
     accountNumber: row.account_id,
-    before: isNew
-      ? null
-      : standingNews(row.denied_before, row.intercepted_before ?? 0, row.closed_before ?? false),
+    before: isNew ? null : standingNews(row.denied_before, row.intercepted_before ?? 0, row.closed_before ?? false),
     after: standingNews(row.denied, row.intercepted, row.closed),
     cause: row.cause,
     entity: row.node_uuid,

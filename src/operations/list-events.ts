@@ -38,7 +38,8 @@ export async function listEvents(context: OperationContext, actor: Actor, input:
   const session = reader(context);
   const head = await eventHead(session);
   const order = input.order ?? 'asc';
-  if (cursor !== null && cursor.epoch !== null) refuseLost(head, cursor.epoch, order === 'asc' ? cursor.revision : null);
+  if (cursor !== null && cursor.epoch !== null)
+    refuseLost(head, cursor.epoch, order === 'asc' ? cursor.revision : null);
   const idOf = async (field: 'account' | 'beneath') =>
     input[field] === undefined ? undefined : (await getEntity(session, actor, input[field], field)).id;
   const [account, beneath] = [await idOf('account'), await idOf('beneath')];

@@ -72,7 +72,8 @@ export async function listDeliveries(
 ): Promise<Page<DeliveryView>> {
   const session = reader(context);
   const system = await getWebhook(session, actor, name, 'system:read');
-  const account = query.account === undefined ? undefined : (await getEntity(session, actor, query.account, 'account')).id;
+  const account =
+    query.account === undefined ? undefined : (await getEntity(session, actor, query.account, 'account')).id;
   const errors: FieldError[] = [];
   const limit = readLimit(query.limit, errors);
   const outcome = DELIVERY_OUTCOMES.find((one) => one === query.outcome);

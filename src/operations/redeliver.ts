@@ -29,7 +29,10 @@ export function replayEvents(
     const filter = readReplay(input);
     const deliveries = await insertReplay(work.transaction, system, { ...filter, limit: REPLAY_MAX + 1 });
     if (deliveries > REPLAY_MAX)
-      throw invalid({ field: 'to', message: `must bound the period to at most ${REPLAY_MAX} events; replay it in parts` });
+      throw invalid({
+        field: 'to',
+        message: `must bound the period to at most ${REPLAY_MAX} events; replay it in parts`,
+      });
     if (deliveries > 0) record(work, system, 'delivery.replayed', { deliveries });
     return { deliveries };
   });
@@ -51,7 +54,12 @@ export function testWebhook(
   });
 }
 
-function record({ transaction }: Work, system: SystemRow, kind: string, facts: Readonly<Record<string, unknown>>): void {
+function record(
+  { transaction }: Work,
+  system: SystemRow,
+  kind: string,
+  facts: Readonly<Record<string, unknown>>,
+): void {
   transaction.record({
     kind,
     entityId: system.account_id,

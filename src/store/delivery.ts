@@ -100,7 +100,9 @@ export async function claimDeliveries(transaction: Transaction, systemId: number
   );
   if (system === null) return null;
   const running = await transaction.row(
-    sql<{ count: number }>`select count(*) from delivery where system_id = ${systemId} and lease_token is not null and leased_until > now()`,
+    sql<{
+      count: number;
+    }>`select count(*) from delivery where system_id = ${systemId} and lease_token is not null and leased_until > now()`,
   );
   const atOnce = system.failures >= system.breaker_failures ? 1 : system.concurrency;
   const free = atOnce - (running?.count ?? 0);
@@ -126,7 +128,9 @@ export async function claimDeliveries(transaction: Transaction, systemId: number
           + make_interval(secs => ${ids.length / system.rate}::float8) where system_id = ${systemId}`,
     );
   const rows = await transaction.rows(
-    sql<Omit<ClaimedDelivery, 'event'> & { event_id: number | null }>`select id, uuid, attempts, lease_token, event_id from delivery
+    sql<
+      Omit<ClaimedDelivery, 'event'> & { event_id: number | null }
+    >`select id, uuid, attempts, lease_token, event_id from delivery
       where id = any (${ids}::bigint[]) order by due_at, id`,
   );
   const events = new Map(

@@ -10,7 +10,9 @@ const nameOf = (tree: Tree) => `hook-${tree.domainName}`;
 
 /** A webhook of the account, with a delivery that has the number of its login. */
 export async function addMatrixWebhook({ session, context }: Installation, tree: Tree): Promise<void> {
-  const { rows } = await context.pool.query<{ id: number }>('select id from entity where uuid = $1', [tree.accounts.self]);
+  const { rows } = await context.pool.query<{ id: number }>('select id from entity where uuid = $1', [
+    tree.accounts.self,
+  ]);
   const system = await insertSystem(session, context.sealingKey, {
     name: nameOf(tree),
     kind: 'webhook',
@@ -20,7 +22,10 @@ export async function addMatrixWebhook({ session, context }: Installation, tree:
     drift: 'off',
     ...webhook.pace,
   });
-  await context.pool.query(`insert into delivery (uuid, system_id, reason) values ($1, $2, 'test')`, [tree.login, system.id]);
+  await context.pool.query(`insert into delivery (uuid, system_id, reason) values ($1, $2, 'test')`, [
+    tree.login,
+    system.id,
+  ]);
 }
 
 const own = ({ tree }: Caller) => ({ name: nameOf(tree), id: tree.login });

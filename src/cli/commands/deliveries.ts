@@ -134,7 +134,9 @@ async function showOne(session: Session, args: readonly string[]): Promise<void>
     ];
     for (const line of pairLines(pairs)) terminal.line(line);
     for (const { attempt, at, responseCode, responseText, problem } of delivery.tries)
-      terminal.line(`${attempt}. ${timeText(at)}  ${problem ?? responseCode ?? '-'}${responseText === null ? '' : `  ${responseText}`}`);
+      terminal.line(
+        `${attempt}. ${timeText(at)}  ${problem ?? responseCode ?? '-'}${responseText === null ? '' : `  ${responseText}`}`,
+      );
   });
 }
 
@@ -153,6 +155,8 @@ async function replay(session: Session, args: readonly string[], options: Replay
 async function sendTest(session: Session, args: readonly string[]): Promise<void> {
   const delivery = await session.client.post<Delivery>(pathOf(argumentAt(args, 0), '/test'), undefined);
   session.show(delivery, () =>
-    session.terminal.line(`A test is sent; abeyance deliveries show ${argumentAt(args, 0)} ${delivery.id} tells the answer.`),
+    session.terminal.line(
+      `A test is sent; abeyance deliveries show ${argumentAt(args, 0)} ${delivery.id} tells the answer.`,
+    ),
   );
 }

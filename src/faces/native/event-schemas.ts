@@ -28,7 +28,9 @@ export const event = z
     before: standingNews.nullable().describe('Null for an account that was created.'),
     after: standingNews,
     cause: z.string().describe('The kind of the change, such as hold.placed.'),
-    entity: uuid.nullable().describe('The account on which the change was made. Null above your account, and for a profile.'),
+    entity: uuid
+      .nullable()
+      .describe('The account on which the change was made. Null above your account, and for a profile.'),
     entityNumber: whole.nullable(),
     hold: uuid.nullable(),
     profile: z.string().nullable(),

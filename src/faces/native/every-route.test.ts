@@ -310,7 +310,6 @@ test('logins, keys, roles and sessions are made, read, listed, changed and remov
 test('properties are changed one by one, and say whether they take effect', () => usePropertyRoutes(client));
 
 test('events are read, and deliveries listed, read, repeated and tested', () => useEventRoutes(here, client));
-
 test('no route of the document was left out', () => {
   assert.deepEqual(
     client.routes.filter((route) => !client.used.has(route)),

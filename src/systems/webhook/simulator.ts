@@ -5,7 +5,11 @@ import { type Asked, type Replied, type Simulator, startSimulator } from '../sim
 
 export interface Received {
   readonly id: string;
-  readonly body: { readonly type: string; readonly timestamp: string; readonly data: Readonly<Record<string, unknown>> };
+  readonly body: {
+    readonly type: string;
+    readonly timestamp: string;
+    readonly data: Readonly<Record<string, unknown>>;
+  };
 }
 
 export interface Receiver extends Simulator {
@@ -54,6 +58,6 @@ export async function startReceiver({ secret, knobs }: ReceiverOptions = {}): Pr
     received: { get: () => state.received },
     refused: { get: () => state.refused },
     asked: { get: () => state.asked },
-    answer: { get: () => state.answer, set: (answer: Receiver['answer']) => void (state.answer = answer) },
+    answer: { get: () => state.answer, set: (answer: Receiver['answer']) => Object.assign(state, { answer }) },
   }) as Receiver;
 }

@@ -79,11 +79,14 @@ function dataOf({ type: _type, at: _at, ...data }: EventNews): Omit<EventNews, '
 }
 
 function sign(secret: string, content: string): string {
-  return createHmac('sha256', Buffer.from(secret.slice('whsec_'.length), 'base64')).update(content).digest('base64');
+  return createHmac('sha256', Buffer.from(secret.slice('whsec_'.length), 'base64'))
+    .update(content)
+    .digest('base64');
 }
 
 function restcommMessage({ settings, secrets, event }: WebhookOrder): Message | null {
-  const notification = event === null ? { type: 'accountActivated', accountSid: `AC${'0'.repeat(32)}` } : notificationOf(event);
+  const notification =
+    event === null ? { type: 'accountActivated', accountSid: `AC${'0'.repeat(32)}` } : notificationOf(event);
   if (notification === null) return null;
   const credentials = `${String(secrets['sid'] ?? '')}:${String(secrets['token'] ?? '')}`;
   const base = String(settings['url']);

@@ -45,8 +45,7 @@ export function deliveryRoutes(app: Routes, deps: NativeDeps): void {
         response: { 200: deliveryWithAttempts, '4xx': schemas.problem },
       },
     },
-    async (request) =>
-      readDelivery(context, await actorOf(deps, request), request.params.name, request.params.id),
+    async (request) => readDelivery(context, await actorOf(deps, request), request.params.name, request.params.id),
   );
   app.post(
     '/systems/:name/deliveries/replay',
