@@ -28,7 +28,7 @@ comment on table event_account is
   'Where each account was at the event cursor, and what its own holds did. Written by the event pipeline alone.';
 comment on column event_account.own_denied is 'What the holds on this account itself deny.';
 comment on column event_account.is_closed is 'Closed by itself.';
-create index event_account_ancestors_idx on event_account using gin (ancestors);
+create index event_account_ancestors_idx on event_account using gin (ancestors) with (fastupdate = off);
 
 -- Apart from the chains: a hold on a large tree writes these for each account of it, and no index but their own.
 create table event_standing (

@@ -46,12 +46,14 @@ export class Deliveries {
   readonly #rounds: Rounds;
   readonly #sending = new Set<Promise<void>>();
   readonly #abort = new AbortController();
+  #isNews = false;
+  #spreadAt = 0;
   sent = 0;
 
   constructor(options: DeliveriesOptions) {
     this.#options = options;
     const { onTrouble, pollMs = POLL_MS } = options;
-    this.#rounds = new Rounds({ work: () => this.round(), intervalMs: pollMs, onTrouble });
+    this.#rounds = new Rounds({ work: () => this.#work(pollMs), intervalMs: pollMs, onTrouble });
   }
 
   start(): void {
@@ -65,8 +67,9 @@ export class Deliveries {
     await this.settled();
   }
 
-  /** There may be something to send. */
+  /** There are new events. */
   poke(): void {
+    this.#isNews = true;
     this.#rounds.poke();
   }
 
@@ -81,15 +84,36 @@ export class Deliveries {
 
   /** Makes deliveries and begins to send what is due; answers whether there is more to do right away. */
   async round(): Promise<boolean> {
+    const isMore = await this.#spread();
+    await this.#sendDue();
+    return isMore;
+  }
+
+  /** After an answer only what is due is looked at: events are new when somebody says so, or after a while. */
+  async #work(pollMs: number): Promise<boolean> {
+    if (!this.#isNews && performance.now() < this.#spreadAt + pollMs) {
+      await this.#sendDue();
+      return false;
+    }
+    this.#isNews = false;
+    const isMore = await this.round();
+    if (isMore) this.#isNews = true;
+    return isMore;
+  }
+
+  async #spread(): Promise<boolean> {
+    await registerWebhooks(new Session(this.#options.context.pool));
+    this.#spreadAt = performance.now();
+    return this.#transact((transaction) => spreadEvents(transaction));
+  }
+
+  async #sendDue(): Promise<void> {
     const session = new Session(this.#options.context.pool);
-    await registerWebhooks(session);
-    const isMore = await this.#transact((transaction) => spreadEvents(transaction));
     for (const { id } of await listDueWebhooks(session)) {
-      if (this.#abort.signal.aborted) return false;
+      if (this.#abort.signal.aborted) return;
       const claim = await this.#transact((transaction) => claimDeliveries(transaction, id));
       if (claim !== null) this.#begin(claim);
     }
-    return isMore;
   }
 
   #begin({ system, deliveries }: Claim): void {
