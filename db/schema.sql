@@ -175,6 +175,52 @@ comment on table credit is 'What each account may have beneath it, and has. gran
 comment on column credit.granted is 'Null: no limit of its own.';
 comment on column credit.used is 'Everything open beneath the account; what is closed together with the account, or above it, still counts here.';
 
+create table delivery (
+  id bigint not null generated always as identity (minvalue 1 start 1),
+  uuid uuid not null default gen_random_uuid(),
+  system_id bigint not null,
+  event_id bigint,
+  reason text not null,
+  created_at timestamp with time zone not null default now(),
+  outcome text not null default 'pending'::text,
+  attempts integer not null default 0,
+  due_at timestamp with time zone default now(),
+  lease_token uuid,
+  leased_until timestamp with time zone,
+  settled_at timestamp with time zone,
+  constraint delivery_pkey PRIMARY KEY (id),
+  constraint delivery_uuid_key UNIQUE (uuid),
+  constraint delivery_event_fkey FOREIGN KEY (event_id) REFERENCES event(id) ON DELETE CASCADE,
+  constraint delivery_system_fkey FOREIGN KEY (system_id) REFERENCES system(id) ON DELETE CASCADE,
+  constraint delivery_lease_check CHECK (((lease_token IS NULL) = (leased_until IS NULL))),
+  constraint delivery_outcome_check CHECK ((outcome = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text, 'skipped'::text]))),
+  constraint delivery_reason_check CHECK (((reason = ANY (ARRAY['event'::text, 'replay'::text, 'test'::text])) AND ((reason = 'test'::text) = (event_id IS NULL)))),
+  constraint delivery_settled_check CHECK ((((outcome = 'pending'::text) = (due_at IS NOT NULL)) AND ((due_at IS NULL) = (settled_at IS NOT NULL))))
+);
+comment on table delivery is 'One event on its way to one webhook. Written by the deliveries, and by the operations replay and test; removed after ABEYANCE_KEEP_DELIVERIES_DAYS.';
+comment on column delivery.event_id is 'Null for a test.';
+comment on column delivery.due_at is 'When it is sent next; null: it is settled.';
+CREATE INDEX delivery_due_idx ON public.delivery USING btree (system_id, due_at, id) WHERE (due_at IS NOT NULL);
+CREATE INDEX delivery_event_idx ON public.delivery USING btree (event_id);
+CREATE INDEX delivery_lease_idx ON public.delivery USING btree (system_id) WHERE (lease_token IS NOT NULL);
+CREATE INDEX delivery_settled_idx ON public.delivery USING btree (settled_at) WHERE (settled_at IS NOT NULL);
+CREATE INDEX delivery_system_idx ON public.delivery USING btree (system_id, id);
+
+create table delivery_attempt (
+  delivery_id bigint not null,
+  attempt integer not null,
+  at timestamp with time zone not null default clock_timestamp(),
+  ended_at timestamp with time zone,
+  response_code integer,
+  response_text text,
+  problem text,
+  constraint delivery_attempt_pkey PRIMARY KEY (delivery_id, attempt),
+  constraint delivery_attempt_delivery_fkey FOREIGN KEY (delivery_id) REFERENCES delivery(id) ON DELETE CASCADE
+);
+comment on table delivery_attempt is 'Each time that a delivery was sent, and what came back. Written by the deliveries.';
+comment on column delivery_attempt.ended_at is 'Null while it is sent, and for ever when the process ended meanwhile.';
+comment on column delivery_attempt.response_text is 'The beginning of what the receiver answered.';
+
 create table dns_mark (
   entity_id bigint not null,
   revision bigint not null default 0,
@@ -296,6 +342,86 @@ create table erasure_entity (
   constraint erasure_entity_erasure_fkey FOREIGN KEY (account_id) REFERENCES erasure(account_id)
 );
 comment on table erasure_entity is 'Entities whose stored personal data is yet to be overwritten. Written by erase-entity; rows go as the work is done.';
+
+create table event (
+  id bigint not null generated always as identity (minvalue 1 start 1),
+  uuid uuid not null default gen_random_uuid(),
+  revision bigint not null,
+  at timestamp with time zone not null,
+  type text not null,
+  account_id bigint not null,
+  denied_before integer,
+  intercepted_before integer,
+  closed_before boolean,
+  denied integer not null,
+  intercepted integer not null,
+  closed boolean not null,
+  cause text not null,
+  node_id bigint,
+  hold uuid,
+  profile text,
+  actor text not null,
+  actor_account_id bigint not null,
+  constraint event_pkey PRIMARY KEY (id),
+  constraint event_account_revision_key UNIQUE (account_id, revision),
+  constraint event_uuid_key UNIQUE (uuid)
+);
+comment on table event is 'What happened to the standing of accounts, in the order of the log. Written by the event pipeline; removed after ABEYANCE_KEEP_EVENTS_DAYS.';
+comment on column event.at is 'When the change was committed.';
+comment on column event.denied_before is 'Null for an account that was created.';
+comment on column event.cause is 'The kind of the change.';
+comment on column event.node_id is 'The entity of the change; null for a profile.';
+comment on column event.actor_account_id is 'The account with whose right the change was made.';
+
+create table event_account (
+  account_id bigint not null,
+  ancestors bigint[] not null,
+  own_denied integer not null default 0,
+  own_intercepted integer not null default 0,
+  is_closed boolean not null default false,
+  constraint event_account_pkey PRIMARY KEY (account_id)
+);
+comment on table event_account is 'Where each account was at the event cursor, and what its own holds did. Written by the event pipeline alone.';
+comment on column event_account.own_denied is 'What the holds on this account itself deny.';
+comment on column event_account.is_closed is 'Closed by itself.';
+CREATE INDEX event_account_ancestors_idx ON public.event_account USING gin (ancestors) WITH (fastupdate=off);
+
+create table event_cursor (
+  singleton boolean not null default true,
+  epoch uuid,
+  revision bigint not null default 0,
+  constraint event_cursor_pkey PRIMARY KEY (singleton),
+  constraint event_cursor_singleton_check CHECK (singleton)
+);
+comment on table event_cursor is 'One row: how far the log was read for events, and in which epoch. Written by the event pipeline; whoever locks it reads on.';
+comment on column event_cursor.epoch is 'Null: the shadows were never filled.';
+
+create table event_hold (
+  hold uuid not null,
+  account_id bigint not null,
+  profile text not null,
+  constraint event_hold_pkey PRIMARY KEY (hold)
+);
+comment on table event_hold is 'The holds on accounts that were in force at the event cursor. Written by the event pipeline alone.';
+CREATE INDEX event_hold_account_idx ON public.event_hold USING btree (account_id);
+CREATE INDEX event_hold_profile_idx ON public.event_hold USING btree (profile);
+
+create table event_profile (
+  name text not null,
+  denied integer not null,
+  intercepted integer not null,
+  constraint event_profile_pkey PRIMARY KEY (name)
+);
+comment on table event_profile is 'What profiles did at the event cursor. Written by the event pipeline alone.';
+
+create table event_standing (
+  account_id bigint not null,
+  denied integer not null default 0,
+  intercepted integer not null default 0,
+  closed boolean not null default false,
+  constraint event_standing_pkey PRIMARY KEY (account_id)
+);
+comment on table event_standing is 'What each account could do at the event cursor, by itself and all above. Written by the event pipeline alone.';
 
 create table "foreign" (
   entity_id bigint not null,
@@ -677,6 +803,160 @@ create table sip_domain (
 comment on table sip_domain is 'SIP domains. Written by create and update.';
 comment on column sip_domain.private_key is 'Sealed: private key of the certificate, PEM.';
 
+create table sweep (
+  revision bigint not null,
+  at timestamp with time zone not null,
+  cause text not null,
+  nodes bigint[] not null,
+  only_system_id bigint,
+  account_after bigint,
+  entity_after bigint,
+  expanded_at timestamp with time zone,
+  constraint sweep_pkey PRIMARY KEY (revision),
+  constraint sweep_system_fkey FOREIGN KEY (only_system_id) REFERENCES system(id) ON DELETE CASCADE
+);
+comment on table sweep is 'A change that reaches targets: each target beneath its nodes gets the revision as its generation, in batches. Written by the reconciler.';
+comment on column sweep.nodes is 'Where it begins: the node of the change, or all that a changed profile holds.';
+comment on column sweep.account_after is 'How far it has come.';
+CREATE INDEX sweep_open_idx ON public.sweep USING btree (revision) WHERE (expanded_at IS NULL);
+
+create table sweep_count (
+  revision bigint not null,
+  system_id bigint not null,
+  targets bigint not null default 0,
+  passed_confirmed bigint not null default 0,
+  passed_open bigint not null default 0,
+  constraint sweep_count_pkey PRIMARY KEY (revision, system_id),
+  constraint sweep_count_sweep_fkey FOREIGN KEY (revision) REFERENCES sweep(revision) ON DELETE CASCADE,
+  constraint sweep_count_system_fkey FOREIGN KEY (system_id) REFERENCES system(id) ON DELETE CASCADE
+);
+comment on table sweep_count is 'How many targets of each system a sweep reached, and how many of them a later one took over, with the former state confirmed or still open. Written by the reconciler.';
+
+create table sweep_cursor (
+  singleton boolean not null default true,
+  epoch uuid,
+  revision bigint not null default 0,
+  constraint sweep_cursor_pkey PRIMARY KEY (singleton),
+  constraint sweep_cursor_singleton_check CHECK (singleton)
+);
+comment on table sweep_cursor is 'One row: how far the log of changes was read for targets, and in which epoch. Written by the reconciler; whoever locks it reads on.';
+
+create table system (
+  id bigint not null generated always as identity (minvalue 1 start 1),
+  uuid uuid not null default gen_random_uuid(),
+  name text not null,
+  kind text not null,
+  account_id bigint not null default 0,
+  settings jsonb not null default '{}'::jsonb,
+  secrets_sealed bytea,
+  concurrency integer not null,
+  rate double precision,
+  timeout_ms integer not null,
+  flight_max_ms integer not null,
+  retry_min_ms integer not null,
+  retry_max_ms integer not null,
+  breaker_failures integer not null,
+  breaker_open_ms integer not null,
+  drift text not null default 'off'::text,
+  drift_every_ms bigint not null,
+  drift_after bigint,
+  drift_due_at timestamp with time zone,
+  paused_at timestamp with time zone,
+  paused_by text,
+  pause_note text,
+  failures integer not null default 0,
+  open_until timestamp with time zone,
+  last_problem text,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint system_pkey PRIMARY KEY (id),
+  constraint system_name_key UNIQUE (name),
+  constraint system_uuid_key UNIQUE (uuid),
+  constraint system_account_fkey FOREIGN KEY (account_id) REFERENCES entity(id),
+  constraint system_drift_check CHECK ((drift = ANY (ARRAY['off'::text, 'report'::text, 'repair'::text]))),
+  constraint system_kind_check CHECK ((kind = ANY (ARRAY['aps'::text, 'broadworks'::text, 'kamailio'::text, 'powerdns'::text, 'dovecot'::text, 'number_provider'::text, 'webhook'::text]))),
+  constraint system_limits_check CHECK ((((concurrency >= 1) AND (concurrency <= 1000)) AND (rate > (0)::double precision) AND (timeout_ms > 0) AND (flight_max_ms >= timeout_ms) AND (retry_min_ms > 0) AND (retry_max_ms >= retry_min_ms) AND (breaker_failures > 0) AND (breaker_open_ms > 0)))
+);
+comment on table system is 'Downstream platforms that must be told. Written by the operations on systems; failures, open_until, last_problem and drift_… by the reconciler.';
+comment on column system.name is 'What foreign resources name in their field system, and numbers in provider.';
+comment on column system.account_id is 'The account whose things it is told of, with all beneath; another than the platform for webhooks alone.';
+comment on column system.secrets_sealed is 'Sealed: what it demands of us, as JSON.';
+comment on column system.rate is 'The most requests a second; null: no limit.';
+comment on column system.flight_max_ms is 'The longest time after which a request that we gave up may still take effect there.';
+comment on column system.drift_after is 'How far the running sweep for drift has come, by entity; null between two sweeps.';
+comment on column system.paused_at is 'Since when nothing is sent, for maintenance. What is due stays due.';
+comment on column system.open_until is 'The circuit is open until then: the system failed too often in a row.';
+
+create table system_slot (
+  system_id bigint not null,
+  slot integer not null,
+  worker uuid,
+  leased_until timestamp with time zone,
+  constraint system_slot_pkey PRIMARY KEY (system_id, slot),
+  constraint system_slot_system_fkey FOREIGN KEY (system_id) REFERENCES system(id) ON DELETE CASCADE
+);
+comment on table system_slot is 'The requests that may run at once in a system, shared out among the worker processes. Written by the reconciler.';
+
+create table target (
+  system_id bigint not null,
+  entity_id bigint not null,
+  account_id bigint not null,
+  owner_id bigint,
+  reference jsonb not null default '{}'::jsonb,
+  is_node boolean not null default false,
+  is_bound_by_hand boolean not null default false,
+  generation_desired bigint not null,
+  generation_applied bigint not null default 0,
+  applied jsonb,
+  kept jsonb,
+  task jsonb,
+  is_unproven boolean not null default false,
+  is_drifted boolean not null default false,
+  attempts integer not null default 0,
+  due_at timestamp with time zone,
+  lease_token uuid,
+  leased_until timestamp with time zone,
+  unsure_until timestamp with time zone,
+  needs_person boolean not null default false,
+  problem_code text,
+  problem_detail text,
+  problem_since timestamp with time zone,
+  acknowledged_at timestamp with time zone,
+  acknowledged_by text,
+  note text,
+  told_at timestamp with time zone,
+  confirmed_at timestamp with time zone,
+  observed jsonb,
+  observed_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint target_pkey PRIMARY KEY (system_id, entity_id),
+  constraint target_entity_fkey FOREIGN KEY (entity_id) REFERENCES entity(id),
+  constraint target_system_fkey FOREIGN KEY (system_id) REFERENCES system(id) ON DELETE CASCADE,
+  constraint target_lease_check CHECK (((lease_token IS NULL) = (leased_until IS NULL)))
+);
+comment on table target is 'One entity in one system: what was asked of it and what was confirmed. Written by the reconciler, and by the operations bind, unbind, retry and acknowledge.';
+comment on column target.account_id is 'The account that contains the entity, or the entity itself: by it the target is found from an account above.';
+comment on column target.owner_id is 'The account that owns the entity, where it is another.';
+comment on column target.reference is 'How the system names it.';
+comment on column target.is_node is 'A held node that is told as a whole, such as the calls beneath it that are to end.';
+comment on column target.generation_desired is 'The revision of the change that reached it last.';
+comment on column target.generation_applied is 'The generation that the system confirmed last; never goes back.';
+comment on column target.applied is 'The state that was confirmed last; null: never told, or not known.';
+comment on column target.kept is 'What was configured there before the first hold, to be put back.';
+comment on column target.task is 'What runs at the far side: told again by polling.';
+comment on column target.is_unproven is 'A request may have acted without a reply: the next one may meet its own work.';
+comment on column target.is_drifted is 'Somebody changed it behind our back: it is told again though nothing new is desired.';
+comment on column target.due_at is 'When it is told next; null: nothing is to be done.';
+comment on column target.unsure_until is 'A request of a former holder of the lease may still arrive until then: nothing counts as confirmed before.';
+comment on column target.needs_person is 'Trying again by itself does not help, or only seldom.';
+CREATE INDEX target_account_idx ON public.target USING btree (account_id, entity_id);
+CREATE INDEX target_due_idx ON public.target USING btree (system_id, due_at) WHERE (due_at IS NOT NULL);
+CREATE INDEX target_entity_idx ON public.target USING btree (entity_id);
+CREATE INDEX target_owner_idx ON public.target USING btree (owner_id) WHERE (owner_id IS NOT NULL);
+CREATE INDEX target_problem_idx ON public.target USING btree (system_id, entity_id) WHERE (problem_code IS NOT NULL);
+CREATE INDEX target_unsettled_idx ON public.target USING btree (generation_desired, system_id) WHERE (generation_applied < generation_desired);
+
 create table trusted_peer (
   entity_id bigint not null,
   address text,
@@ -709,6 +989,25 @@ create table unsealed (
   constraint unsealed_pkey PRIMARY KEY (place_table, place_column, row_id)
 );
 comment on table unsealed is 'Values that were stored before their column was sealed. Written by migrations; the next start seals and removes them.';
+
+create table webhook (
+  system_id bigint not null,
+  event_id bigint not null,
+  paced_until timestamp with time zone,
+  constraint webhook_pkey PRIMARY KEY (system_id),
+  constraint webhook_system_fkey FOREIGN KEY (system_id) REFERENCES system(id) ON DELETE CASCADE
+);
+comment on table webhook is 'How far the events were turned into deliveries for each system of the kind webhook. Written by the deliveries.';
+comment on column webhook.paced_until is 'Up to when the rate that the system allows is used up.';
+
+create table worker (
+  id uuid not null,
+  name text not null,
+  started_at timestamp with time zone not null default now(),
+  seen_at timestamp with time zone not null default now(),
+  constraint worker_pkey PRIMARY KEY (id)
+);
+comment on table worker is 'The worker processes that are alive. Written by each of them, and swept by the others.';
 
 create view enforce.dovecot_passdb as
 SELECT i.value AS "user",
@@ -1256,6 +1555,125 @@ AS $function$
   select credit_of(i.kind), count(*)::integer from inside i where credit_of(i.kind) is not null group by 1
 $function$;
 
+CREATE OR REPLACE FUNCTION public.derive_event(p_nodes bigint[], p_revision bigint, p_hold uuid, p_profile text)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  derived bigint;
+begin
+  with now as (
+    select a.account_id, cardinality(a.ancestors) as depth, s.denied as denied_before, s.intercepted as intercepted_before,
+      s.closed as closed_before, m.closed, case when m.closed then 8191 else m.denied end as denied,
+      case when m.closed then 0 else m.intercepted & ~m.denied end as intercepted
+    from event_account a join event_standing s on s.account_id = a.account_id
+    cross join lateral (
+      select bit_or(n.own_denied) as denied, bit_or(n.own_intercepted) as intercepted, bool_or(n.is_closed) as closed
+      from event_account n where n.account_id = any (a.ancestors)
+    ) m
+    where a.ancestors && p_nodes
+  ), diff as materialized (
+    select * from now
+    where (denied, intercepted, closed) is distinct from (denied_before, intercepted_before, closed_before)
+  ), written as (
+    update event_standing s set denied = d.denied, intercepted = d.intercepted, closed = d.closed
+    from diff d where s.account_id = d.account_id
+  ), told as (
+    insert into event (revision, at, type, account_id, denied_before, intercepted_before, closed_before, denied, intercepted, closed,
+      cause, node_id, hold, profile, actor, actor_account_id)
+    select c.revision, c.at,
+      event_type(standing_word(d.denied_before, d.intercepted_before, d.closed_before), standing_word(d.denied, d.intercepted, d.closed)),
+      d.account_id, d.denied_before, d.intercepted_before, d.closed_before, d.denied, d.intercepted, d.closed,
+      c.kind, c.entity_id, p_hold, p_profile, c.actor, coalesce((c.origin ->> 'as')::bigint, (c.origin ->> 'account')::bigint, 0)
+    from diff d cross join change c where c.revision = p_revision
+    order by d.depth, d.account_id
+    returning 1
+  )
+  select count(*) into derived from told;
+  return derived;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.derive_events(p_after bigint, p_through bigint, p_masks jsonb, p_events_max bigint, OUT reached bigint, OUT derived bigint)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  c record;
+  chain bigint[];
+  nodes bigint[];
+  denied_now integer;
+  intercepted_now integer;
+begin
+  derived := 0;
+  for c in
+    select x.revision, x.at, x.actor, x.origin, x.kind, x.entity_id, x.facts from change x
+    where x.revision > p_after and x.revision <= p_through and x.kind in ('entity.created', 'entity.moved', 'entity.closed',
+      'hold.placed', 'hold.activated', 'hold.lifted', 'hold.expired', 'profile.changed', 'profile.removed')
+    order by x.revision
+  loop
+    if derived >= p_events_max then return; end if;
+    if c.kind = 'entity.created' then
+      if c.facts ->> 'kind' = 'account' then
+        insert into event_account (account_id, ancestors)
+        select c.entity_id, p.ancestors || c.entity_id from event_account p where p.account_id = (c.facts ->> 'parent')::bigint;
+        insert into event_standing (account_id, denied, intercepted, closed)
+        select c.entity_id, p.denied, p.intercepted, p.closed
+        from event_standing p where p.account_id = (c.facts ->> 'parent')::bigint;
+        insert into event (revision, at, type, account_id, denied, intercepted, closed, cause, node_id, actor, actor_account_id)
+        select c.revision, c.at, 'account.created', a.account_id, a.denied, a.intercepted, a.closed, c.kind, c.entity_id, c.actor,
+          coalesce((c.origin ->> 'as')::bigint, (c.origin ->> 'account')::bigint, 0)
+        from event_standing a where a.account_id = c.entity_id;
+        derived := derived + 1;
+      end if;
+    elsif c.kind = 'entity.moved' then
+      select p.ancestors into chain from event_account p where p.account_id = (c.facts ->> 'to')::bigint;
+      update event_account a set ancestors = chain || a.ancestors[array_position(a.ancestors, c.entity_id):]
+      where a.ancestors @> array[c.entity_id];
+      if found then derived := derived + derive_event(array[c.entity_id], c.revision, null, null); end if;
+    elsif c.kind = 'entity.closed' then
+      update event_account a set is_closed = true where a.account_id = c.entity_id and not a.is_closed;
+      if found then derived := derived + derive_event(array[c.entity_id], c.revision, null, null); end if;
+    elsif c.kind in ('hold.placed', 'hold.activated') then
+      if c.kind = 'hold.activated' or (c.facts ->> 'inForce')::boolean then
+        insert into event_hold (hold, account_id, profile)
+        select (c.facts ->> 'hold')::uuid, a.account_id, c.facts ->> 'profile' from event_account a where a.account_id = c.entity_id
+        on conflict do nothing;
+        if found then
+          perform sum_event_holds(array[c.entity_id]);
+          derived := derived + derive_event(array[c.entity_id], c.revision, (c.facts ->> 'hold')::uuid, c.facts ->> 'profile');
+        end if;
+      end if;
+    elsif c.kind in ('hold.lifted', 'hold.expired') then
+      delete from event_hold h where h.hold = (c.facts ->> 'hold')::uuid;
+      if found then
+        perform sum_event_holds(array[c.entity_id]);
+        derived := derived + derive_event(array[c.entity_id], c.revision, (c.facts ->> 'hold')::uuid, c.facts ->> 'profile');
+      end if;
+    elsif c.kind = 'profile.changed' then
+      denied_now := (p_masks -> c.revision::text ->> 0)::integer;
+      intercepted_now := (p_masks -> c.revision::text ->> 1)::integer;
+      insert into event_profile as p (name, denied, intercepted) values (c.facts ->> 'name', denied_now, intercepted_now)
+      on conflict (name) do update set denied = excluded.denied, intercepted = excluded.intercepted
+        where (p.denied, p.intercepted) is distinct from (excluded.denied, excluded.intercepted);
+      if found then
+        select array_agg(distinct h.account_id) into nodes from event_hold h where h.profile = c.facts ->> 'name';
+        if nodes is not null then
+          perform sum_event_holds(nodes);
+          derived := derived + derive_event(nodes, c.revision, null, c.facts ->> 'name');
+        end if;
+      end if;
+    else
+      delete from event_profile p where p.name = c.facts ->> 'name';
+    end if;
+    reached := c.revision;
+  end loop;
+  reached := p_through;
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.ensure_change_partitions(p_span bigint)
  RETURNS void
  LANGUAGE plpgsql
@@ -1274,6 +1692,43 @@ begin
     execute format('comment on table change_from_%s is %L', low, 'One span of the change log.');
   end loop;
 end $function$;
+
+CREATE OR REPLACE FUNCTION public.event_type(p_before text, p_after text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN (p_before IS NULL) THEN 'account.created'::text WHEN (p_before = p_after) THEN 'account.restrictions_changed'::text WHEN (p_after = 'active'::text) THEN 'account.resumed'::text ELSE ('account.'::text || p_after) END;
+
+CREATE OR REPLACE FUNCTION public.fill_event_shadows()
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO '$user', 'public'
+AS $function$
+  delete from event_account;
+  delete from event_standing;
+  delete from event_hold;
+  delete from event_profile;
+  insert into event_profile (name, denied, intercepted) select name, denied, intercepted from profile;
+  insert into event_hold (hold, account_id, profile)
+    select h.uuid, h.entity_id, h.profile from hold h join entity e on e.id = h.entity_id
+    where e.kind = 'account' and h.activated_at is not null and h.ended_at is null;
+  insert into event_account (account_id, ancestors, own_denied, own_intercepted, is_closed)
+    select e.id, e.ancestors, coalesce(m.denied, 0), coalesce(m.intercepted, 0), e.closed_at is not null
+    from entity e left join (
+      select h.account_id, bit_or(p.denied) as denied, bit_or(p.intercepted) as intercepted
+      from event_hold h join event_profile p on p.name = h.profile group by h.account_id
+    ) m on m.account_id = e.id
+    where e.kind = 'account';
+  with held as (select * from event_account where own_denied | own_intercepted <> 0 or is_closed),
+    reached as (
+      select a.account_id, bit_or(h.own_denied) as denied, bit_or(h.own_intercepted) as intercepted, bool_or(h.is_closed) as closed
+      from event_account a cross join unnest(a.ancestors) u (id) join held h on h.account_id = u.id group by a.account_id
+    )
+    insert into event_standing (account_id, denied, intercepted, closed)
+    select a.account_id, case when r.closed then 8191 else coalesce(r.denied, 0) end,
+      case when r.closed then 0 else coalesce(r.intercepted & ~r.denied, 0) end, coalesce(r.closed, false)
+    from event_account a left join reached r on r.account_id = a.account_id;
+$function$;
 
 CREATE OR REPLACE FUNCTION public.hmac_sha256(p_message bytea, p_inner_pad bytea, p_outer_pad bytea)
  RETURNS bytea
@@ -1554,6 +2009,50 @@ CREATE OR REPLACE FUNCTION public.standing_word(p_denied integer, p_intercepted 
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN p_closed THEN 'closed'::text WHEN ((p_denied | p_intercepted) = 0) THEN 'active'::text WHEN ((p_denied & (8191 - 8)) = (8191 - 8)) THEN 'suspended'::text ELSE 'limited'::text END;
+
+CREATE OR REPLACE FUNCTION public.sum_event_holds(p_accounts bigint[])
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+  update event_account a set own_denied = m.denied, own_intercepted = m.intercepted
+  from (
+    select u.id, coalesce(bit_or(p.denied), 0) as denied, coalesce(bit_or(p.intercepted), 0) as intercepted
+    from unnest(p_accounts) u (id)
+    left join event_hold h on h.account_id = u.id left join event_profile p on p.name = h.profile
+    group by u.id
+  ) m
+  where a.account_id = m.id and (a.own_denied, a.own_intercepted) is distinct from (m.denied, m.intercepted);
+$function$;
+
+CREATE OR REPLACE FUNCTION public.target_facts(p_entity bigint, OUT denied integer, OUT intercepted integer, OUT closed boolean, OUT owner_closed boolean, OUT profiles text[])
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE
+ SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+begin
+  select r.denied, r.intercepted, r.closed, r.owner_closed into denied, intercepted, closed, owner_closed from restrictions(p_entity) r;
+  profiles := '{}';
+  if denied | intercepted = 0 then return; end if;
+  select coalesce(array_agg(o.name order by o.place), '{}') into profiles from (
+    select p.name, min(h.place) as place
+    from (
+      select h.profile, row_number() over (order by p.severity desc, h.authority_rank desc, h.placed_at, h.id) as place
+      from hold h join profile p on p.name = h.profile
+      where h.entity_id = any (path_of(p_entity)) and h.activated_at is not null and h.ended_at is null
+    ) h join profile p on p.name = h.profile
+    group by p.name
+  ) o;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.target_outcome(p_target target)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN ((p_target).generation_applied >= (p_target).generation_desired) THEN CASE WHEN (p_target).is_drifted THEN 'drifted'::text ELSE 'confirmed'::text END WHEN ((p_target).acknowledged_at IS NOT NULL) THEN 'acknowledged'::text WHEN (p_target).needs_person THEN 'failed'::text WHEN ((p_target).task IS NOT NULL) THEN 'waiting'::text WHEN ((p_target).attempts > 0) THEN 'retrying'::text ELSE 'pending'::text END;
 
 CREATE OR REPLACE FUNCTION enforce.admit(p_server text)
  RETURNS boolean

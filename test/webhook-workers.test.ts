@@ -128,6 +128,20 @@ test('a stop gives up what is under way; the next process sends it', async (t) =
   await remove(system.id);
 });
 
+test('credentials that cannot be opened are a failure like any other, and told to who runs this', async (t) => {
+  const receiver = await receiverFor(t);
+  const system = await world.addWebhook('unreadable', { url: receiver.origin });
+  await here.pool.query(`update system set secrets_sealed = '\\x00' where id = $1`, [system.id]);
+  await account('Unreadable');
+  await world.readAll();
+  await world.deliveries.round();
+  await world.deliveries.settled();
+  assert.equal(troubles.splice(0).length, 1);
+  assert.match((await attemptsOf(system.id))[0]?.problem ?? '', /the log of the server says why/);
+  assert.equal(receiver.count, 0);
+  await remove(system.id);
+});
+
 test('processes that are killed again and again leave no event out, and none of their own behind', async (t) => {
   const receiver = await receiverFor(t);
   const system = await world.addWebhook('killed', { url: receiver.origin });

@@ -130,14 +130,21 @@ export class Deliveries {
 
   async #deliver(system: SystemRow, claimed: ClaimedDelivery): Promise<void> {
     const { signal } = this.#abort;
-    let outcome: AttemptOutcome;
+    let answer: WebhookAnswer | null;
     try {
-      outcome = outcomeOf(await this.#send(system, claimed), system, claimed.attempts);
+      answer = await this.#send(system, claimed);
       this.sent++;
     } catch (error) {
-      if (!signal.aborted) throw error;
-      outcome = again('the process ended before the answer came', 0, null);
+      // Credentials that cannot be opened, or a bug: told to whoever runs this, and counted like any failure.
+      if (!signal.aborted) this.#options.onTrouble(error);
+      answer = signal.aborted
+        ? null
+        : { type: 'failed', problem: 'it could not be sent; the log of the server says why' };
     }
+    const outcome =
+      answer === null
+        ? again('the process ended before the answer came', 0, null)
+        : outcomeOf(answer, system, claimed.attempts);
     await this.#transact(async (transaction) => {
       const isOurs = await settleAttempt(transaction, system.id, claimed, outcome);
       if (isOurs && outcome.responseCode === GONE) await disable(transaction, system);
