@@ -83,12 +83,12 @@ test('pages go on where they ended, forwards and backwards, and filters are exac
   const all = (await listEvents(context, ADMIN, {})).items.map((event) => event.sequence);
   for (const order of ['asc', 'desc'] as const) {
     const seen: number[] = [];
-    let after: string | undefined;
+    let place: string | undefined;
     for (;;) {
-      const page = await listEvents(context, ADMIN, { order, limit: 2, after });
+      const page = await listEvents(context, ADMIN, { order, limit: 2, after: place });
       seen.push(...page.items.map((event) => event.sequence));
       if (page.next === null || page.items.length === 0) break;
-      after = page.next;
+      place = page.next;
     }
     assert.deepEqual(seen, order === 'asc' ? all : all.toReversed());
   }

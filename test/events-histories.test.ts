@@ -225,10 +225,10 @@ test('an epoch that goes on where the shadows are loses nothing; a log with a ga
     ['account.created'],
   );
   await here.pool.query('update event_cursor set revision = -5');
-  await here.pool.query('delete from event_account where account_id = $1', [account.number]);
+  await here.pool.query('delete from event_standing where account_id = $1', [account.number]);
   await placeHold(context, ADMIN, account.id, { profile: 'suspended' });
   await readAll();
   assert.equal((await eventsAfter(first)).length, 1, 'what the gap took has no events');
-  const { rows } = await here.pool.query('select denied from event_account where account_id = $1', [account.number]);
+  const { rows } = await here.pool.query('select denied from event_standing where account_id = $1', [account.number]);
   assert.deepEqual(rows, [{ denied: 8183 }]);
 });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 
 import { type WebhookOrder, readWebhookSecret, retryDelayMs, webhook } from '#core/systems/webhook.ts';
@@ -138,9 +139,9 @@ test('of an answer without end only the beginning is read, and one that drips is
 test('secrets have 24 to 64 bytes, and one is made where none was given', () => {
   const of = (bytes: number) => `whsec_${Buffer.alloc(bytes, 200).toString('base64')}`;
   for (const bytes of [24, 25, 26, 64]) assert.equal(readWebhookSecret(of(bytes)).ok, true);
-  for (const text of [of(23), of(65), 'whsec_', 'secret', of(24).slice(6), `${of(24)}!`]) {
-    const reading = readWebhookSecret(text);
-    assert.ok(!reading.ok && !reading.message.includes(text.slice(8) || '?'), 'what was given is not shown');
+  for (const given of [of(23), of(65), 'whsec_', 'secret', of(24).slice(6), `${of(24)}!`]) {
+    const reading = readWebhookSecret(given);
+    assert.ok(!reading.ok && !reading.message.includes(given.slice(8) || '?'), 'what was given is not shown');
   }
   const random = (bytes: number) => new Uint8Array(bytes).fill(5);
   const made = webhook.generate?.({ form: 'standard' }, { secret: null }, random) ?? {};
@@ -195,11 +196,11 @@ test('attempts are spread over three days, within the bounds of the system, and 
 });
 
 test('the notification of an application server has the true type, and none where it has no word', async () => {
-  const event = (before: string | null, after: string, more: Partial<EventNews> = {}) =>
+  const event = (before: string | null, standing: string, more: Partial<EventNews> = {}) =>
     ({
       account: '01234567-89ab-4def-8123-456789abcdef',
       before: before === null ? null : { standing: before, denied: [], intercepted: [] },
-      after: { standing: after, denied: [], intercepted: [] },
+      after: { standing, denied: [], intercepted: [] },
       cause: 'hold.placed',
       profile: 'suspended',
       ...more,
@@ -222,11 +223,11 @@ test('the notification of an application server has the true type, and none wher
   assert.equal(typeOf(event(null, 'active', { cause: 'entity.created', profile: null })), null);
 
   const asked: { url: string | undefined; authorization: string | undefined; body: string }[] = [];
-  const receiver = createServer(async (request, response) => {
-    let body = '';
-    for await (const chunk of request) body += String(chunk);
-    asked.push({ url: request.url, authorization: request.headers.authorization, body });
-    response.end();
+  const receiver = createServer((request, response) => {
+    void text(request).then((body) => {
+      asked.push({ url: request.url, authorization: request.headers.authorization, body });
+      response.end();
+    });
   });
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
   const send = makeSendWebhook({ isPrivateAllowed: true, userAgent: 'test' });

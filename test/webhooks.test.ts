@@ -143,13 +143,16 @@ test("an account's webhook hears of itself and what lies beneath, by type, and o
   await placeHold(context, clerk, customer.id, { profile: 'limited' });
   const above = (await placeHold(context, boss, reseller.id, { profile: 'suspended' })).value.hold;
   await world.sendAll();
+  const told = receiver.received.map(({ body: { type, data } }) =>
+    [type, data['account'], data['actor'], data['hold']].join(' '),
+  );
   assert.deepEqual(
-    receiver.received.map(({ body: { type, data } }) => [type, data['account'], data['actor'], data['hold']]).sort(),
+    told.sort(),
     [
-      ['account.suspended', customer.id, 'login:clerk', hold.id],
-      ['account.resumed', customer.id, 'login:clerk', hold.id],
-      ['account.suspended', reseller.id, 'platform', above.id],
-      ['account.suspended', customer.id, 'platform', above.id],
+      `account.suspended ${customer.id} login:clerk ${hold.id}`,
+      `account.resumed ${customer.id} login:clerk ${hold.id}`,
+      `account.suspended ${reseller.id} platform ${above.id}`,
+      `account.suspended ${customer.id} platform ${above.id}`,
     ].sort(),
   );
   await remove(system.id);
@@ -253,79 +256,13 @@ test('after many failures in a row the circuit opens, and closes with the first 
   await remove(system.id);
 });
 
-test('many processes share the deliveries: each message arrives, once when nothing fails, never more at once than allowed', async (t) => {
-  const receiver = await receiverFor(t);
-  receiver.knobs.latencyMs = 5;
-  const system = await world.addWebhook('shared', { url: receiver.origin }, { pace: { concurrency: 3 } });
-  const parent = await account('Shared');
-  for (let n = 0; n < 40; n++) await account(`${n}`, parent.id);
-  await placeHold(context, ADMIN, parent.id, { profile: 'limited' });
-  await world.readAll();
-  const workers = Array.from({ length: 4 }, () => world.another());
-  for (const worker of workers) worker.start();
-  await world.sendAll();
-  for (const worker of workers) await worker.stop();
-  assert.equal(receiver.received.length, 82);
-  assert.equal(new Set(receiver.received.map(({ id }) => id)).size, 82);
-  assert.ok(
-    (await deliveriesOf(system.id)).every(({ outcome, attempts }) => outcome === 'delivered' && attempts === 1),
-  );
-  const { rows } = await here.pool.query<{ most: number }>(
-    `select max((select count(*) from delivery_attempt o where o.at <= t.at and o.ended_at > t.at)) as most from delivery_attempt t`,
-  );
-  assert.ok((rows[0]?.most ?? 9) <= 3, `${rows[0]?.most} at once`);
-  await remove(system.id);
-});
-
-test('a process that ends while it sends leaves its lease to the next, and its late outcome counts no more', async (t) => {
-  const receiver = await receiverFor(t);
-  const system = await world.addWebhook('leased', { url: receiver.origin });
-  receiver.knobs.latencyMs = 50;
-  await account('Leased');
-  await world.readAll();
-  const slow = world.another();
-  await slow.round();
-  await here.pool.query(`update delivery set leased_until = now() - interval '1 second' where system_id = $1`, [
-    system.id,
-  ]);
-  receiver.answer = () => ({ status: 500 });
-  const [claimed] = (await here.pool.query('select lease_token from delivery where system_id = $1', [system.id])).rows;
-  assert.ok(claimed?.lease_token);
-  await world.deliveries.round();
-  receiver.answer = () => null;
-  await slow.settled();
-  await world.sendAll();
-  const [delivery] = await deliveriesOf(system.id);
-  assert.equal(delivery?.outcome, 'delivered');
-  assert.ok((delivery?.attempts ?? 0) >= 2);
-  assert.ok(receiver.received.length >= 1, 'at least once');
-  await remove(system.id);
-});
-
-test('a stop gives up what is under way; the next process sends it', async (t) => {
-  const receiver = await receiverFor(t);
-  const system = await world.addWebhook('stopped', { url: receiver.origin });
-  receiver.knobs.latencyMs = 5_000;
-  await account('Stopped');
-  await world.readAll();
-  const worker = world.another();
-  worker.start();
-  while (receiver.count === 0) await new Promise((resolve) => setImmediate(resolve));
-  await worker.stop();
-  assert.match((await attemptsOf(system.id))[0]?.problem ?? '', /ended before the answer/);
-  receiver.knobs.latencyMs = 0;
-  await world.sendAll();
-  assert.equal(receiver.received.length, 1);
-  await remove(system.id);
-});
-
 test('what was committed before a webhook was made is not for it, however late it is read', async (t) => {
   const receiver = await receiverFor(t);
   const before = await account('Before');
   const system = await world.addWebhook('late', { url: receiver.origin });
   const behind = await account('Behind');
   await world.sendAll();
-  const accounts = receiver.received.map(({ body }) => body.data['account']);
-  assert.ok(accounts.includes(behind.id) && !accounts.includes(before.id));
+  const accounts = new Set(receiver.received.map(({ body }) => body.data['account']));
+  assert.ok(accounts.has(behind.id) && !accounts.has(before.id));
   await remove(system.id);
 });

@@ -314,7 +314,6 @@ test('numbers are searched, bought and given back', () => useNumberRoutes(client
 
 test('systems, targets and receipts', () => useSystemRoutes(client, here.pool));
 test('events are read, and deliveries listed, read, repeated and tested', () => useEventRoutes(here, client));
-
 test('no route of the document was left out', () => {
   assert.deepEqual(
     client.routes.filter((route) => !client.used.has(route)),

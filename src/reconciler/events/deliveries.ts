@@ -46,12 +46,14 @@ export class Deliveries {
   readonly #rounds: Rounds;
   readonly #sending = new Set<Promise<void>>();
   readonly #abort = new AbortController();
+  #isNews = false;
+  #spreadAt = 0;
   sent = 0;
 
   constructor(options: DeliveriesOptions) {
     this.#options = options;
     const { onTrouble, pollMs = POLL_MS } = options;
-    this.#rounds = new Rounds({ work: () => this.round(), intervalMs: pollMs, onTrouble });
+    this.#rounds = new Rounds({ work: () => this.#work(pollMs), intervalMs: pollMs, onTrouble });
   }
 
   start(): void {
@@ -65,8 +67,9 @@ export class Deliveries {
     await this.settled();
   }
 
-  /** There may be something to send. */
+  /** There are new events. */
   poke(): void {
+    this.#isNews = true;
     this.#rounds.poke();
   }
 
@@ -81,15 +84,36 @@ export class Deliveries {
 
   /** Makes deliveries and begins to send what is due; answers whether there is more to do right away. */
   async round(): Promise<boolean> {
+    const isMore = await this.#spread();
+    await this.#sendDue();
+    return isMore;
+  }
+
+  /** After an answer only what is due is looked at: events are new when somebody says so, or after a while. */
+  async #work(pollMs: number): Promise<boolean> {
+    if (!this.#isNews && performance.now() < this.#spreadAt + pollMs) {
+      await this.#sendDue();
+      return false;
+    }
+    this.#isNews = false;
+    const isMore = await this.round();
+    if (isMore) this.#isNews = true;
+    return isMore;
+  }
+
+  async #spread(): Promise<boolean> {
+    await registerWebhooks(new Session(this.#options.context.pool));
+    this.#spreadAt = performance.now();
+    return this.#transact((transaction) => spreadEvents(transaction));
+  }
+
+  async #sendDue(): Promise<void> {
     const session = new Session(this.#options.context.pool);
-    await registerWebhooks(session);
-    const isMore = await this.#transact((transaction) => spreadEvents(transaction));
     for (const { id } of await listDueWebhooks(session)) {
-      if (this.#abort.signal.aborted) return false;
+      if (this.#abort.signal.aborted) return;
       const claim = await this.#transact((transaction) => claimDeliveries(transaction, id));
       if (claim !== null) this.#begin(claim);
     }
-    return isMore;
   }
 
   #begin({ system, deliveries }: Claim): void {
@@ -106,14 +130,21 @@ export class Deliveries {
 
   async #deliver(system: SystemRow, claimed: ClaimedDelivery): Promise<void> {
     const { signal } = this.#abort;
-    let outcome: AttemptOutcome;
+    let answer: WebhookAnswer | null;
     try {
-      outcome = outcomeOf(await this.#send(system, claimed), system, claimed.attempts);
+      answer = await this.#send(system, claimed);
       this.sent++;
     } catch (error) {
-      if (!signal.aborted) throw error;
-      outcome = again('the process ended before the answer came', 0, null);
+      // Credentials that cannot be opened, or a bug: told to whoever runs this, and counted like any failure.
+      if (!signal.aborted) this.#options.onTrouble(error);
+      answer = signal.aborted
+        ? null
+        : { type: 'failed', problem: 'it could not be sent; the log of the server says why' };
     }
+    const outcome =
+      answer === null
+        ? again('the process ended before the answer came', 0, null)
+        : outcomeOf(answer, system, claimed.attempts);
     await this.#transact(async (transaction) => {
       const isOurs = await settleAttempt(transaction, system.id, claimed, outcome);
       if (isOurs && outcome.responseCode === GONE) await disable(transaction, system);

@@ -58,6 +58,11 @@ export async function startReceiver({ secret, knobs }: ReceiverOptions = {}): Pr
     received: { get: () => state.received },
     refused: { get: () => state.refused },
     asked: { get: () => state.asked },
-    answer: { get: () => state.answer, set: (answer: Receiver['answer']) => void (state.answer = answer) },
+    answer: {
+      get: () => state.answer,
+      set: (answer: Receiver['answer']) => {
+        state.answer = answer;
+      },
+    },
   }) as Receiver;
 }
