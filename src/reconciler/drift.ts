@@ -92,7 +92,7 @@ export class DriftSweep {
       const known = facts.get(target.entity_id);
       if (known === undefined) return [];
       const wanted = desiredOf(prepared, known, target.reference);
-      return [{ target, wanted, order: asOrder(prepared, target, known, wanted, false) }];
+      return [{ target, wanted, order: asOrder(prepared, { ...target, doubt: 'none' }, known, wanted, false) }];
     });
     return Promise.all(
       asked.map(async ({ target, wanted, order }) => ({

@@ -13,6 +13,8 @@ async function oneTarget(t: TestContext, pace: Parameters<World['system']>[1] = 
   const system = await world.system('cloud', pace);
   const customer = await world.account('A customer');
   const thing = await world.foreign(customer, 'one');
+  world.reconciler();
+  await world.settled();
   return { world, system, customer, thing };
 }
 
@@ -27,7 +29,6 @@ test('a failure is tried again until it works, with the same request id', async 
   let failures = 3;
   world.board.answer = () =>
     failures-- > 0 ? { type: 'later', code: 'locked', detail: 'in use' } : { type: 'done', note: 'well' };
-  world.reconciler();
   await world.hold(customer);
   await world.settled();
   assert.equal(world.board.calls.length, 4);
@@ -46,7 +47,6 @@ test('a failure is tried again until it works, with the same request id', async 
 test('what needs a person waits for one, and a later change tries it anew', async (t: TestContext) => {
   const { world, customer } = await oneTarget(t);
   world.board.answer = () => ({ type: 'never', code: 'no_such_thing', detail: 'There is none.' });
-  world.reconciler();
   const held = await world.hold(customer);
   await world.until('it failed', async () => (await only(world))['outcome'] === 'failed');
   const failed = await only(world);
@@ -66,7 +66,6 @@ test('what needs a person waits for one, and a later change tries it anew', asyn
 test('suspended and resumed before delivery is nothing told', async (t: TestContext) => {
   const { world, system, customer } = await oneTarget(t);
   await world.pool.query('update system set paused_at = now() where id = $1', [system.id]);
-  world.reconciler();
   const held = await world.hold(customer);
   await world.until('it is due', async () => (await world.targets())[0]?.['generation_desired'] === held.revision);
   const lifted = await world.lift(held);
@@ -90,7 +89,6 @@ test('an answer that never came is told again, and once more when no request can
     await sleep(10_000, undefined, { signal });
     return { type: 'done' };
   };
-  world.reconciler();
   await world.hold(customer);
   await world.settled();
   const [first, second, third, ...more] = world.board.calls;
@@ -115,7 +113,6 @@ test('a request that arrives late does not win', async (t: TestContext) => {
     setTimeout(() => (far = next), 400);
     return { type: 'unknown', code: 'timeout', detail: 'silence' };
   };
-  world.reconciler();
   const held = await world.hold(customer);
   await world.until('it was told', () => world.board.calls.length >= 1);
   await world.lift(held);
@@ -132,7 +129,6 @@ test('a driver that fails is no end of the worker, and its message says nothing 
     if (error !== undefined) throw error;
     return { type: 'done' };
   };
-  world.reconciler();
   await world.hold(customer);
   await world.until(
     'the bug is seen',
@@ -153,7 +149,6 @@ test('a task is asked for until it is done, and its text is shown', async (t: Te
     polls++;
     return polls < 3 ? { type: 'waiting', task, pollAfterMs: 60 } : { type: 'done' };
   };
-  world.reconciler();
   await world.hold(customer);
   await world.until('it waits', async () => (await world.targets())[0]?.['outcome'] === 'waiting');
   assert.deepEqual((await only(world))['task'], { id: 7 });
@@ -170,7 +165,6 @@ test('what was configured before is kept at once, and lost with the lease', asyn
     await assert.rejects(call.keep({ before: 'stolen' }), /lease/);
     return { type: 'done' };
   };
-  world.reconciler();
   await world.hold(customer);
   await world.until('it was told', () => world.board.calls.length === 1);
   await sleep(100);
@@ -186,7 +180,6 @@ test('a lease that ran out is taken over, and the one who had it writes nothing'
     await late.promise;
     return { type: 'never', code: 'late', detail: 'too late' };
   };
-  world.reconciler();
   const held = await world.hold(customer);
   await world.until('it is told', () => world.board.calls.length === 1);
   await world.pool.query(`update target set leased_until = now() - interval '1 second'`);
@@ -206,9 +199,9 @@ test('a lease that ran out is taken over, and the one who had it writes nothing'
 test('a value that cannot be stored is a failure of its target alone', async (t: TestContext) => {
   const { world, customer } = await oneTarget(t);
   await world.foreign(customer, 'two');
+  await world.settled();
   world.board.answer = ({ reference }) =>
     reference === 'one' ? { type: 'done', applied: { text: 'a\u0000b' } } : { type: 'done' };
-  world.reconciler();
   await world.hold(customer);
   await world.until('both are answered', async () => {
     const outcomes = (await world.targets()).map((target) => target['outcome']);

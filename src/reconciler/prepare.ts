@@ -116,7 +116,7 @@ export function desiredOf(
 
 export function asOrder(
   system: PreparedSystem,
-  target: Omit<ClaimedTarget, 'due_at' | 'doubt'>,
+  target: Omit<ClaimedTarget, 'due_at'>,
   { row, values, profiles }: KnownEntity,
   desired: Json,
   isForced: boolean,
@@ -133,7 +133,7 @@ export function asOrder(
     applied: target.applied,
     kept: target.kept,
     task: target.task,
-    mayHaveActed: target.is_unproven,
+    mayHaveActed: target.is_unproven || target.doubt !== 'none',
     isForced,
     requestId: requestIdOf(system.uuid, row.uuid, target.generation_desired),
     attempts: target.attempts,

@@ -20,7 +20,7 @@ import { DriftSweep } from './drift.ts';
 import type { DriverHold } from './driver-hold.ts';
 import { type Job, prepareJobs } from './prepare.ts';
 import { Recorder } from './recorder.ts';
-import { Slots } from './slots.ts';
+import { type IdleWaiter, Slots } from './slots.ts';
 
 /** How long a claimed target may wait for its turn. */
 const QUEUE_MS = 5_000;
@@ -28,7 +28,7 @@ const QUEUE_MS = 5_000;
 const LEASE_MARGIN_MS = 5_000;
 const BATCH_MAX = 1_000;
 /** A batch that lasted less is doubled, one that lasted more than four times as long is halved. */
-const BATCH_LASTS_MS = 500;
+const BATCH_LASTS_MS = 250;
 
 export interface RunnerOptions {
   readonly session: Session;
@@ -98,11 +98,19 @@ export class Runner {
     this.#system = system;
     this.hold.renew(system);
     this.#breaker.update(system);
-    if (system.paused_at !== null) void this.#giveBack(this.#queue.splice(0).map(({ job }) => job));
+    void this.#giveBack(this.#dropped(system.paused_at !== null));
     this.#drift.tick(system, this.slots.size);
     if (system.due_in_ms === null) return this.#pump();
     if (system.due_in_ms <= 0) this.due();
     else this.#wakeIn(system.due_in_ms);
+  }
+
+  /** What is not begun any more: all of it, or what waited too long behind slow calls. */
+  #dropped(isAll: boolean): Job[] {
+    const nowMs = performance.now();
+    const queue = this.#queue;
+    this.#queue = isAll ? [] : queue.filter(({ beginByMs }) => beginByMs >= nowMs);
+    return queue.filter((waiting) => !this.#queue.includes(waiting)).map(({ job }) => job);
   }
 
   /** Something is due: look now. */
@@ -117,7 +125,7 @@ export class Runner {
     clearTimeout(this.#timer);
     const cut = setTimeout(() => this.#cut.abort(), graceMs);
     await this.#claiming;
-    await this.#giveBack(this.#queue.splice(0).map(({ job }) => job));
+    await this.#giveBack(this.#dropped(true));
     for (const { giveUp } of this.#idle.splice(0)) giveUp();
     while (this.#calls.size > 0) await Promise.all(this.#calls);
     clearTimeout(cut);
@@ -137,14 +145,14 @@ export class Runner {
 
   /** Begins what can begin, and claims more in time. */
   #pump(): void {
-    const overdue: Job[] = [];
+    const first = this.#queue[0];
+    if (first !== undefined && first.beginByMs < performance.now()) void this.#giveBack(this.#dropped(false));
     while (this.#mayCall && this.#queue.length > 0 && this.#breaker.isPassable) {
       const nowMs = performance.now();
       const slot = this.slots.take(nowMs, this.#pace);
       if (typeof slot === 'number') this.#wakeIn(slot - nowMs);
       if (slot === null || typeof slot === 'number') break;
-      let next = this.#queue.shift();
-      for (; next !== undefined && next.beginByMs < nowMs; next = this.#queue.shift()) overdue.push(next.job);
+      const next = this.#queue.shift();
       if (next === undefined) {
         slot.isBusy = false;
         break;
@@ -156,7 +164,6 @@ export class Runner {
       });
       this.#calls.add(call);
     }
-    if (overdue.length > 0) void this.#giveBack(overdue);
     this.#claimMore();
     this.#lendIdle();
   }
@@ -212,8 +219,9 @@ export class Runner {
     const claim = { systemId: system.id, token, limit, leaseMs, flightMaxMs: system.flight_max_ms };
     const targets = await claimTargets(session, claim);
     if (targets.length === 0) return;
-    // A full batch: there may be more.
+    // A full batch: there may be more. Otherwise the next ones are few again, until they turn out to be many.
     this.#isDue = targets.length === limit;
+    if (!this.#isDue) this.#batch = 0;
     const jobs = await prepareJobs(session, this.hold.prepared, token, targets);
     const calls = jobs.filter(({ intent }) => intent.type === 'call');
     this.#recorder.add(
@@ -266,7 +274,7 @@ export class Runner {
       return null;
     });
     if (openForMs === null) return;
-    await this.#giveBack(this.#queue.splice(0).map(({ job }) => job));
+    await this.#giveBack(this.#dropped(true));
     this.#wakeIn(openForMs);
   }
 
@@ -300,11 +308,6 @@ export class Runner {
       Math.min(Math.ceil(delayMs), 60_000),
     );
   }
-}
-
-interface IdleWaiter {
-  readonly begin: (slot: number) => Promise<void>;
-  readonly giveUp: () => void;
 }
 
 function retryOf({ retry_min_ms: retryMinMs, retry_max_ms: retryMaxMs }: RunningSystem) {
