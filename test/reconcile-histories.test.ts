@@ -89,7 +89,6 @@ async function playBatch(t: Cleanup, here: Installation, numbers: readonly numbe
       if (isPlaying) await passTimeQuietly(here, traffic, LEAP_MAX_MS * random());
     }
   })();
-  const t0 = performance.now();
   try {
     await Promise.all(stories.map((story) => play(here, story)));
   } finally {
@@ -102,14 +101,12 @@ async function playBatch(t: Cleanup, here: Installation, numbers: readonly numbe
     await resumeAll(here, story);
     await addDropped(here, story);
   }
-  const t1 = performance.now();
   const last = [begin(), begin()];
   try {
     await settle(here, traffic, () => last.forEach(({ reconciler }) => reconciler.poke()));
   } finally {
     await Promise.all(last.map((mortal) => mortal.stop()));
   }
-  console.log(`DBG play ${t1 - t0} settle ${performance.now() - t1} deaths ${tally.deaths}`);
   const findings: string[] = [];
   for (const story of stories) {
     const found = await judgeStory(here, story);

@@ -22,8 +22,9 @@ import {
 import { makeRandom } from '../scripts/random.ts';
 
 const INTERLEAVINGS = 10_000;
-/** Things whose suspensions are carried out side by side. */
-const THINGS = 1_000;
+/** Customers whose suspensions are carried out side by side, and what each has in the system. */
+const CUSTOMERS = 200;
+const THINGS_EACH = 5;
 const WORKERS = 2;
 const FLIGHT_MAX_MS = 600_000;
 /** Longer than any lease, back-off or flight. */
@@ -46,11 +47,17 @@ const MOMENTS = [
 ] as const;
 type Moment = (typeof MOMENTS)[number];
 
-interface Thing {
+interface Customer {
   readonly id: number;
+  readonly things: readonly Thing[];
   hold: string | null;
+  /** The revision of the hold. */
   placed: number;
   isPaid: boolean;
+}
+
+interface Thing {
+  readonly id: number;
   /** What happened to it, each with the step of the stage: one interleaving. */
   trace: string[];
 }
@@ -67,14 +74,14 @@ interface Row {
 class Play {
   readonly #here: Installation;
   readonly #stage: Stage;
-  readonly #things: readonly Thing[];
+  readonly #customers: readonly Customer[];
   readonly #random: () => number;
   readonly moments = new Map<Moment, number>();
 
-  constructor(here: Installation, stage: Stage, things: readonly Thing[], random: () => number) {
+  constructor(here: Installation, stage: Stage, customers: readonly Customer[], random: () => number) {
     this.#here = here;
     this.#stage = stage;
-    this.#things = things;
+    this.#customers = customers;
     this.#random = random;
   }
 
@@ -83,10 +90,10 @@ class Play {
   }
 
   async #bulk(
-    things: readonly Thing[],
-    itemOf: (thing: Thing) => BulkItem,
+    customers: readonly Customer[],
+    itemOf: (customer: Customer) => BulkItem,
   ): Promise<readonly { readonly id: string }[]> {
-    const run = runBulk(this.#here.context, ADMIN, things.map(itemOf), { isBrief: true });
+    const run = runBulk(this.#here.context, ADMIN, customers.map(itemOf), { isBrief: true });
     const { outcomes, revision } = await this.#stage.during(run, this.#random);
     return outcomes.map((outcome) => {
       assert.ok(outcome.ok, JSON.stringify(outcome));
@@ -97,37 +104,44 @@ class Play {
 
   /** Suspends some that are not. */
   async suspend(share: number): Promise<void> {
-    const things = this.#some(
-      this.#things.filter(({ hold, isPaid }) => hold === null && !isPaid),
+    const customers = this.#some(
+      this.#customers.filter(({ hold, isPaid }) => hold === null && !isPaid),
       share,
     );
-    if (things.length === 0) return;
-    const views = await this.#bulk(things, ({ id }) => ({
+    if (customers.length === 0) return;
+    const views = await this.#bulk(customers, ({ id }) => ({
       op: 'hold',
       entity: id,
       body: { profile: 'suspended', source: 'payment' },
     }));
-    await this.#noteRevisions(things, 'hold.placed');
-    for (const [at, thing] of things.entries()) {
-      thing.hold = views[at]?.id ?? '';
-      this.note(thing, 'suspended');
+    const { rows } = await this.#here.pool.query<{ entity_id: number; revision: number }>(
+      `select entity_id, max(revision) as revision from change where kind = 'hold.placed' and entity_id = any ($1) group by entity_id`,
+      [customers.map(({ id }) => id)],
+    );
+    const revisions = new Map(rows.map((row) => [row.entity_id, row.revision]));
+    for (const [at, customer] of customers.entries()) {
+      customer.hold = views[at]?.id ?? '';
+      customer.placed = revisions.get(customer.id) ?? 0;
+      for (const thing of customer.things) this.note(thing, 'suspended');
     }
   }
 
   /** Lets payments come for some that are suspended. */
   async pay(share: number): Promise<void> {
-    const things = this.#some(
-      this.#things.filter(({ hold, isPaid }) => hold !== null && !isPaid),
+    const customers = this.#some(
+      this.#customers.filter(({ hold, isPaid }) => hold !== null && !isPaid),
       share,
     );
-    if (things.length === 0) return;
-    const moments = await this.#momentsOf(things);
-    await this.#bulk(things, ({ id, hold }) => ({ op: 'lift', entity: id, hold: hold ?? '' }));
-    for (const thing of things) {
-      const moment = moments.get(thing.id) ?? 'placed';
-      this.moments.set(moment, (this.moments.get(moment) ?? 0) + 1);
-      thing.isPaid = true;
-      this.note(thing, `paid when ${moment}`);
+    if (customers.length === 0) return;
+    const moments = await this.#momentsOf(customers);
+    await this.#bulk(customers, ({ id, hold }) => ({ op: 'lift', entity: id, hold: hold ?? '' }));
+    for (const customer of customers) {
+      customer.isPaid = true;
+      for (const thing of customer.things) {
+        const moment = moments.get(thing.id) ?? 'placed';
+        this.moments.set(moment, (this.moments.get(moment) ?? 0) + 1);
+        this.note(thing, `paid when ${moment}`);
+      }
     }
   }
 
@@ -135,16 +149,8 @@ class Play {
     thing.trace.push(`${this.#stage.steps} ${event}`);
   }
 
-  async #noteRevisions(things: readonly Thing[], kind: string): Promise<void> {
-    const { rows } = await this.#here.pool.query<{ entity_id: number; revision: number }>(
-      'select entity_id, max(revision) as revision from change where kind = $2 and entity_id = any ($1) group by entity_id',
-      [things.map(({ id }) => id), kind],
-    );
-    const revisions = new Map(rows.map((row) => [row.entity_id, row.revision]));
-    for (const thing of things) thing.placed = revisions.get(thing.id) ?? 0;
-  }
-
-  async #momentsOf(things: readonly Thing[]): Promise<Map<number, Moment>> {
+  async #momentsOf(customers: readonly Customer[]): Promise<Map<number, Moment>> {
+    const things = customers.flatMap((customer) => customer.things.map(({ id }) => ({ id, placed: customer.placed })));
     const { rows } = await this.#here.pool.query<Row>(
       `select w.id, c.revision >= w.placed as is_read, t.generation_desired >= w.placed as is_expanded, t.lease_token is not null as is_leased,
           t.generation_applied >= w.placed as is_confirmed, t.is_unproven
@@ -190,53 +196,59 @@ class Play {
         stage.answer(call, call.state === 'acted' || this.#random() < 0.5 ? 'lost reply' : 'lost request');
     }
     stage.leaps += 1;
-    await stage.during(passTime(this.#here.pool, LEAP_MS), this.#random);
+    await stage.during(passTime(this.#here.pool, LEAP_MS), this.#random, 20);
   }
 
   /** Interleaves until everybody has been suspended and has paid. */
   async run(): Promise<void> {
     const random = this.#random;
     for (;;) {
-      const left = this.#things.filter(({ isPaid }) => !isPaid).length;
+      const left = this.#customers.filter(({ isPaid }) => !isPaid).length;
       if (left === 0) return;
       const dice = random();
       // Towards the end the shares grow, or the last few would take as long as all others.
-      const share = Math.max(0.4 * random(), Math.min(1, 20 / left));
+      const share = Math.max(0.4 * random(), Math.min(1, 5 / left));
       if (dice < 0.025) await this.suspend(share);
       else if (dice < 0.05) await this.pay(share);
       else if (dice < 0.25) this.farSide();
-      else if (dice < 0.26) await this.leap();
+      else if (dice < 0.256) await this.leap();
       else await this.#stage.step(random);
     }
   }
 }
 
-async function plant(here: Installation): Promise<Thing[]> {
-  const { outcomes } = await runBulk(
-    here.context,
-    ADMIN,
-    [{ op: 'create', body: { kind: 'account', name: 'A customer' } }],
-    {
-      isBrief: true,
-    },
-  );
-  const [account] = outcomes;
-  assert.ok(account?.ok);
-  const items = Array.from({ length: THINGS }, (_, n): BulkItem => ({
-    op: 'create',
-    body: {
-      kind: 'foreign',
-      parent: (account.body as { number: number }).number,
-      system: 'switches',
-      externalReference: `thing-${n}`,
-    },
-  }));
-  const made = await runBulk(here.context, ADMIN, items, { isBrief: true });
-  return made.outcomes.map((outcome) => {
+async function create(here: Installation, bodies: readonly BulkItem['body'][]): Promise<number[]> {
+  const items = bodies.map((body) => ({ op: 'create', ...(body === undefined ? {} : { body }) }) as const);
+  const { outcomes } = await runBulk(here.context, ADMIN, items, { isBrief: true });
+  return outcomes.map((outcome) => {
     assert.ok(outcome.ok);
-    const id = (outcome.body as { number: number }).number; // A view of what was created.
-    return { id, hold: null, placed: 0, isPaid: false, trace: [] };
+    return (outcome.body as { number: number }).number; // A view of what was created.
   });
+}
+
+async function plant(here: Installation): Promise<Customer[]> {
+  const ids = await create(
+    here,
+    Array.from({ length: CUSTOMERS }, () => ({ kind: 'account', name: 'A customer' })),
+  );
+  const things = await create(
+    here,
+    ids.flatMap((parent) =>
+      Array.from({ length: THINGS_EACH }, (_, n) => ({
+        kind: 'foreign',
+        parent,
+        system: 'switches',
+        externalReference: `thing-${parent}-${n}`,
+      })),
+    ),
+  );
+  return ids.map((id, at) => ({
+    id,
+    things: things.slice(at * THINGS_EACH, (at + 1) * THINGS_EACH).map((thing) => ({ id: thing, trace: [] })),
+    hold: null,
+    placed: 0,
+    isPaid: false,
+  }));
 }
 
 test('payment at any moment of a running suspension ends active', async (t: TestContext) => {
@@ -251,10 +263,11 @@ test('payment at any moment of a running suspension ends active', async (t: Test
     flightMaxMs: FLIGHT_MAX_MS,
     breakerFailures: 1_000_000,
   });
-  const things = await plant(here);
+  const customers = await plant(here);
+  const things = customers.flatMap((customer) => customer.things);
   const byId = new Map(things.map((thing) => [thing.id, thing]));
   const stage = new Stage();
-  const play = new Play(here, stage, things, random);
+  const play = new Play(here, stage, customers, random);
   stage.onEvent = (id, event) => {
     const thing = byId.get(id);
     if (thing !== undefined) play.note(thing, event);
@@ -265,12 +278,9 @@ test('payment at any moment of a running suspension ends active', async (t: Test
     let runs = 0;
     for (; distinct.size < INTERLEAVINGS; runs++) {
       stage.hold();
-      const t0 = performance.now();
       await play.run();
-      const t1 = performance.now();
       stage.free();
       await settleFreely(here);
-      console.log(`DBG run ${t1 - t0} settle ${performance.now() - t1} steps ${stage.steps}`);
       for (const { id, trace } of things) {
         assert.notEqual(stage.switches.get(id) ?? 'on', 'off', `thing ${id} of run ${runs}: ${trace.join('; ')}`);
         distinct.add(`${runs}: ${trace.join('; ')}`);
@@ -279,8 +289,9 @@ test('payment at any moment of a running suspension ends active', async (t: Test
         `select target_outcome(t) as outcome, standing_word(r.denied, r.intercepted, r.closed) as standing, count(*)::integer
           from target t cross join lateral restrictions(t.entity_id) r group by 1, 2`,
       );
-      assert.deepEqual(rows, [{ outcome: 'confirmed', standing: 'active', count: THINGS }]);
-      for (const thing of things) Object.assign(thing, { hold: null, isPaid: false, trace: [] });
+      assert.deepEqual(rows, [{ outcome: 'confirmed', standing: 'active', count: things.length }]);
+      for (const customer of customers) Object.assign(customer, { hold: null, isPaid: false });
+      for (const thing of things) thing.trace = [];
     }
     t.diagnostic(
       `${distinct.size} interleavings in ${runs} runs of ${stage.steps} steps and ${stage.leaps} leaps in time, in ${Math.round((performance.now() - startedAt) / 1_000)} s`,

@@ -30,6 +30,9 @@ export interface PendingCall {
 /** How long a statement may take before others go on: it may wait for a lock that one of them holds. */
 const STATEMENT_MS = 20;
 
+/** How long somebody may be busy in the database before it is taken for waiting. */
+const ALONE_MS = 500;
+
 const UNKNOWN: Outcome = { type: 'unknown', code: 'no_reply', detail: 'No reply came.' };
 const LATER: Outcome = { type: 'later', code: 'busy', detail: 'It is busy.' };
 
@@ -106,14 +109,17 @@ export class Stage {
   }
 
   /** Does something in the database while workers go on: it may wait for what one of them has locked. */
-  async during<T>(work: Promise<T>, random: () => number): Promise<T> {
+  async during<T>(work: Promise<T>, random: () => number, aloneMs = ALONE_MS): Promise<T> {
     let isOver = false;
     const over = work.finally(() => {
       isOver = true;
     });
     over.catch(() => {}); // It is awaited below.
-    await Promise.race([over, sleep(STATEMENT_MS)]).catch(() => {});
-    while (!isOver) await this.step(random);
+    await Promise.race([over, sleep(aloneMs)]).catch(() => {});
+    while (!isOver) {
+      await this.step(random);
+      await Promise.race([over, sleep(1)]).catch(() => {}); // A moment for the database.
+    }
     return over;
   }
 

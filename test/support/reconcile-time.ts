@@ -40,7 +40,6 @@ async function moveBack(pool: pg.Pool, tables: readonly Column[], ms: number): P
   const client = await pool.connect();
   try {
     await client.query(`begin; set local lock_timeout = ${LOCK_MS}`);
-    await client.query(`lock table ${tables.map(({ table }) => `"${table}"`).join(', ')} in exclusive mode`);
     for (const { table, columns } of tables) {
       const changes = columns.map((column) => `"${column}" = "${column}" - make_interval(secs => $1)`);
       await client.query(`update "${table}" set ${changes.join(', ')}`, [ms / 1_000]);
