@@ -10,7 +10,6 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { normaliseSubject } from '#core/identifier.ts';
 import { problem } from '#core/problem.ts';
 import { DecisionEngine } from '#decisions/engine.ts';
-import { Reconciler } from '#reconciler/reconciler.ts';
 import { DEFAULT_SETTINGS, type OperationContext } from '#operations/context.ts';
 import { Authenticator } from '#operations/identity/authenticator.ts';
 import type { OpenedSecrets } from '#store/chain-secret.ts';
@@ -26,17 +25,15 @@ import { makeDataFolder } from './database/data-folder.ts';
 import { lockDataFolder } from './database/lock-data-folder.ts';
 import { type SecretKeys, loadSecretKeys } from './database/secret-keys.ts';
 import type { ServerSettings } from './database/server-settings.ts';
-import { makeDrivers } from './drivers.ts';
-import { startEvents } from './events.ts';
 import { makeHttpServer } from './http-server.ts';
 import { Maintenance } from './maintenance.ts';
 import { makeMetrics } from './metrics.ts';
 import { openInstallation } from './open-installation.ts';
 import { engineCheckpointFile, makeOutsideRecords } from './outside-records.ts';
-import { registerReconcilerMetrics } from './reconciler-metrics.ts';
 import { PurchaseSettler } from './purchase-settler.ts';
 import { readReadiness } from './readiness.ts';
 import { Scheduler } from './scheduler.ts';
+import { makeTelling } from './telling.ts';
 import { rereadTls } from './tls.ts';
 import { startWithKey } from './start-with-key.ts';
 import { workerName } from './worker.ts';
@@ -150,20 +147,20 @@ async function wire(
   authenticator.start();
   endings.push(() => authenticator.stop());
   const scheduler = new Scheduler(context, log);
-  const reconciler =
+  const metrics = makeMetrics(engine, scheduler);
+  const telling =
     configuration.role === 'api'
       ? null
-      : new Reconciler({
+      : makeTelling({
           pool,
           connectionString: database.connectionString,
-          sealingKey: () => context.sealingKey,
-          chainKey: () => context.chainKey,
-          makeDriver: makeDrivers({ pool }),
+          secrets: context,
+          registry: metrics.registry,
           workerName: workerName(),
-          onTrouble: (what, error) => log.warn({ err: error }, what),
+          version: options.version,
+          isWebhookPrivateAllowed: configuration.isWebhookPrivateAllowed,
+          log,
         });
-  const metrics = makeMetrics(engine, scheduler);
-  if (reconciler !== null) registerReconcilerMetrics(metrics.registry, reconciler, pool);
   const maintenance = new Maintenance(context, dataFolder, configuration.retention, log);
   const settler = new PurchaseSettler(context, log);
   const stopping = new AbortController();
@@ -182,11 +179,9 @@ async function wire(
   endings.push(() => context.outside?.writeCheckpoint());
   endings.push(() => maintenance.stop());
   endings.push(() => scheduler.stop());
-  endings.push(() => reconciler?.stop());
-  const { isWebhookPrivateAllowed } = configuration;
-  const events = startEvents(context, { isWebhookPrivateAllowed, version: options.version, log });
-  endings.push(() => events.stop());
   endings.push(() => settler.stop());
+  endings.push(() => telling?.stop());
+  endings.push(engine.onTouched(() => telling?.poke()));
   endings.push(() => app.close());
   endings.push(() => stopping.abort());
   if (administrator === null)
@@ -196,7 +191,7 @@ async function wire(
   scheduler.start();
   settler.start();
   maintenance.start();
-  reconciler?.start();
+  telling?.start();
   const address = await listen(app, configuration);
   const { tls } = configuration.http;
   return {

@@ -1,5 +1,5 @@
 /**
- * A process that only tells systems: no public API, no decisions, no scheduler. It has the pages of monitoring, and needs the
+ * A process that only tells others, systems and webhooks: no public API, no decisions, no scheduler. It has the pages of monitoring, and needs the
  * database and the secret key that all processes of the installation share.
  */
 import { hostname } from 'node:os';
@@ -7,7 +7,6 @@ import { hostname } from 'node:os';
 import Fastify from 'fastify';
 import { Registry, collectDefaultMetrics } from 'prom-client';
 
-import { Reconciler } from '#reconciler/reconciler.ts';
 import type { OpenedSecrets } from '#store/chain-secret.ts';
 import { Session, makePool } from '#store/database.ts';
 import { getHead } from '#store/change.ts';
@@ -16,12 +15,11 @@ import { sweepLag } from '#store/sweep-log.ts';
 import { makeDataFolder } from './database/data-folder.ts';
 import { lockDataFolder } from './database/lock-data-folder.ts';
 import { loadSecretKeys } from './database/secret-keys.ts';
-import { makeDrivers } from './drivers.ts';
 import { registerMonitoring } from './monitoring-pages.ts';
 import { openInstallation } from './open-installation.ts';
-import { registerReconcilerMetrics } from './reconciler-metrics.ts';
 import type { Server, ServerOptions } from './server.ts';
 import { ConfigurationError } from './setting.ts';
+import { makeTelling } from './telling.ts';
 
 /** What a worker is called in the list of workers. */
 export function workerName(): string {
@@ -29,7 +27,7 @@ export function workerName(): string {
 }
 
 /** Starts a worker. Throws with a message for the user when it cannot, and leaves nothing running then. */
-export async function startWorker({ configuration, log }: ServerOptions): Promise<Omit<Server, 'context'>> {
+export async function startWorker({ configuration, log, version }: ServerOptions): Promise<Omit<Server, 'context'>> {
   const { dataFolder, databaseUrl, host, port } = configuration;
   if (databaseUrl === undefined)
     throw new ConfigurationError(
@@ -49,23 +47,23 @@ export async function startWorker({ configuration, log }: ServerOptions): Promis
     const pool = makePool({ connectionString: databaseUrl });
     endings.push(() => pool.end());
     const secrets: OpenedSecrets = await openInstallation(pool, keys, log);
-    const reconciler = new Reconciler({
-      pool,
-      connectionString: databaseUrl,
-      sealingKey: () => secrets.sealingKey,
-      chainKey: () => secrets.chainKey,
-      makeDriver: makeDrivers({ pool }),
-      workerName: workerName(),
-      onTrouble: (what, error) => log.warn({ err: error }, what),
-    });
     const registry = new Registry();
     collectDefaultMetrics({ register: registry, prefix: 'abeyance_' });
-    registerReconcilerMetrics(registry, reconciler, pool);
+    const telling = makeTelling({
+      pool,
+      connectionString: databaseUrl,
+      secrets,
+      registry,
+      workerName: workerName(),
+      version,
+      isWebhookPrivateAllowed: configuration.isWebhookPrivateAllowed,
+      log,
+    });
     const app = Fastify({ loggerInstance: log, disableRequestLogging: true });
     registerMonitoring(app, { registry, readiness: () => readWorkerReadiness(new Session(pool)) });
     endings.push(() => app.close());
-    endings.push(() => reconciler.stop());
-    reconciler.start();
+    endings.push(() => telling.stop());
+    telling.start();
     const address = await app.listen({ host, port });
     return { address, newToken: null, failed: new Promise(() => {}), rereadCertificate: null, stop };
   } catch (error) {
