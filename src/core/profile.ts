@@ -3,8 +3,9 @@
  */
 import { type Action, actionsIn, isAction, maskOf, ACTIONS, ALL_BUT_EMERGENCY, EMERGENCY } from '#core/action.ts';
 import type { Json } from '#core/field.ts';
-import { judgePowerdns } from '#core/powerdns-settings.ts';
 import type { FieldError } from '#core/problem.ts';
+import { SYSTEM_KINDS } from '#core/system-kind.ts';
+import { SYSTEM_KIND } from '#core/system-kinds.ts';
 
 /** What happens to calls and log-ins in progress when a hold begins: they finish, or are ended. */
 export type Sessions = 'finish' | 'end';
@@ -156,7 +157,10 @@ function readSystems(value: unknown, errors: FieldError[]): ProfileBody['systems
   if (value == null) return {};
   if (typeof value === 'object' && !Array.isArray(value)) {
     const systems = value as ProfileBody['systems']; // It came from a JSON parser.
-    judgePowerdns(systems['powerdns'], errors);
+    for (const kind of SYSTEM_KINDS) {
+      const part = systems[kind];
+      if (part !== undefined) SYSTEM_KIND[kind].judgeProfile?.(part, errors);
+    }
     return systems;
   }
   errors.push({ field: 'systems', message: 'must be an object with settings by kind of system' });

@@ -4,7 +4,7 @@
  */
 import { hostname } from 'node:os';
 
-import Fastify from 'fastify';
+import Fastify, { LogController } from 'fastify';
 import { Registry, collectDefaultMetrics } from 'prom-client';
 
 import type { OpenedSecrets } from '#store/chain-secret.ts';
@@ -59,7 +59,7 @@ export async function startWorker({ configuration, log, version }: ServerOptions
       isWebhookPrivateAllowed: configuration.isWebhookPrivateAllowed,
       log,
     });
-    const app = Fastify({ loggerInstance: log, disableRequestLogging: true });
+    const app = Fastify({ loggerInstance: log, logController: new LogController({ disableRequestLogging: true }) });
     registerMonitoring(app, { registry, readiness: () => readWorkerReadiness(new Session(pool)) });
     endings.push(() => app.close());
     endings.push(() => telling.stop());

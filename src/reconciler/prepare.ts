@@ -155,6 +155,7 @@ export function asOrder(
     kept: target.kept,
     task: target.task,
     mayHaveActed: target.is_unproven || target.doubt !== 'none',
+    mayStillArrive: target.doubt === 'open',
     isForced,
     requestId: requestIdOf(system.uuid, row.uuid, target.generation_desired),
     attempts: target.attempts,

@@ -1,5 +1,6 @@
 /** PowerDNS, which is told to forget what it has answered, and to notify secondaries. */
 import { ACTION_BIT } from '#core/action.ts';
+import { judgePowerdns } from '#core/powerdns-settings.ts';
 import type { Json } from '#core/field.ts';
 import { refused } from '#core/reading.ts';
 import { LOCAL_PACE, type SystemKind, type TargetFacts, sameState } from '#core/system-kind.ts';
@@ -63,6 +64,7 @@ export const powerdns: SystemKind = {
   pace: LOCAL_PACE,
   observes: false,
   readReference: () => refused('cannot be given: it is told of whatever is held'),
+  judgeProfile: judgePowerdns,
   desired: (facts): Json => ({ ...dnsStateOf(facts) }),
   verb,
 };
