@@ -128,16 +128,20 @@ class Convergence {
    */
   private async learn(): Promise<Outcome | null> {
     if (!this.isUnsure) return null;
+    const { sent } = this.ledger;
     if (canLook(this.endpoint, this.order)) {
       const found = await look(this.endpoint, this.order, this.place, this.call);
       if (found.type === 'seen') {
         this.at = found.at;
         if (found.at === 'ready') this.told = found.properties ?? this.told;
-        this.isUnsure = false;
-        return null;
+        // Where a request left no trace it may still run there: then the look settles nothing about it.
+        const isSettled = sent === undefined || sent.verb === 'configure' || found.at === afterVerb(sent.verb);
+        if (isSettled || sent.verb === this.next()) {
+          this.isUnsure = false;
+          return null;
+        }
       }
     }
-    const { sent } = this.ledger;
     if (!this.order.mayHaveActed || sent === undefined || sent.verb === 'configure' || sent.verb === this.next())
       return null;
     if (this.order.attempts > LEARN_TRIES_MAX) return null;
@@ -172,6 +176,9 @@ class Convergence {
     const answer = await this.tell(verb, 'sync', id);
     if (answer.type === 'lost') return lost(answer.detail);
     if (answer.type === 'running') return this.waiting(this.taskOf(verb, id), answer);
+    // A request that was given up disabled it in between: enabling it is told with the next try.
+    if (answer.type === 'failed' && answer.code === 'suspended' && this.order.mayHaveActed)
+      return this.fail({ ...answer, again: 'later', afterMs: undefined });
     if (answer.type === 'failed') return this.fail(answer);
     if (answer.type === 'already' && !this.isTolerant) return this.fail(answer.otherwise);
     const note = answer.type === 'done' ? answer.note : 'The endpoint said that it is already so.';

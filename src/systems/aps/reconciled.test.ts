@@ -86,7 +86,7 @@ test('of ten resources one fails: nine are disabled, one is retried, and each ha
   });
   const disabled = [...endpoint.resources].filter(([, { status }]) => status === 'aps:disabled');
   assert.equal(disabled.length, 9);
-  const [row] = (await world.targets()).filter(({ outcome }) => outcome === 'retrying');
+  const row = (await world.targets()).find(({ outcome }) => outcome === 'retrying');
   assert.equal(row?.['problem_code'], 'endpoint_failed');
   assert.match(String(row?.['problem_detail']), /no vendor/);
   assert.ok(!JSON.stringify(await world.targets()).includes(OAUTH_SECRET));
@@ -132,7 +132,7 @@ test('a refusal that needs a person is shown, and leaves the others alone', asyn
     const counts = await outcomes();
     return counts['confirmed'] === 1 && counts['failed'] === 1;
   });
-  const [row] = (await world.targets()).filter(({ outcome }) => outcome === 'failed');
+  const row = (await world.targets()).find(({ outcome }) => outcome === 'failed');
   assert.equal(row?.['problem_code'], 'drift');
   assert.equal(row?.['due_at'], null, 'it is not tried again by itself');
 });

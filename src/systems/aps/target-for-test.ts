@@ -61,6 +61,8 @@ export interface TargetForTest {
   readonly outcomes: Outcome[];
   /** Makes it match, as often as one outcome; null when there was nothing to tell. */
   tell(facts: Partial<TargetFacts>, call?: Partial<Call>): Promise<Outcome | null>;
+  /** The worker dies: before the first request is sent, or after the last was answered. Nothing of it is recorded. */
+  die(facts: Partial<TargetFacts>, isSent: boolean): Promise<void>;
   /** Goes on until it is done, as long as it is worth trying. */
   settle(facts: Partial<TargetFacts>): Promise<Outcome | null>;
   order(facts: Partial<TargetFacts>): Order;
@@ -127,6 +129,19 @@ export function makeTarget(
       if ((outcome.type === 'later' || outcome.type === 'never') && outcome.task !== undefined)
         target.task = outcome.task;
       return outcome;
+    },
+    async die(facts, isSent) {
+      const order = target.order(facts);
+      const isNothing = aps.verb(target.applied, order.desired) === null && target.task === null;
+      if (isNothing && !target.isUnproven && !target.isForced) return;
+      const keep = async (kept: Json) => {
+        target.kept = structuredClone(kept);
+        if (!isSent) throw new Error('killed');
+      };
+      const call = { signal: new AbortController().signal, timeoutMs: 2_000, slot: 0, keep };
+      await driver.converge({ ...order, isForced: isNothing || target.isForced }, call).catch(() => null);
+      // Whoever takes over knows what was kept, and that something may have been sent.
+      target.isUnproven = true;
     },
     async settle(facts) {
       for (let turn = 0; turn < 50; turn += 1) {
