@@ -4,6 +4,8 @@
  * Reached are the targets that the receipt of the change will count; told is what follows from the facts before and after it,
  * by the same function that the reconciler computes from.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { maskOf } from '#core/action.ts';
 import type { Json, Values } from '#core/field.ts';
 import type { Kind } from '#core/kind.ts';
@@ -17,6 +19,7 @@ import { listByNumbers } from '#store/entity.ts';
 import { readKindRows } from '#store/kind-row.ts';
 import { type ToldSystem, listBoundTargets, listToldSystems, readReferences } from '#store/plan-targets.ts';
 import { listProfiles } from '#store/profile.ts';
+import { isCatchingUp } from '#store/system-list.ts';
 
 export interface PlannedSystem {
   readonly system: string;
@@ -40,6 +43,7 @@ export async function planSystems(
 ): Promise<PlannedSystem[]> {
   const systems = await listToldSystems(session);
   if (systems.length === 0) return [];
+  await waitForTargets(session);
   const counter = new Counter(context, session, node.id, change, await profilesOf(session, change));
   const nodes = change.type === 'profile' ? context.engine.nodesHeldBy(change.name) : [node.id];
   if (nodes.length === 0) return [];
@@ -60,6 +64,15 @@ export async function planSystems(
     if (tally.targets > 0) planned.push({ system: system.name, kind: system.kind, ...tally });
   }
   return planned;
+}
+
+/** How long a plan waits until what was committed a moment ago has its targets. */
+const TARGETS_WAIT_MS = 1_000;
+const LOOK_MS = 25;
+
+async function waitForTargets(session: Session): Promise<void> {
+  const endMs = performance.now() + TARGETS_WAIT_MS;
+  while ((await isCatchingUp(session)) && performance.now() < endMs) await sleep(LOOK_MS);
 }
 
 interface Tally {
