@@ -76,6 +76,7 @@ class FactsScan {
   readonly #change: FactsChange;
   readonly #lines = new Map<number, Line>();
   readonly #groups = new Map<string, number>();
+  readonly #byFacts = new Map<string, number>();
   readonly #planned: HoldInForce | null;
   #keys = 0;
 
@@ -97,9 +98,13 @@ class FactsScan {
     const key = `${own.key}:${other?.key ?? ''}`;
     const known = this.#groups.get(key);
     if (known !== undefined) return known;
-    this.groups.push({ now: this.#now(own, other), later: this.#later(own, other) });
-    this.#groups.set(key, this.groups.length - 1);
-    return this.groups.length - 1;
+    const group = { now: this.#now(own, other), later: this.#later(own, other) };
+    // Different holds often come to the same.
+    const facts = JSON.stringify(group);
+    const same = this.#byFacts.get(facts) ?? this.groups.push(group) - 1;
+    this.#byFacts.set(facts, same);
+    this.#groups.set(key, same);
+    return same;
   }
 
   #lineOf(id: number): Line {
