@@ -316,6 +316,7 @@ create table "foreign" (
   constraint foreign_entity_fkey FOREIGN KEY (entity_id) REFERENCES entity(id)
 );
 comment on table "foreign" is 'Resources of foreign platforms. Written by create and update.';
+CREATE INDEX foreign_system_idx ON public."foreign" USING btree (system, entity_id);
 
 create table hold (
   id bigint not null generated always as identity (minvalue 1 start 1),
@@ -508,6 +509,7 @@ create table phone_number (
   constraint phone_number_voice_application_fkey FOREIGN KEY (voice_application_id) REFERENCES entity(id)
 );
 comment on table phone_number is 'Telephone numbers. Written by create and update.';
+CREATE INDEX phone_number_provider_idx ON public.phone_number USING btree (provider, entity_id) WHERE (provider IS NOT NULL);
 CREATE INDEX phone_number_target_idx ON public.phone_number USING btree (target_id) WHERE (target_id IS NOT NULL);
 
 create table plan (
@@ -677,6 +679,166 @@ create table sip_domain (
 comment on table sip_domain is 'SIP domains. Written by create and update.';
 comment on column sip_domain.private_key is 'Sealed: private key of the certificate, PEM.';
 
+create table sweep (
+  revision bigint not null,
+  at timestamp with time zone not null,
+  cause text not null,
+  nodes bigint[] not null,
+  only_system_id bigint,
+  is_large boolean not null default false,
+  step integer not null default 0,
+  account_after bigint,
+  entity_after bigint,
+  expanded_at timestamp with time zone,
+  constraint sweep_pkey PRIMARY KEY (revision),
+  constraint sweep_system_fkey FOREIGN KEY (only_system_id) REFERENCES system(id) ON DELETE CASCADE
+);
+comment on table sweep is 'A change that reaches targets: each target beneath its nodes gets the revision as its generation, in batches. Written by the reconciler.';
+comment on column sweep.nodes is 'Where it begins: the node of the change, or all that a changed profile holds.';
+comment on column sweep.is_large is 'It reaches too much for one transaction, and is done page by page.';
+comment on column sweep.step is 'Of a large one: by which path it is looking for targets now.';
+comment on column sweep.account_after is 'How far it has come in this step.';
+CREATE INDEX sweep_open_idx ON public.sweep USING btree (is_large, revision) WHERE (expanded_at IS NULL);
+
+create table sweep_count (
+  revision bigint not null,
+  system_id bigint not null,
+  targets bigint not null default 0,
+  passed_confirmed bigint not null default 0,
+  passed_open bigint not null default 0,
+  constraint sweep_count_pkey PRIMARY KEY (revision, system_id),
+  constraint sweep_count_sweep_fkey FOREIGN KEY (revision) REFERENCES sweep(revision) ON DELETE CASCADE,
+  constraint sweep_count_system_fkey FOREIGN KEY (system_id) REFERENCES system(id) ON DELETE CASCADE
+);
+comment on table sweep_count is 'How many targets of each system a sweep reached, and how many of them a later one took over, with the former state confirmed or still open. Written by the reconciler.';
+
+create table sweep_cursor (
+  singleton boolean not null default true,
+  epoch uuid,
+  revision bigint not null default 0,
+  constraint sweep_cursor_pkey PRIMARY KEY (singleton),
+  constraint sweep_cursor_singleton_check CHECK (singleton)
+);
+comment on table sweep_cursor is 'One row: how far the log of changes was read for targets, and in which epoch. Written by the reconciler; whoever locks it reads on.';
+
+create table system (
+  id bigint not null generated always as identity (minvalue 1 start 1),
+  uuid uuid not null default gen_random_uuid(),
+  name text not null,
+  kind text not null,
+  account_id bigint not null default 0,
+  settings jsonb not null default '{}'::jsonb,
+  secrets_sealed bytea,
+  concurrency integer not null,
+  rate double precision,
+  timeout_ms integer not null,
+  flight_max_ms integer not null,
+  retry_min_ms integer not null,
+  retry_max_ms integer not null,
+  breaker_failures integer not null,
+  breaker_open_ms integer not null,
+  drift text not null default 'off'::text,
+  drift_every_ms bigint not null,
+  drift_after bigint,
+  drift_due_at timestamp with time zone,
+  paused_at timestamp with time zone,
+  paused_by text,
+  pause_note text,
+  failures integer not null default 0,
+  open_until timestamp with time zone,
+  last_problem text,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint system_pkey PRIMARY KEY (id),
+  constraint system_name_key UNIQUE (name),
+  constraint system_uuid_key UNIQUE (uuid),
+  constraint system_account_fkey FOREIGN KEY (account_id) REFERENCES entity(id),
+  constraint system_drift_check CHECK ((drift = ANY (ARRAY['off'::text, 'report'::text, 'repair'::text]))),
+  constraint system_kind_check CHECK ((kind = ANY (ARRAY['aps'::text, 'broadworks'::text, 'kamailio'::text, 'powerdns'::text, 'dovecot'::text, 'number_provider'::text, 'webhook'::text]))),
+  constraint system_limits_check CHECK ((((concurrency >= 1) AND (concurrency <= 1000)) AND (rate > (0)::double precision) AND (timeout_ms > 0) AND (flight_max_ms >= timeout_ms) AND (retry_min_ms > 0) AND (retry_max_ms >= retry_min_ms) AND (breaker_failures > 0) AND (breaker_open_ms > 0)))
+);
+comment on table system is 'Downstream platforms that must be told. Written by the operations on systems; failures, open_until, last_problem and drift_… by the reconciler.';
+comment on column system.name is 'What foreign resources name in their field system, and numbers in provider.';
+comment on column system.account_id is 'The account whose things it is told of, with all beneath; another than the platform for webhooks alone.';
+comment on column system.secrets_sealed is 'Sealed: what it demands of us, as JSON.';
+comment on column system.rate is 'The most requests a second; null: no limit.';
+comment on column system.flight_max_ms is 'The longest time after which a request that we gave up may still take effect there.';
+comment on column system.drift_after is 'How far the running sweep for drift has come, by entity; null between two sweeps.';
+comment on column system.paused_at is 'Since when nothing is sent, for maintenance. What is due stays due.';
+comment on column system.open_until is 'The circuit is open until then: the system failed too often in a row.';
+
+create table system_slot (
+  system_id bigint not null,
+  slot integer not null,
+  worker uuid,
+  leased_until timestamp with time zone,
+  constraint system_slot_pkey PRIMARY KEY (system_id, slot),
+  constraint system_slot_system_fkey FOREIGN KEY (system_id) REFERENCES system(id) ON DELETE CASCADE
+);
+comment on table system_slot is 'The requests that may run at once in a system, shared out among the worker processes. Written by the reconciler.';
+
+create table target (
+  system_id bigint not null,
+  entity_id bigint not null,
+  account_id bigint not null,
+  owner_id bigint,
+  reference jsonb not null default '{}'::jsonb,
+  is_node boolean not null default false,
+  is_bound_by_hand boolean not null default false,
+  generation_first bigint not null default 0,
+  generation_desired bigint not null,
+  generation_applied bigint not null default 0,
+  applied jsonb,
+  kept jsonb,
+  task jsonb,
+  is_unproven boolean not null default false,
+  is_drifted boolean not null default false,
+  attempts integer not null default 0,
+  due_at timestamp with time zone,
+  lease_token uuid,
+  leased_until timestamp with time zone,
+  unsure_until timestamp with time zone,
+  needs_person boolean not null default false,
+  problem_code text,
+  problem_detail text,
+  problem_since timestamp with time zone,
+  acknowledged_at timestamp with time zone,
+  acknowledged_by text,
+  note text,
+  told_at timestamp with time zone,
+  confirmed_at timestamp with time zone,
+  observed jsonb,
+  observed_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint target_pkey PRIMARY KEY (system_id, entity_id),
+  constraint target_entity_fkey FOREIGN KEY (entity_id) REFERENCES entity(id),
+  constraint target_system_fkey FOREIGN KEY (system_id) REFERENCES system(id) ON DELETE CASCADE,
+  constraint target_lease_check CHECK (((lease_token IS NULL) = (leased_until IS NULL)))
+);
+comment on table target is 'One entity in one system: what was asked of it and what was confirmed. Written by the reconciler, and by the operations bind, unbind, retry and acknowledge.';
+comment on column target.account_id is 'The account that contains the entity, or the entity itself: by it the target is found from an account above.';
+comment on column target.owner_id is 'The account that owns the entity, where it is another.';
+comment on column target.reference is 'How the system names it.';
+comment on column target.is_node is 'A held node that is told as a whole, such as the calls beneath it that are to end.';
+comment on column target.generation_first is 'The revision that made it a target: what came before does not reach it.';
+comment on column target.generation_desired is 'The revision of the change that reached it last.';
+comment on column target.generation_applied is 'The generation that the system confirmed last; never goes back.';
+comment on column target.applied is 'The state that was confirmed last; null: never told, or not known.';
+comment on column target.kept is 'What was configured there before the first hold, to be put back.';
+comment on column target.task is 'What runs at the far side: told again by polling.';
+comment on column target.is_unproven is 'A request may have acted without a reply: the next one may meet its own work.';
+comment on column target.is_drifted is 'Somebody changed it behind our back: it is told again though nothing new is desired.';
+comment on column target.due_at is 'When it is told next; null: nothing is to be done.';
+comment on column target.unsure_until is 'A request of a former holder of the lease may still arrive until then: nothing counts as confirmed before.';
+comment on column target.needs_person is 'Trying again by itself does not help, or only seldom.';
+CREATE INDEX target_account_idx ON public.target USING btree (account_id, entity_id);
+CREATE INDEX target_due_idx ON public.target USING btree (system_id, due_at) WHERE (due_at IS NOT NULL);
+CREATE INDEX target_entity_idx ON public.target USING btree (entity_id);
+CREATE INDEX target_owner_idx ON public.target USING btree (owner_id, entity_id) WHERE (owner_id IS NOT NULL);
+CREATE INDEX target_problem_idx ON public.target USING btree (system_id, entity_id) WHERE (problem_code IS NOT NULL);
+CREATE INDEX target_unsettled_idx ON public.target USING btree (generation_desired, system_id) WHERE (generation_applied < generation_desired);
+
 create table trusted_peer (
   entity_id bigint not null,
   address text,
@@ -709,6 +871,15 @@ create table unsealed (
   constraint unsealed_pkey PRIMARY KEY (place_table, place_column, row_id)
 );
 comment on table unsealed is 'Values that were stored before their column was sealed. Written by migrations; the next start seals and removes them.';
+
+create table worker (
+  id uuid not null,
+  name text not null,
+  started_at timestamp with time zone not null default now(),
+  seen_at timestamp with time zone not null default now(),
+  constraint worker_pkey PRIMARY KEY (id)
+);
+comment on table worker is 'The worker processes that are alive. Written by each of them, and swept by the others.';
 
 create view enforce.dovecot_passdb as
 SELECT i.value AS "user",
@@ -1554,6 +1725,35 @@ CREATE OR REPLACE FUNCTION public.standing_word(p_denied integer, p_intercepted 
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN p_closed THEN 'closed'::text WHEN ((p_denied | p_intercepted) = 0) THEN 'active'::text WHEN ((p_denied & (8191 - 8)) = (8191 - 8)) THEN 'suspended'::text ELSE 'limited'::text END;
+
+CREATE OR REPLACE FUNCTION public.target_facts(p_entity bigint, OUT denied integer, OUT intercepted integer, OUT closed boolean, OUT owner_closed boolean, OUT closed_since timestamp with time zone, OUT profiles text[])
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE
+ SET search_path TO '$user', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+begin
+  select r.denied, r.intercepted, r.closed, r.owner_closed into denied, intercepted, closed, owner_closed from restrictions(p_entity) r;
+  if closed then closed_since := closed_since(p_entity); end if;
+  profiles := '{}';
+  if denied | intercepted = 0 then return; end if;
+  select coalesce(array_agg(o.name order by o.place), '{}') into profiles from (
+    select p.name, min(h.place) as place
+    from (
+      select h.profile, row_number() over (order by p.severity desc, h.authority_rank desc, h.placed_at, h.id) as place
+      from hold h join profile p on p.name = h.profile
+      where h.entity_id = any (path_of(p_entity)) and h.activated_at is not null and h.ended_at is null
+    ) h join profile p on p.name = h.profile
+    group by p.name
+  ) o;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.target_outcome(p_target target)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN ((p_target).generation_applied >= (p_target).generation_desired) THEN CASE WHEN (p_target).is_drifted THEN 'drifted'::text ELSE 'confirmed'::text END WHEN ((p_target).acknowledged_at IS NOT NULL) THEN 'acknowledged'::text WHEN (p_target).needs_person THEN 'failed'::text WHEN ((p_target).task IS NOT NULL) THEN 'waiting'::text WHEN ((p_target).attempts > 0) THEN 'retrying'::text ELSE 'pending'::text END;
 
 CREATE OR REPLACE FUNCTION enforce.admit(p_server text)
  RETURNS boolean

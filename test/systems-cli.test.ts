@@ -93,7 +93,7 @@ test('a system is changed, paused, resumed and removed', async () => {
   assert.match(await done(['systems']), /ns1 +powerdns +paused/);
   await done(['systems', 'resume', 'ns1']);
   assert.equal((await ran(['systems', 'remove', 'ns1'])).code, 1, 'nobody can be asked');
-  assert.match(await done(['systems', 'remove', 'ns1'], 'y\n'), /^Removed: system ns1 with its 0 targets/);
+  assert.match(await done(['systems', 'remove', 'ns1'], 'y\n'), /^Removed: system ns1 with 0 targets/);
   for (const name of ['ns2', 'ns3']) await done(['systems', 'remove', name, '--yes']);
   assert.match(await done(['systems']), /There is no system/);
 });

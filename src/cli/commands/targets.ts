@@ -193,5 +193,9 @@ async function mend(
   }
   const path = systemPath(argumentAt(args, 0), `/targets/${what}`);
   const counted = await client.post<{ system: string; count: number }>(path, filterOf(options));
-  session.show(counted, () => terminal.line(`${done}: ${countText(counted.count)} targets of ${counted.system}.`));
+  session.show(counted, () =>
+    terminal.line(
+      `${done}: ${countText(counted.count)} ${counted.count === 1 ? 'target' : 'targets'} of ${counted.system}.`,
+    ),
+  );
 }
