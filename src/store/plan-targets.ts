@@ -1,7 +1,7 @@
 /** The targets that a planned change may reach, as bare numbers: there may be a hundred thousand. */
 import { sql } from 'kysely';
 
-import { type Field, type Fields, type Json, type Values, columnOf } from '#core/field.ts';
+import { type Field, type Json, type Values, columnOf } from '#core/field.ts';
 import { KIND_FIELDS } from '#core/kind-fields.ts';
 import type { Kind } from '#core/kind.ts';
 import { erasedValue } from '#core/personal.ts';
@@ -74,7 +74,7 @@ export async function countAlike(
   referencesOf: number | null,
 ): Promise<AlikeTargets[]> {
   const fields = names.flatMap((name) => {
-    const field: Field | undefined = (KIND_FIELDS[kind] as Fields)[name];
+    const field: Field | undefined = KIND_FIELDS[kind][name];
     return field === undefined || field.secret === true ? [] : [{ name, field, column: columnOf(name, field) }];
   });
   const columns = fields.map(({ column }) => sql`k.${sql.ref(column)}`);

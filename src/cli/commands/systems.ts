@@ -1,6 +1,6 @@
 /** `systems`: the downstream systems that are told; added, looked at, changed, paused, removed. */
 import type { Command } from 'commander';
-import type { FieldView, SystemKindView, SystemView } from '#cli/api-types.ts';
+import type { FieldView, SystemKindView, SystemView } from '#cli/system-types.ts';
 import { CommandFailed, UsageError } from '#cli/exit-code.ts';
 import { pairLines, tableLines } from '#cli/render/table.ts';
 import { countText, timeText } from '#cli/render/words.ts';

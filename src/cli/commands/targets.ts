@@ -1,6 +1,7 @@
 /** `targets`: what systems have of things, and what people do about it. */
 import type { Command } from 'commander';
-import type { EntityView, TargetView } from '#cli/api-types.ts';
+import type { EntityView } from '#cli/api-types.ts';
+import type { TargetView } from '#cli/system-types.ts';
 import { entityPath } from '#cli/client.ts';
 import { UsageError } from '#cli/exit-code.ts';
 import { wholeNumber } from '#cli/number-argument.ts';
