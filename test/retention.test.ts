@@ -199,14 +199,14 @@ test('ended holds and kept answers go when their time is over, and nothing else'
   await new Maintenance(
     context,
     folder,
-    { changesDays: 0, holdsDays: 0, observationsDays: 0, answersHours: 100, partitionSpan: SPAN },
+    { changesDays: 0, holdsDays: 0, observationsDays: 0, receiptsDays: 90, answersHours: 100, partitionSpan: SPAN },
     log,
   ).hourly();
   assert.deepEqual(await remaining(), { holds: [old.id, young.id, open.id], keys: ['old', 'young'] }, '0 is for ever');
   await new Maintenance(
     context,
     folder,
-    { changesDays: 30, holdsDays: 30, observationsDays: 30, answersHours: 24, partitionSpan: SPAN },
+    { changesDays: 30, holdsDays: 30, observationsDays: 30, receiptsDays: 90, answersHours: 24, partitionSpan: SPAN },
     log,
   ).hourly();
   assert.deepEqual(await remaining(), { holds: [young.id, open.id], keys: ['young'] });

@@ -9,6 +9,7 @@ export interface ServeOptions {
   readonly host?: string;
   readonly port?: number;
   readonly data?: string;
+  readonly role?: string;
 }
 
 /** What long work on the data is given. */

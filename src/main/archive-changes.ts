@@ -14,6 +14,7 @@ import { ChainReader, changeLine, headerLine } from '#store/archive-lines.ts';
 import { listLinks } from '#store/audit-chain.ts';
 import { systemAuthor } from '#store/change.ts';
 import type { Session } from '#store/database.ts';
+import { readUpTo } from '#store/reconcile-state.ts';
 import { type ArchivableSpan, dropSpan, findArchivable } from '#store/retention.ts';
 import { transact } from '#store/transaction.ts';
 
@@ -26,7 +27,8 @@ export async function archiveChanges(context: OperationContext, dataFolder: stri
   const files: string[] = [];
   for (;;) {
     const span = await findArchivable(reader(context), before);
-    if (span === null) return files;
+    // What targets were not reached by yet has to stay where it is read.
+    if (span === null || span.last > (await readUpTo(reader(context)))) return files;
     const file = await writeSpan(context, dataFolder, span);
     const { value } = await transact(
       context.pool,

@@ -10,9 +10,15 @@ import { type HttpSettings, readHttpSettings } from './http-settings.ts';
 import type { Retention } from './maintenance.ts';
 import { ConfigurationError, type Environment, readInteger } from './setting.ts';
 
+/** What a process does: answer, tell systems, or both. */
+export type Role = (typeof ROLES)[number];
+const ROLES = ['all', 'api', 'worker'] as const;
+
 export interface Configuration {
   readonly host: string;
   readonly port: number;
+  /** `all`: one process does everything. */
+  readonly role: Role;
   readonly dataFolder: string;
   /** Undefined: the embedded database in the data folder. */
   readonly databaseUrl: string | undefined;
@@ -38,7 +44,7 @@ const TOKEN_MIN = 16;
 /** Reads the settings; what is given in `overrides` wins. Throws `ConfigurationError`. */
 export function readConfiguration(
   environment: Environment,
-  overrides: { readonly host?: string; readonly port?: number; readonly data?: string } = {},
+  overrides: { readonly host?: string; readonly port?: number; readonly data?: string; readonly role?: string } = {},
 ): Configuration {
   const logLevel = environment['ABEYANCE_LOG_LEVEL'] ?? 'info';
   if (!LOG_LEVELS.includes(logLevel))
@@ -46,6 +52,7 @@ export function readConfiguration(
   return {
     host: overrides.host ?? environment['ABEYANCE_HOST'] ?? '127.0.0.1',
     port: overrides.port ?? readInteger(environment, 'ABEYANCE_PORT', 8080, 0, 65_535),
+    role: readRole(overrides.role ?? environment['ABEYANCE_ROLE']),
     dataFolder: resolve(overrides.data ?? environment['ABEYANCE_DATA'] ?? './data'),
     databaseUrl: readDatabaseUrl(environment['DATABASE_URL']),
     adminToken: readToken(environment['ABEYANCE_ADMIN_TOKEN']),
@@ -57,6 +64,7 @@ export function readConfiguration(
       changesDays: readInteger(environment, 'ABEYANCE_KEEP_CHANGES_DAYS', 0, 0, 36_500),
       holdsDays: readInteger(environment, 'ABEYANCE_KEEP_HOLDS_DAYS', 0, 0, 36_500),
       observationsDays: readInteger(environment, 'ABEYANCE_KEEP_OBSERVATIONS_DAYS', 30, 0, 36_500),
+      receiptsDays: readInteger(environment, 'ABEYANCE_KEEP_RECEIPTS_DAYS', 90, 1, 36_500),
       answersHours: readInteger(environment, 'ABEYANCE_KEEP_ANSWERS_HOURS', 24, 1, 8_760),
     },
     staleMaxMs: readInteger(environment, 'ABEYANCE_STALE_MAX_MS', 60_000, 1_000, 86_400_000),
@@ -65,6 +73,12 @@ export function readConfiguration(
     logLevel,
     http: readHttpSettings(environment),
   };
+}
+
+function readRole(text: string | undefined): Role {
+  const found = ROLES.find((one) => one === (text || 'all'));
+  if (found !== undefined) return found;
+  throw new ConfigurationError('ABEYANCE_ROLE', `must be one of ${ROLES.join(', ')}, not "${text}"`);
 }
 
 function readEmergencyNumbers(text: string | undefined): ReadonlySet<string> {

@@ -22,6 +22,7 @@ import type { OperationContext } from '#operations/context.ts';
 import { CONNECTION, isTimed, judgeUrl } from './http-limits.ts';
 import type { HttpSettings } from './http-settings.ts';
 import type { Metrics } from './metrics.ts';
+import { registerMonitoring } from './monitoring-pages.ts';
 import type { Readiness } from './readiness.ts';
 import { requestIdOf } from './request-id.ts';
 import { makeRequestLog } from './request-log.ts';
@@ -115,15 +116,7 @@ export async function makeHttpServer(deps: HttpDeps): Promise<FastifyInstance> {
       exposedHeaders: EXPOSED_HEADERS,
       maxAge: PREFLIGHT_SECONDS,
     });
-  app.get('/healthz', () => ({ alive: true }));
-  app.get('/readyz', async (_request, reply) => {
-    const readiness = await deps.readiness();
-    return reply.code(readiness.ready ? 200 : 503).send(readiness);
-  });
-  app.get('/metrics', async (_request, reply) => {
-    if (metrics === null) return reply.code(404).send();
-    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
-  });
+  registerMonitoring(app, { registry: metrics?.registry ?? null, readiness: deps.readiness });
   await app.register(nativeFace, {
     context: deps.context,
     authenticate: deps.authenticate,

@@ -12,6 +12,7 @@ import { sweepKeys } from '#store/idempotency.ts';
 import { sweepObservations } from '#store/observation.ts';
 import { ensurePartitions } from '#store/partition.ts';
 import { sweepPlans } from '#store/plan.ts';
+import { forgetSweeps, forgetTargets } from '#store/reconcile-state.ts';
 import { sweepHolds } from '#store/retention.ts';
 import { sweepSessions } from '#store/session.ts';
 import { type Transaction, transact } from '#store/transaction.ts';
@@ -29,6 +30,8 @@ export interface Retention {
   readonly holdsDays: number;
   /** What servers report that they refused. */
   readonly observationsDays: number;
+  /** What became of changes in systems, once nothing of it is open. */
+  readonly receiptsDays: number;
   /** Answers of writes, by idempotency key. */
   readonly answersHours: number;
   /** Revisions in one partition of the change log; absent: ten million. */
@@ -64,7 +67,7 @@ export class Maintenance {
   }
 
   async hourly(): Promise<void> {
-    const { changesDays, holdsDays, observationsDays, answersHours, partitionSpan } = this.#retention;
+    const { changesDays, holdsDays, observationsDays, receiptsDays, answersHours, partitionSpan } = this.#retention;
     await ensurePartitions(reader(this.#context), partitionSpan);
     await this.#context.outside?.writeCheckpoint();
     await this.#transact(async (transaction) => {
@@ -80,6 +83,8 @@ export class Maintenance {
         (await this.#transact((transaction) => sweepObservations(transaction, this.#ago(observationsDays * DAY_MS)))) >
         0
       );
+    while ((await this.#transact((transaction) => forgetSweeps(transaction, this.#ago(receiptsDays * DAY_MS)))) > 0);
+    while ((await this.#transact((transaction) => forgetTargets(transaction, this.#ago(receiptsDays * DAY_MS)))) > 0);
     if (changesDays > 0)
       for (const file of await archiveChanges(this.#context, this.#dataFolder, this.#ago(changesDays * DAY_MS)))
         this.#log.info({ file }, 'a span of the change log was archived');

@@ -1,6 +1,7 @@
 /** Whether this process should be sent requests: database reachable and opened, engine fresh, scheduler on time. */
 import { type OperationContext, reader } from '#operations/context.ts';
 import { getHead } from '#store/change.ts';
+import { sweepLag } from '#store/sweep-log.ts';
 
 import type { Scheduler } from './scheduler.ts';
 
@@ -11,6 +12,8 @@ export interface Readiness {
     readonly engine: { readonly ok: boolean; readonly revision: number; readonly staleForMs: number };
     readonly scheduler: { readonly ok: boolean; readonly lagMs: number | null };
   };
+  /** How far targets are behind the log. Systems that do not answer never make a process unready. */
+  readonly reconciler: { readonly revisions: number; readonly seconds: number; readonly sweeps: number } | null;
 }
 
 /** A mass of holds at midnight may take this long; later than this somebody should look. */
@@ -28,5 +31,6 @@ export async function readReadiness(context: OperationContext, scheduler: Schedu
     engine: { ok: engine.ready, revision: engine.revision, staleForMs: engine.staleForMs },
     scheduler: { ok: lagMs !== null && lagMs < LAG_MAX_MS, lagMs },
   };
-  return { ready: checks.database.ok && checks.engine.ok && checks.scheduler.ok, checks };
+  const lag = isUsable ? await sweepLag(reader(context)).catch(() => null) : null;
+  return { ready: checks.database.ok && checks.engine.ok && checks.scheduler.ok, checks, reconciler: lag };
 }

@@ -10,6 +10,7 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { normaliseSubject } from '#core/identifier.ts';
 import { problem } from '#core/problem.ts';
 import { DecisionEngine } from '#decisions/engine.ts';
+import { Reconciler } from '#reconciler/reconciler.ts';
 import { DEFAULT_SETTINGS, type OperationContext } from '#operations/context.ts';
 import { Authenticator } from '#operations/identity/authenticator.ts';
 import type { OpenedSecrets } from '#store/chain-secret.ts';
@@ -24,15 +25,18 @@ import { makeDataFolder } from './database/data-folder.ts';
 import { lockDataFolder } from './database/lock-data-folder.ts';
 import { type SecretKeys, loadSecretKeys } from './database/secret-keys.ts';
 import type { ServerSettings } from './database/server-settings.ts';
+import { makeDrivers } from './drivers.ts';
 import { makeHttpServer } from './http-server.ts';
 import { Maintenance } from './maintenance.ts';
 import { makeMetrics } from './metrics.ts';
 import { openInstallation } from './open-installation.ts';
 import { engineCheckpointFile, makeOutsideRecords } from './outside-records.ts';
+import { registerReconcilerMetrics } from './reconciler-metrics.ts';
 import { readReadiness } from './readiness.ts';
 import { Scheduler } from './scheduler.ts';
 import { rereadTls } from './tls.ts';
 import { startWithKey } from './start-with-key.ts';
+import { workerName } from './worker.ts';
 
 export interface ServerOptions {
   readonly configuration: Configuration;
@@ -141,6 +145,20 @@ async function wire(
   authenticator.start();
   endings.push(() => authenticator.stop());
   const scheduler = new Scheduler(context, log);
+  const reconciler =
+    configuration.role === 'api'
+      ? null
+      : new Reconciler({
+          pool,
+          connectionString: database.connectionString,
+          sealingKey: () => context.sealingKey,
+          chainKey: () => context.chainKey,
+          makeDriver: makeDrivers({ pool }),
+          workerName: workerName(),
+          onTrouble: (what, error) => log.warn({ err: error }, what),
+        });
+  const metrics = makeMetrics(engine, scheduler);
+  if (reconciler !== null) registerReconcilerMetrics(metrics.registry, reconciler, pool);
   const maintenance = new Maintenance(context, dataFolder, configuration.retention, log);
   const stopping = new AbortController();
   const app = await makeHttpServer({
@@ -150,7 +168,7 @@ async function wire(
     version: options.version,
     log,
     stopping: stopping.signal,
-    metrics: makeMetrics(engine, scheduler),
+    metrics,
     readiness: () => readReadiness(context, scheduler),
     settings: configuration.http,
   });
@@ -158,6 +176,7 @@ async function wire(
   endings.push(() => context.outside?.writeCheckpoint());
   endings.push(() => maintenance.stop());
   endings.push(() => scheduler.stop());
+  endings.push(() => reconciler?.stop());
   endings.push(() => app.close());
   endings.push(() => stopping.abort());
   if (administrator === null)
@@ -166,6 +185,7 @@ async function wire(
     });
   scheduler.start();
   maintenance.start();
+  reconciler?.start();
   const address = await listen(app, configuration);
   const { tls } = configuration.http;
   return {

@@ -36,7 +36,7 @@ export function hearSignals(onHangup?: () => void): StopSignal {
 }
 
 /** Resolves after a clean stop; rejects when the server fails by itself, after what is left was stopped. */
-export async function untilStopped(server: Server, signal: StopSignal): Promise<void> {
+export async function untilStopped(server: Pick<Server, 'failed' | 'stop'>, signal: StopSignal): Promise<void> {
   try {
     await Promise.race([signal.told, server.failed]);
   } finally {

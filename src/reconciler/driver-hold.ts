@@ -46,11 +46,11 @@ export class DriverHold {
     if (isOther) void this.#retire();
   }
 
-  async use<T>(work: (driver: SystemDriver) => Promise<T>): Promise<T> {
+  async use<T>(work: (driver: SystemDriver, timeoutMs: number) => Promise<T>): Promise<T> {
     const held = (this.#held ??= this.#open());
     held.uses++;
     try {
-      return await work(held.driver);
+      return await work(held.driver, this.#system.timeout_ms);
     } finally {
       held.uses--;
       if (held.isOld) await this.#closeUnused(held);

@@ -12,7 +12,7 @@ import type pg from 'pg';
 import type { Listener } from '#core/decision-source.ts';
 import type { SystemKindName } from '#core/system-kind.ts';
 import { SYSTEM_KIND } from '#core/system-kinds.ts';
-import { type ChainKey, systemAuthor } from '#store/change.ts';
+import type { ChainKey } from '#store/change.ts';
 import { Session } from '#store/database.ts';
 import { listen } from '#store/listen.ts';
 import type { SealingKey } from '#store/sealing.ts';
@@ -22,6 +22,7 @@ import { type RunningSystem, listRunningSystems } from '#store/system-state.ts';
 import { type Transaction, transact } from '#store/transaction.ts';
 import type { MakeDriver, Outcome } from '#systems/system.ts';
 
+import { RECONCILER } from './drift.ts';
 import { DriverHold } from './driver-hold.ts';
 import { Expander } from './expander.ts';
 import { Loop } from './loop.ts';
@@ -58,7 +59,6 @@ export class Reconciler {
   readonly #session: Session;
   readonly #expander = new Expander();
   readonly #runners = new Map<number, Runner>();
-  readonly #author = systemAuthor('system:reconciler');
   readonly #sweeping: Loop;
   readonly #beating: Loop;
   readonly #stopping = new AbortController();
@@ -66,6 +66,8 @@ export class Reconciler {
   #isListening = false;
   /** Targets that sweeps reached by this process. */
   reached = 0;
+  /** Drifts that this process found. */
+  drifted = 0;
   /** Calls by system and outcome. */
   readonly calls = new Map<string, { readonly system: string; readonly outcome: Outcome['type']; count: number }>();
 
@@ -134,7 +136,7 @@ export class Reconciler {
 
   async #transact<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     const { pool, chainKey } = this.#options;
-    return (await transact(pool, chainKey(), 'none', this.#author, work)).value;
+    return (await transact(pool, chainKey(), 'none', RECONCILER, work)).value;
   }
 
   /** Says that it is alive, renews its slots, and takes the systems as they are now. */
@@ -173,6 +175,10 @@ export class Reconciler {
     const runner = new Runner(system, new DriverHold(system, make, sealingKey, onTrouble), {
       session: this.#session,
       onTrouble,
+      transact: (work) => this.#transact(work),
+      onDrift: (_of, count) => {
+        this.drifted += count;
+      },
       onCall: (of, outcome) => this.#count(of.name, outcome.type),
     });
     this.#runners.set(system.id, runner);

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type TargetRecord, recordTargets } from '#store/target.ts';
 import type { Session } from '#store/database.ts';
+import type { Transaction } from '#store/transaction.ts';
 
 /** Statements come no closer than this, so that a busy system shares them among many targets. */
 const GAP_MS = 20;
@@ -15,7 +16,13 @@ const RETRY_MS = 500;
 
 export interface RecorderOptions {
   readonly session: Session;
-  readonly system: () => { readonly id: number; readonly flightMaxMs: number };
+  readonly transact: <T>(work: (transaction: Transaction) => Promise<T>) => Promise<T>;
+  readonly system: () => {
+    readonly id: number;
+    readonly uuid: string;
+    readonly name: string;
+    readonly flightMaxMs: number;
+  };
   readonly signal: AbortSignal;
   readonly onTrouble: (what: string, error: unknown) => void;
   /** Hears of each that is written, or dropped since the lease was lost. */
@@ -69,7 +76,9 @@ export class Recorder {
     const { session, onTrouble, onRecorded } = this.#options;
     try {
       this.statements++;
-      const written = await recordTargets(session, this.#options.system(), batch);
+      const written = batch.some(isRepair)
+        ? await this.#options.transact((transaction) => this.#writeRepairs(transaction, batch))
+        : await recordTargets(session, this.#options.system(), batch);
       for (const record of batch) onRecorded(record, written.has(record.target.entity_id));
       return true;
     } catch (error) {
@@ -83,6 +92,25 @@ export class Recorder {
       return true;
     }
   }
+
+  async #writeRepairs(transaction: Transaction, batch: readonly TargetRecord[]): Promise<ReadonlySet<number>> {
+    const system = this.#options.system();
+    const written = await recordTargets(transaction, system, batch);
+    for (const { target, writing } of batch.filter(isRepair))
+      if (written.has(target.entity_id))
+        transaction.record({
+          kind: 'drift.repaired',
+          entityId: target.entity_id,
+          facts: { system: system.uuid, name: system.name, wanted: writing.applied },
+          touched: [],
+        });
+    return written;
+  }
+}
+
+/** Whether a drift ends with it; the log tells that in the same transaction. */
+function isRepair({ writing, target }: TargetRecord): boolean {
+  return target.is_drifted && writing.isConfirmed && !writing.isDrifted;
 }
 
 /** Class 22: a value that the database does not take, such as text with NUL. Trying again does not help. */

@@ -1,38 +1,41 @@
 /**
  * Drives one system in this process: claims what is due, has the driver tell it, and hands the outcomes to the recorder.
  *
- * It claims ahead what it can begin within about a second, so that statements are shared by many targets and no slot waits for
  * the database. What could not begin while its lease is long enough is given back unseen.
  */
 import { randomUUID } from 'node:crypto';
 
 import type { Json } from '#core/field.ts';
-import { circuitOf, signOf } from '#core/reconcile/circuit.ts';
-import { type Writing, writeUntold, writeVerdict } from '#core/reconcile/verdict.ts';
+import type { Circuit } from '#core/reconcile/circuit.ts';
+import { type Writing, writeVerdict } from '#core/reconcile/verdict.ts';
 import type { Session } from '#store/database.ts';
-import { closeCircuit, countFailures, takeProbe } from '#store/system-state.ts';
 import type { RunningSystem } from '#store/system-state.ts';
 import { type TargetRecord, claimTargets, giveBackTargets, keepOfTarget } from '#store/target.ts';
+import type { Transaction } from '#store/transaction.ts';
 import type { Outcome } from '#systems/system.ts';
 
 import { callDriver } from './call.ts';
+import { CircuitBreaker } from './circuit-breaker.ts';
+import { DriftSweep } from './drift.ts';
 import type { DriverHold } from './driver-hold.ts';
 import { type Job, prepareJobs } from './prepare.ts';
 import { Recorder } from './recorder.ts';
-import { Slots } from './slots.ts';
+import { type IdleWaiter, Slots } from './slots.ts';
 
 /** How long a claimed target may wait for its turn. */
 const QUEUE_MS = 5_000;
 /** What a lease has left when a call that takes its whole time is over: to write the outcome, and for clocks that differ. */
 const LEASE_MARGIN_MS = 5_000;
-const BATCH_MAX = 500;
+const BATCH_MAX = 1_000;
 /** A batch that lasted less is doubled, one that lasted more than four times as long is halved. */
-const BATCH_LASTS_MS = 300;
+const BATCH_LASTS_MS = 500;
 
 export interface RunnerOptions {
   readonly session: Session;
   readonly onTrouble: (what: string, error: unknown) => void;
+  readonly transact: <T>(work: (transaction: Transaction) => Promise<T>) => Promise<T>;
   readonly onCall: (system: RunningSystem, outcome: Outcome) => void;
+  readonly onDrift: (system: RunningSystem, count: number) => void;
 }
 
 export class Runner {
@@ -41,6 +44,9 @@ export class Runner {
   #system: RunningSystem;
   readonly #options: RunnerOptions;
   readonly #recorder: Recorder;
+  readonly #drift: DriftSweep;
+  readonly #breaker: CircuitBreaker;
+  #idle: IdleWaiter[] = [];
   readonly #stopping = new AbortController();
   readonly #cut = new AbortController();
   readonly #calls = new Set<Promise<void>>();
@@ -49,24 +55,32 @@ export class Runner {
   #isDue = false;
   #batch = 0;
   #claimedAtMs = -Infinity;
-  #openUntilMs: number | null = null;
-  #isProbing = false;
-  #hasFailed = false;
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Infinity;
-  /** Statements that it sent, for whoever measures. */
-  statements = 0;
 
   constructor(system: RunningSystem, hold: DriverHold, options: RunnerOptions) {
     this.#system = system;
     this.hold = hold;
     this.#options = options;
+    this.#breaker = new CircuitBreaker(options.session);
     this.#recorder = new Recorder({
       session: options.session,
-      system: () => ({ id: this.#system.id, flightMaxMs: this.#system.flight_max_ms }),
+      transact: options.transact,
+      system: () => {
+        const { id, uuid, name, flight_max_ms: flightMaxMs } = this.#system;
+        return { id, uuid, name, flightMaxMs };
+      },
       signal: this.#stopping.signal,
       onTrouble: options.onTrouble,
       onRecorded: (record) => this.#afterwards(record),
+    });
+    this.#drift = new DriftSweep(hold, {
+      ...options,
+      whenIdle: (call) => this.#whenIdle(call),
+      onFound: (count) => {
+        options.onDrift(this.#system, count);
+        if (count > 0) this.due();
+      },
     });
     this.update(system);
   }
@@ -75,24 +89,30 @@ export class Runner {
     return this.#system;
   }
 
-  get circuit(): 'closed' | 'open' | 'half_open' {
-    return circuitOf(this.#openUntilMs === null ? null : this.#openUntilMs - performance.now());
-  }
-
-  get recorded(): number {
-    return this.#recorder.statements;
+  get circuit(): Circuit {
+    return this.#breaker.state;
   }
 
   /** The system as it is now: pause, pace, circuit, and whether anything is due. */
   update(system: RunningSystem): void {
     this.#system = system;
     this.hold.renew(system);
-    this.#openUntilMs = system.open_for_ms === null ? null : performance.now() + system.open_for_ms;
-    this.#hasFailed ||= system.failures > 0;
-    if (system.paused_at !== null) void this.#giveBack(this.#queue.splice(0).map(({ job }) => job));
-    if (system.due_in_ms === null) return;
+    this.#breaker.update(system);
+    void this.#giveBack(this.#dropped(system.paused_at !== null));
+    this.#drift.tick(system, this.slots.size);
+    if (system.due_in_ms === null) return this.#pump();
     if (system.due_in_ms <= 0) this.due();
     else this.#wakeIn(system.due_in_ms);
+  }
+
+  /** What is not begun any more: all of it, or what waited too long behind slow calls. */
+  #dropped(isAll: boolean): Job[] {
+    const nowMs = performance.now();
+    const { dropped = [], stays = [] } = Object.groupBy(this.#queue, ({ beginByMs }) =>
+      isAll || beginByMs < nowMs ? 'dropped' : 'stays',
+    );
+    this.#queue = stays;
+    return dropped.map(({ job }) => job);
   }
 
   /** Something is due: look now. */
@@ -107,9 +127,11 @@ export class Runner {
     clearTimeout(this.#timer);
     const cut = setTimeout(() => this.#cut.abort(), graceMs);
     await this.#claiming;
-    await this.#giveBack(this.#queue.splice(0).map(({ job }) => job));
+    await this.#giveBack(this.#dropped(true));
+    for (const { giveUp } of this.#idle.splice(0)) giveUp();
     while (this.#calls.size > 0) await Promise.all(this.#calls);
     clearTimeout(cut);
+    await this.#drift.stopped();
     await this.#recorder.drained();
     await this.hold.close();
   }
@@ -125,14 +147,14 @@ export class Runner {
 
   /** Begins what can begin, and claims more in time. */
   #pump(): void {
-    const overdue: Job[] = [];
-    while (this.#mayCall && this.#queue.length > 0 && (this.circuit === 'closed' || this.#isProbing)) {
+    const first = this.#queue[0];
+    if (first !== undefined && first.beginByMs < performance.now()) void this.#giveBack(this.#dropped(false));
+    while (this.#mayCall && this.#queue.length > 0 && this.#breaker.isPassable) {
       const nowMs = performance.now();
       const slot = this.slots.take(nowMs, this.#pace);
       if (typeof slot === 'number') this.#wakeIn(slot - nowMs);
       if (slot === null || typeof slot === 'number') break;
-      let next = this.#queue.shift();
-      for (; next !== undefined && next.beginByMs < nowMs; next = this.#queue.shift()) overdue.push(next.job);
+      const next = this.#queue.shift();
       if (next === undefined) {
         slot.isBusy = false;
         break;
@@ -144,14 +166,42 @@ export class Runner {
       });
       this.#calls.add(call);
     }
-    if (overdue.length > 0) void this.#giveBack(overdue);
     this.#claimMore();
+    this.#lendIdle();
+  }
+
+  /** Slots that nobody needs go to those who wait for one. */
+  #lendIdle(): void {
+    while (this.#mayCall && this.circuit === 'closed' && this.#queue.length === 0 && this.#idle.length > 0) {
+      const nowMs = performance.now();
+      const slot = this.slots.take(nowMs, this.#pace);
+      if (typeof slot === 'number') this.#wakeIn(slot - nowMs);
+      if (slot === null || typeof slot === 'number') return;
+      const call = (this.#idle.shift()?.begin(slot.number) ?? Promise.resolve()).finally(() => {
+        slot.isBusy = false;
+        this.#calls.delete(call);
+        this.#pump();
+      });
+      this.#calls.add(call);
+    }
+  }
+
+  #whenIdle<T>(work: (slot: number, signal: AbortSignal) => Promise<T>): Promise<T | null> {
+    if (this.#stopping.signal.aborted) return Promise.resolve(null);
+    return new Promise((resolve, reject) => {
+      this.#idle.push({
+        begin: (slot) => work(slot, this.#cut.signal).then(resolve, reject),
+        giveUp: () => resolve(null),
+      });
+      this.#pump();
+    });
   }
 
   #claimMore(): void {
     if (!this.#isDue || !this.#mayCall || this.#claiming !== null || this.slots.size === 0) return;
-    if (this.#queue.length > this.#batch / 2 || this.#recorder.size > BATCH_MAX * 2) return;
-    if (this.circuit === 'open' || this.#isProbing) return;
+    // The next batch is claimed while one is worked on.
+    if (this.#queue.length > this.#batch || this.#recorder.size > BATCH_MAX * 2) return;
+    if (this.circuit === 'open' || this.#breaker.isProbing) return;
     this.#claiming = this.#claim()
       .catch((error: unknown) => this.#options.onTrouble('targets could not be claimed', error))
       .finally(() => {
@@ -169,24 +219,18 @@ export class Runner {
     const token = randomUUID();
     const leaseMs = QUEUE_MS + system.timeout_ms + LEASE_MARGIN_MS;
     this.#isDue = false;
-    this.statements++;
     const claim = { systemId: system.id, token, limit, leaseMs, flightMaxMs: system.flight_max_ms };
     const targets = await claimTargets(session, claim);
     if (targets.length === 0) return;
-    // A full batch: there may be more.
+    // A full batch: there may be more. Otherwise the next ones are few again, until they turn out to be many.
     this.#isDue = targets.length === limit;
-    this.statements += 3;
+    if (!this.#isDue) this.#batch = 0;
     const jobs = await prepareJobs(session, this.hold.prepared, token, targets);
-    const calls = jobs.filter(({ intent }) => intent.type === 'call');
+    const calls = jobs.filter((job) => job.untold === null);
     this.#recorder.add(
-      jobs
-        .filter(({ intent }) => intent.type !== 'call')
-        .map((job) => ({ target: job.target, token, writing: writeUntold(job.tried) })),
+      jobs.flatMap(({ target, untold }) => (untold === null ? [] : [{ target, token, writing: untold }])),
     );
-    if (isProbe && calls.length > 0) {
-      this.#isProbing = await takeProbe(session, system.id, leaseMs);
-      if (!this.#isProbing) return this.#giveBack(calls);
-    }
+    if (isProbe && calls.length > 0 && !(await this.#breaker.probe(system.id, leaseMs))) return this.#giveBack(calls);
     const beginByMs = sentAtMs + QUEUE_MS;
     this.#queue.push(...calls.map((job) => ({ job, beginByMs })));
   }
@@ -226,31 +270,13 @@ export class Runner {
     const writing: Writing = writeVerdict(tried, outcome, retryOf(system), Math.random());
     this.#recorder.add([{ target, token, writing }]);
     this.#options.onCall(system, outcome);
-    await this.#judgeSystem(system, outcome).catch((error: unknown) =>
-      onTrouble(`the circuit of ${system.name} could not be written`, error),
-    );
-  }
-
-  /** What the outcome says of the system as a whole. */
-  async #judgeSystem(system: RunningSystem, outcome: Outcome): Promise<void> {
-    const { session } = this.#options;
-    const sign = signOf(outcome);
-    if (sign === 'works' && (this.#hasFailed || this.#isProbing)) {
-      this.#hasFailed = false;
-      await closeCircuit(session, system.id);
-      this.#openUntilMs = null;
-    } else if (sign === 'fails') {
-      this.#hasFailed = true;
-      const detail = 'detail' in outcome ? outcome.detail : '';
-      const openForMs = await countFailures(session, system.id, 1, detail);
-      this.#openUntilMs = openForMs === null ? null : performance.now() + openForMs;
-      if (this.circuit === 'open') {
-        await this.#giveBack(this.#queue.splice(0).map(({ job }) => job));
-        this.#isDue = true;
-        this.#wakeIn(openForMs ?? 0);
-      }
-    }
-    this.#isProbing = false;
+    const openForMs = await this.#breaker.judge(system.id, outcome).catch((error: unknown) => {
+      onTrouble(`the circuit of ${system.name} could not be written`, error);
+      return null;
+    });
+    if (openForMs === null) return;
+    await this.#giveBack(this.#dropped(true));
+    this.#wakeIn(openForMs);
   }
 
   async #giveBack(jobs: readonly Job[]): Promise<void> {

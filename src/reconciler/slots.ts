@@ -11,6 +11,12 @@ export interface Slot {
   leasedUntilMs: number;
 }
 
+/** Somebody who takes a slot that nobody else needs. */
+export interface IdleWaiter {
+  readonly begin: (slot: number) => Promise<void>;
+  readonly giveUp: () => void;
+}
+
 export interface SlotPace {
   readonly concurrency: number;
   /** Requests a second in all slots of all processes together; null: no limit. */

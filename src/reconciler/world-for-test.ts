@@ -50,13 +50,16 @@ export interface World extends Installation {
 const WAIT_MS = 20_000;
 
 export async function reconcilerWorld(t: Cleanup): Promise<World> {
-  const here = await testInstallation(t);
+  const here = await testInstallation(t, { guardLimit: 10_000_000 });
   const { context, pool } = here;
   const board: Board = { calls: [], answer: () => ({ type: 'done' }), running: 0, mostRunning: 0, closed: 0 };
   const troubles: World['troubles'] = [];
   const until: World['until'] = async (what, condition) => {
-    for (const endMs = performance.now() + WAIT_MS; !(await condition()); await sleep(10))
-      if (performance.now() > endMs) throw new Error(`it never came: ${what}`);
+    for (const endMs = performance.now() + WAIT_MS; !(await condition()); await sleep(10)) {
+      if (performance.now() < endMs) continue;
+      const { rows } = await pool.query('select to_jsonb(t) as row from target t limit 3');
+      throw new Error(`it never came: ${what}; ${JSON.stringify(rows)} ${String(troubles[0]?.error)}`);
+    }
   };
   const driver = (): SystemDriver => ({
     async converge(order, call) {

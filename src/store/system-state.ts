@@ -10,6 +10,8 @@ export interface RunningSystem extends SystemRow {
   readonly open_for_ms: number | null;
   /** When the next target is due, in milliseconds from now; null: nothing is due. */
   readonly due_in_ms: number | null;
+  /** When the next page of the search for drift is due. */
+  readonly drift_due_in_ms: number | null;
 }
 
 /** All systems that have targets, with what a worker has to know to drive them. */
@@ -17,7 +19,8 @@ export function listRunningSystems(session: Session): Promise<RunningSystem[]> {
   return session.rows(
     sql<RunningSystem>`select s.*, extract(epoch from s.open_until - now())::float8 * 1000 as open_for_ms,
         extract(epoch from (select t.due_at from target t where t.system_id = s.id and t.due_at is not null order by t.due_at limit 1)
-          - now())::float8 * 1000 as due_in_ms
+          - now())::float8 * 1000 as due_in_ms,
+        extract(epoch from s.drift_due_at - now())::float8 * 1000 as drift_due_in_ms
       from system s where s.kind <> 'webhook' order by s.id`,
   );
 }

@@ -101,7 +101,7 @@ export function readProfileFacts(session: Session, kind: string, names: readonly
 
 /** What is written of one claimed target. */
 export interface TargetRecord {
-  readonly target: Pick<ClaimedTarget, 'entity_id' | 'generation_desired' | 'due_at'>;
+  readonly target: Pick<ClaimedTarget, 'entity_id' | 'generation_desired' | 'due_at' | 'is_drifted'>;
   readonly token: string;
   readonly writing: Writing;
 }

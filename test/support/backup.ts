@@ -100,6 +100,22 @@ export async function fillInstallation(pool: pg.Pool): Promise<void> {
     const { rowCount } = await pool.query('select where to_regclass($1) is not null', [table]);
     if (rowCount === 1) await pool.query(`insert into ${table} values ${row} on conflict do nothing`);
   }
+  if (await has(pool, 'system')) {
+    await pool.query(`insert into system (name, kind, settings, concurrency, rate, timeout_ms, flight_max_ms, retry_min_ms, retry_max_ms,
+        breaker_failures, breaker_open_ms, drift, drift_every_ms, drift_after, paused_at, pause_note, last_problem)
+      select 'cloud ' || n, 'aps', '{"url": "https://x"}', n, 1e-7, 1, 2, 1, 2, 1, 1, 'repair', 86400000000, 1000, 'infinity', label, label
+      from generate_series(1, 2) n, (select label from entity where id > 0 and length(label) < 1000 order by id limit 1) l`);
+    await pool.query(`insert into target (system_id, entity_id, account_id, reference, generation_desired, applied, kept, due_at,
+        lease_token, leased_until, problem_detail)
+      select s.id, e.id, e.id, to_jsonb(e.label), 9007199254740991, '1.10', 'null', '-infinity', gen_random_uuid(), 'infinity', e.label
+      from system s, entity e where length(e.label) < 1000`);
+    await pool.query(`insert into sweep (revision, at, cause, nodes, only_system_id, is_large, step)
+      select 7, now(), 'hold.placed', array[0, 9007199254740991], min(id), true, 2 from system`);
+    await pool.query(`insert into sweep_count select 7, id, 3, 2, 1 from system`);
+    await pool.query(`update sweep_cursor set epoch = (select epoch from change_counter), revision = 1`);
+    await pool.query(`insert into system_slot select id, 0, gen_random_uuid(), now() from system`);
+    await pool.query(`insert into worker (id, name) values (gen_random_uuid(), 'host:1')`);
+  }
   // Another partition than those that every installation has.
   if (!(await has(pool, 'change_from_0'))) return;
   await pool.query(`alter table change detach partition change_from_10000000`);

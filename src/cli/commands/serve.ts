@@ -14,6 +14,7 @@ export function addServe(program: Command, { local, finish }: Surroundings): voi
     .option('--host <address>', 'address to listen on (ABEYANCE_HOST, 127.0.0.1)')
     .option('--port <number>', 'port to listen on (ABEYANCE_PORT, 8080)', readPort)
     .option('--data <folder>', 'data folder (ABEYANCE_DATA, ./data)')
+    .option('--role <role>', 'all, api or worker (ABEYANCE_ROLE, all)')
     .action(async (options: ServeOptions) => {
       await local.serve(options);
       finish(EXIT.done);

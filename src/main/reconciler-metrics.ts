@@ -1,0 +1,83 @@
+/** What monitoring reads of the reconciler: how far it is behind, and how it stands with each system. */
+import type pg from 'pg';
+import { Counter, Gauge, type Registry } from 'prom-client';
+
+import type { Reconciler } from '#reconciler/reconciler.ts';
+import { Session } from '#store/database.ts';
+import { countTargets } from '#store/reconcile-state.ts';
+import { sweepLag } from '#store/sweep-log.ts';
+
+/** Adds them to what a process shows anyway. While the database is away they are unknown, which is NaN or absent. */
+export function registerReconcilerMetrics(registry: Registry, reconciler: Reconciler, pool: pg.Pool): void {
+  const session = new Session(pool);
+  const registers = [registry];
+  const lag = (
+    name: string,
+    help: string,
+    read: (lag: { revisions: number; seconds: number; sweeps: number }) => number,
+  ) =>
+    new Gauge({
+      name: `abeyance_${name}`,
+      help,
+      registers,
+      async collect() {
+        const found = await sweepLag(session).catch(() => null);
+        this.set(found === null ? Number.NaN : read(found));
+      },
+    });
+  lag('sweep_lag_revisions', 'Changes that were not read for targets yet.', (found) => found.revisions);
+  lag('sweep_lag_seconds', 'Age of the oldest change that has not reached its targets yet.', (found) => found.seconds);
+  lag('sweeps_open', 'Changes that have not reached all of their targets yet.', (found) => found.sweeps);
+  const bySystem = (name: string, help: string) =>
+    new Gauge({ name: `abeyance_${name}`, help, labelNames: ['system'] as const, registers });
+  const due = bySystem('targets_due', 'Targets that are due now.');
+  const unsettled = bySystem('targets_unsettled', 'Targets that are not as they should be yet.');
+  const failed = bySystem('targets_failed', 'Targets that need a person.');
+  const paused = bySystem('system_paused', 'Whether nothing is sent, for maintenance.');
+  new Gauge({
+    name: 'abeyance_system_circuit',
+    help: 'The circuit of a system: 0 closed, 1 half open, 2 open.',
+    labelNames: ['system'] as const,
+    registers,
+    async collect() {
+      const counts = await countTargets(session).catch(() => []);
+      for (const gauge of [due, unsettled, failed, paused, this]) gauge.reset();
+      for (const { name: system, ...count } of counts) {
+        due.set({ system }, count.due);
+        unsettled.set({ system }, count.unsettled);
+        failed.set({ system }, count.failed);
+        paused.set({ system }, count.is_paused ? 1 : 0);
+        this.set({ system }, count.circuit);
+      }
+    },
+  });
+  new Gauge({
+    name: 'abeyance_system_slots',
+    help: 'Requests that this process may have running in a system at once.',
+    labelNames: ['system'] as const,
+    registers,
+    collect() {
+      this.reset();
+      for (const { system, slots } of reconciler.runners) this.set({ system: system.name }, slots.size);
+    },
+  });
+  new Counter({
+    name: 'abeyance_system_calls_total',
+    help: 'Calls of this process by system and outcome.',
+    labelNames: ['system', 'outcome'] as const,
+    registers,
+    collect() {
+      this.reset();
+      for (const { system, outcome, count } of reconciler.calls.values()) this.inc({ system, outcome }, count);
+    },
+  });
+  new Counter({
+    name: 'abeyance_drift_found_total',
+    help: 'Targets that this process found changed behind our back.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(reconciler.drifted);
+    },
+  });
+}
