@@ -13,7 +13,7 @@ import type { Kind } from '#core/kind.ts';
 import type { ProfileBody } from '#core/profile.ts';
 import type { ProfileFacts, SystemKind, SystemKindName, TargetFacts } from '#core/system-kind.ts';
 import { SYSTEM_KIND } from '#core/system-kinds.ts';
-import type { FactsChange, FactsGroup, SideFacts } from '#decisions/plan-facts.ts';
+import type { FactsChange, FactsGroup, ProfileInForce, SideFacts } from '#decisions/plan-facts.ts';
 import type { OperationContext } from '#operations/context.ts';
 import type { Session } from '#store/database.ts';
 import { listByNumbers } from '#store/entity.ts';
@@ -133,7 +133,9 @@ class Counter {
 
   /** Adds the targets of one kind of entity to the tally of a system; those that nothing reaches are left out. */
   async count(system: ToldSystem, kind: Kind, ids: readonly number[], tally: Tally): Promise<void> {
-    const { groups, groupOf } = this.#context.engine.planFacts(this.#node, this.#change, ids);
+    // Ends of sessions go by when a hold came into force; of nodes there are few.
+    const withSince = SYSTEM_KIND[system.kind].reach === 'node';
+    const { groups, groupOf } = this.#context.engine.planFacts(this.#node, this.#change, ids, withSince);
     const members = groups.map((): number[] => []);
     for (const [index, id] of ids.entries()) members[groupOf[index] ?? -1]?.push(id);
     for (const [index, group] of groups.entries()) {
@@ -200,7 +202,7 @@ class Counter {
     details: Details | null,
     needed: Needed,
   ): TargetFacts {
-    const { profiles: names, closedAtMs, ...rest } = side;
+    const { profiles: inForce, closedAtMs, ...rest } = side;
     const closedSince = closedAtMs === null ? this.#context.clock() : new Date(closedAtMs);
     return {
       kind,
@@ -212,7 +214,7 @@ class Counter {
       },
       ...rest,
       ...(side.closed ? { closedSince: closedSince.toISOString() } : {}),
-      profiles: names.flatMap((name) => profileFacts(told, name, profiles.get(name)) ?? []),
+      profiles: inForce.flatMap((profile) => profileFacts(told, profile, profiles.get(profile.name)) ?? []),
     };
   }
 }
@@ -246,7 +248,11 @@ function add(tally: Tally, verb: string | null, count: number): void {
   else tally.told[verb] = (tally.told[verb] ?? 0) + count;
 }
 
-function profileFacts(told: SystemKind, name: string, body: ProfileBody | undefined): ProfileFacts | null {
+function profileFacts(
+  told: SystemKind,
+  { name, sinceMs }: ProfileInForce,
+  body: ProfileBody | undefined,
+): ProfileFacts | null {
   if (body === undefined) return null;
   return {
     name,
@@ -256,6 +262,7 @@ function profileFacts(told: SystemKind, name: string, body: ProfileBody | undefi
     refusalText: body.refusal.text,
     // It was judged when it was saved.
     settings: body.systems[told.name] ?? null,
+    ...(sinceMs === undefined ? {} : { since: sinceMs }),
     ...(body.legalOverride === null ? {} : { hasLegalOverride: true }),
   };
 }
