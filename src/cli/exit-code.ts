@@ -27,7 +27,7 @@ export const EXIT_MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [EXIT.unreachable, 'the server cannot be reached, or did not answer in time'],
   [EXIT.notAllowed, 'not allowed: no token, a wrong one, or one without the right'],
   [EXIT.decidedNo, 'the decision is a no: deny, intercept or unknown (decide)'],
-  [EXIT.partlyDone, 'partly done: some items were refused'],
+  [EXIT.partlyDone, 'partly done: some items were refused, or a system does not agree (--wait)'],
   [EXIT.tooMany, 'too many requests: try again later'],
   [EXIT.interrupted, 'interrupted by Ctrl-C'],
 ];

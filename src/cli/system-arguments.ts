@@ -2,7 +2,7 @@
  * A system on the command line: settings and pace as `name=value`, credentials from files, standard input or the keyboard, and
  * never as text of the command, where every process of the machine could read them.
  */
-import type { FieldView, SystemKindView } from './api-types.ts';
+import type { FieldView, SystemKindView } from './system-types.ts';
 import { UsageError } from './exit-code.ts';
 import { readPairs, readValueFile } from './field-arguments.ts';
 import { readSecretLines } from './password-input.ts';

@@ -3,7 +3,7 @@
  * pipe, nothing for machines.
  */
 import cliProgress from 'cli-progress';
-import type { SystemTotals } from './api-types.ts';
+import type { SystemTotals } from './system-types.ts';
 import { countText } from './render/words.ts';
 import type { Terminal } from './terminal.ts';
 

@@ -1,6 +1,6 @@
 /** Waiting until every system agrees with what was just changed, or nothing more is to come by itself. */
 import type { Command } from 'commander';
-import type { ReceiptView, SystemTotals } from './api-types.ts';
+import type { ReceiptView, SystemTotals } from './system-types.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-code.ts';
 import { countText } from './render/words.ts';
 import type { Session } from './session.ts';

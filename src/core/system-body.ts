@@ -62,8 +62,18 @@ export function readSystemBody(
   const pace = readPace(input, former ?? kind.pace, kind.pace, errors);
   const drift = readDrift(kind, input['drift'], former?.drift ?? 'off', errors);
   // Together they are judged only when each is right by itself.
-  if (errors.length === before) kind.judge?.(settings, secrets, errors);
+  if (errors.length === before) errors.push(...judgeTogether(kind, settings, secrets));
   return { settings, secrets, ...pace, drift };
+}
+
+/** What a kind of system has against its settings and secrets together; it names a field as the field is declared. */
+function judgeTogether(kind: SystemKind, settings: Values, secrets: Values): FieldError[] {
+  const found: FieldError[] = [];
+  kind.judge?.(settings, secrets, found);
+  return found.map(({ field, message }) => {
+    if (Object.hasOwn(kind.settings, field)) return { field: `settings.${field}`, message };
+    return { field: Object.hasOwn(kind.secrets, field) ? `secrets.${field}` : field, message };
+  });
 }
 
 function readGroup(

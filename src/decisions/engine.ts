@@ -186,8 +186,8 @@ export class DecisionEngine {
   }
 
   /** What systems compute of entities, now and after a change. Throws `unavailable` when the engine is not ready. */
-  planFacts(node: number, change: FactsChange, ids: readonly number[]): PlanFacts {
-    return planFacts(this.#readyPicture(), node, change, ids);
+  planFacts(node: number, change: FactsChange, ids: readonly number[], withSince = false): PlanFacts {
+    return planFacts(this.#readyPicture(), node, change, ids, withSince);
   }
 
   /** The nodes where a profile is in force. Throws `unavailable` when the engine is not ready. */

@@ -13,7 +13,7 @@ import type { Picture } from './picture.ts';
 
 /** A change to one node, or to a profile wherever it holds, with all that its effect on systems depends on. */
 export type FactsChange =
-  | { readonly type: 'hold'; readonly profile: string; readonly authorityRank: number }
+  | { readonly type: 'hold'; readonly profile: string; readonly authorityRank: number; readonly atMs: number }
   | { readonly type: 'lift'; readonly hold: string }
   | { readonly type: 'close' }
   | {
@@ -32,7 +32,13 @@ export interface SideFacts {
   /** When it was closed first; null while it is open, or when the change closes it. */
   readonly closedAtMs: number | null;
   /** The profiles in force, the one that words the refusal first. */
-  readonly profiles: readonly string[];
+  readonly profiles: readonly ProfileInForce[];
+}
+
+export interface ProfileInForce {
+  readonly name: string;
+  /** When the youngest of its holds came into force, where that is asked for: it tells apart what else is alike. */
+  readonly sinceMs?: number;
 }
 
 export interface FactsGroup {
@@ -55,8 +61,14 @@ interface Line {
 }
 
 /** The facts of entities, by their numbers, now and after a change of the node. */
-export function planFacts(picture: Picture, node: number, change: FactsChange, ids: readonly number[]): PlanFacts {
-  const scan = new FactsScan(picture, node, change);
+export function planFacts(
+  picture: Picture,
+  node: number,
+  change: FactsChange,
+  ids: readonly number[],
+  withSince: boolean,
+): PlanFacts {
+  const scan = new FactsScan(picture, node, change, withSince);
   const groupOf = new Int32Array(ids.length);
   for (const [index, id] of ids.entries()) groupOf[index] = scan.groupOf(id);
   return { groups: scan.groups, groupOf };
@@ -76,10 +88,13 @@ class FactsScan {
   readonly #change: FactsChange;
   readonly #lines = new Map<number, Line>();
   readonly #groups = new Map<string, number>();
+  readonly #byFacts = new Map<string, number>();
   readonly #planned: HoldInForce | null;
+  readonly #withSince: boolean;
   #keys = 0;
 
-  constructor(picture: Picture, node: number, change: FactsChange) {
+  constructor(picture: Picture, node: number, change: FactsChange, withSince: boolean) {
+    this.#withSince = withSince;
     this.#picture = picture;
     this.#node = node;
     this.#change = change;
@@ -97,9 +112,13 @@ class FactsScan {
     const key = `${own.key}:${other?.key ?? ''}`;
     const known = this.#groups.get(key);
     if (known !== undefined) return known;
-    this.groups.push({ now: this.#now(own, other), later: this.#later(own, other) });
-    this.#groups.set(key, this.groups.length - 1);
-    return this.groups.length - 1;
+    const group = { now: this.#now(own, other), later: this.#later(own, other) };
+    // Different holds often come to the same.
+    const facts = JSON.stringify(group);
+    const same = this.#byFacts.get(facts) ?? this.groups.push(group) - 1;
+    this.#byFacts.set(facts, same);
+    this.#groups.set(key, same);
+    return same;
   }
 
   #lineOf(id: number): Line {
@@ -140,7 +159,7 @@ class FactsScan {
   }
 
   #now(own: Line, other: Line | null): SideFacts {
-    return sideOf([...own.holds, ...(other?.holds ?? [])], {
+    return this.#side([...own.holds, ...(other?.holds ?? [])], {
       closed: own.closedAtMs !== null,
       closedAtMs: own.closedAtMs,
       ownerClosed: (other?.closedAtMs ?? null) !== null,
@@ -150,7 +169,7 @@ class FactsScan {
   #later(own: Line, other: Line | null): SideFacts {
     const holds = [...own.holds, ...(other?.holds ?? [])];
     const closes = this.#change.type === 'close';
-    return sideOf(this.#changed(holds), {
+    return this.#side(this.#changed(holds), {
       closed: own.closedAtMs !== null || (closes && own.isReached),
       closedAtMs: own.closedAtMs,
       ownerClosed: (other?.closedAtMs ?? null) !== null || (closes && other?.isReached === true),
@@ -169,6 +188,17 @@ class FactsScan {
       case 'close':
         return [...holds];
     }
+  }
+
+  /** The same law as the function `target_facts` of the database. */
+  #side(holds: readonly HoldInForce[], lines: Pick<SideFacts, 'closed' | 'ownerClosed' | 'closedAtMs'>): SideFacts {
+    const { denied, intercepted } = mergeHolds({ holds, closed: lines.closed, ownerClosed: lines.ownerClosed });
+    const ranked = (denied | intercepted) === 0 ? [] : holds.toSorted((a, b) => (outranks(a, b) ? -1 : 1));
+    const byName = Map.groupBy(ranked, (hold) => hold.row.profile);
+    const profiles = [...byName].map(([name, of]) =>
+      this.#withSince ? { name, sinceMs: Math.max(...of.map((hold) => hold.row.sinceMs)) } : { name },
+    );
+    return { denied, intercepted, ...lines, profiles };
   }
 }
 
@@ -191,17 +221,7 @@ function plannedHold(
   const [id, placedAtMs] = [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
   const { denied, intercepted, severity } = profile;
   const rank = { id, authority: change.authorityRank, placedAtMs };
-  const row = { id, uuid: '', entityId: node, profile: profile.name };
+  const row = { id, uuid: '', entityId: node, profile: profile.name, sinceMs: change.atMs };
   // Nobody looks at more of a hold that is not there yet.
   return { ...rank, denied, intercepted, severity, profile, row: row as HoldInForce['row'] };
-}
-
-/** The same law as the function `target_facts` of the database. */
-function sideOf(
-  holds: readonly HoldInForce[],
-  lines: Pick<SideFacts, 'closed' | 'ownerClosed' | 'closedAtMs'>,
-): SideFacts {
-  const { denied, intercepted } = mergeHolds({ holds, closed: lines.closed, ownerClosed: lines.ownerClosed });
-  const ranked = (denied | intercepted) === 0 ? [] : holds.toSorted((a, b) => (outranks(a, b) ? -1 : 1));
-  return { denied, intercepted, ...lines, profiles: [...new Set(ranked.map((hold) => hold.row.profile))] };
 }

@@ -146,7 +146,7 @@ async function readIntent(
       refuseClosed(entity, 'held');
       return {
         change: { type: 'hold', denied: maskOf(profile.denied), intercepted: maskOf(profile.intercepted) },
-        told: { type: 'hold', profile: profile.name, authorityRank: hold.authorityRank },
+        told: { type: 'hold', profile: profile.name, authorityRank: hold.authorityRank, atMs: hold.startsAt.getTime() },
         lagging: touchesDns(profile) ? [entity.id] : [],
         cut: cutsCalls(profile) ? [entity.id] : [],
       };

@@ -1,8 +1,10 @@
 /** The targets that a planned change may reach, as bare numbers: there may be a hundred thousand. */
 import { sql } from 'kysely';
 
-import type { Json, Values } from '#core/field.ts';
+import { type Field, type Json, type Values, columnOf } from '#core/field.ts';
+import { KIND_FIELDS } from '#core/kind-fields.ts';
 import type { Kind } from '#core/kind.ts';
+import { erasedValue } from '#core/personal.ts';
 import type { SystemKindName } from '#core/system-kind.ts';
 import type { Session } from '#store/database.ts';
 
@@ -54,15 +56,52 @@ export function listBoundTargets(session: Session, nodes: readonly number[]): Pr
   );
 }
 
-/** How a system names some of its targets. */
-export async function readReferences(
+export interface AlikeTargets {
+  readonly values: Values;
+  readonly reference: Json;
+  readonly count: number;
+}
+
+/**
+ * Some targets of a kind of entity, counted by what the named fields are, and by how the system names them where that is asked
+ * for. Nothing of a secret is read, and of what was erased nothing personal.
+ */
+export async function countAlike(
   session: Session,
-  systemId: number,
+  kind: Kind,
   ids: readonly number[],
-): Promise<Map<number, Json>> {
+  names: readonly string[],
+  referencesOf: number | null,
+): Promise<AlikeTargets[]> {
+  const fields = names.flatMap((name) => {
+    const field: Field | undefined = KIND_FIELDS[kind][name];
+    return field === undefined || field.secret === true ? [] : [{ name, field, column: columnOf(name, field) }];
+  });
+  const columns = fields.map(({ column }) => sql`k.${sql.ref(column)}`);
+  const reference =
+    referencesOf === null
+      ? sql`null::jsonb`
+      : sql`(select t.reference from target t where t.system_id = ${referencesOf} and t.entity_id = u.id)`;
   const rows = await session.rows(
-    sql<{ entity_id: number; reference: Json }>`select entity_id, reference from target
-      where system_id = ${systemId} and entity_id = any (${[...ids]}::bigint[])`,
+    sql<{
+      row: Json[];
+      reference: Json;
+      is_erased: boolean;
+      count: number;
+    }>`select a.row, a.reference, a.is_erased, count(*) as count
+      from (
+        select jsonb_build_array(${sql.join(columns)}) as row, ${reference} as reference, e.erased_at is not null as is_erased
+        from unnest(${[...ids]}::bigint[]) u (id) join entity e on e.id = u.id join ${sql.table(kind)} k on k.entity_id = u.id
+      ) a group by 1, 2, 3`,
   );
-  return new Map(rows.map((row) => [row.entity_id, row.reference]));
+  return rows.map(({ row, reference: named, is_erased: isErased, count }) => ({
+    values: Object.fromEntries(
+      fields.map(({ name, field }, index) => [
+        name,
+        isErased && field.personal === true ? erasedValue(field) : (row[index] ?? null),
+      ]),
+    ),
+    reference: named,
+    count,
+  }));
 }

@@ -89,3 +89,14 @@ export async function readSweepLag(session: Session): Promise<SweepLag> {
   );
   return row ?? { revision: 0, changes: 0, ms: 0, sweeps: 0 };
 }
+
+/** Whether a worker that lives is about to bring the targets up to date with the log. */
+export async function isCatchingUp(session: Session): Promise<boolean> {
+  const row = await session.row(
+    sql<{ is_behind: boolean }>`select exists (select from worker where seen_at > now() - interval '30 seconds') and (
+        exists (select from sweep where expanded_at is null)
+        or exists (select from sweep_cursor c, change_counter k where c.revision < k.revision or c.epoch is distinct from k.epoch)
+      ) as is_behind`,
+  );
+  return row?.is_behind ?? false;
+}

@@ -1,6 +1,6 @@
 /** `operations`: the receipt of a change: how it stands with each system that has to be told of it. */
 import type { Command } from 'commander';
-import type { ReceiptView, TargetView } from '#cli/api-types.ts';
+import type { ReceiptView, TargetView } from '#cli/system-types.ts';
 import type { ExitCode } from '#cli/exit-code.ts';
 import { wholeNumber } from '#cli/number-argument.ts';
 import { timeText } from '#cli/render/words.ts';

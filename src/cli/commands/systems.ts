@@ -1,6 +1,6 @@
 /** `systems`: the downstream systems that are told; added, looked at, changed, paused, removed. */
 import type { Command } from 'commander';
-import type { FieldView, SystemKindView, SystemView } from '#cli/api-types.ts';
+import type { FieldView, SystemKindView, SystemView } from '#cli/system-types.ts';
 import { CommandFailed, UsageError } from '#cli/exit-code.ts';
 import { pairLines, tableLines } from '#cli/render/table.ts';
 import { countText, timeText } from '#cli/render/words.ts';
@@ -217,7 +217,9 @@ async function changeSystem(session: Session, args: readonly string[], options: 
 async function removeSystem(session: Session, args: readonly string[]): Promise<void> {
   const { client, terminal } = session;
   const system = await client.get<SystemView>(systemPath(argumentAt(args, 0)));
-  const what = `system ${system.name} with its ${countText(system.targets.total)} targets, ${countText(openOf(system.targets))} of them to come`;
+  const { total } = system.targets;
+  const targets = total === 1 ? '1 target' : `${countText(total)} targets`;
+  const what = `system ${system.name} with ${targets}, ${countText(openOf(system.targets))} of them to come`;
   if (!session.isConfirmed) {
     if (session.isJson || !terminal.canAsk)
       throw new CommandFailed(`nobody can be asked here: add --yes to remove ${what}`);

@@ -1,6 +1,7 @@
 /** `targets`: what systems have of things, and what people do about it. */
 import type { Command } from 'commander';
-import type { EntityView, TargetView } from '#cli/api-types.ts';
+import type { EntityView } from '#cli/api-types.ts';
+import type { TargetView } from '#cli/system-types.ts';
 import { entityPath } from '#cli/client.ts';
 import { UsageError } from '#cli/exit-code.ts';
 import { wholeNumber } from '#cli/number-argument.ts';
@@ -193,5 +194,9 @@ async function mend(
   }
   const path = systemPath(argumentAt(args, 0), `/targets/${what}`);
   const counted = await client.post<{ system: string; count: number }>(path, filterOf(options));
-  session.show(counted, () => terminal.line(`${done}: ${countText(counted.count)} targets of ${counted.system}.`));
+  session.show(counted, () =>
+    terminal.line(
+      `${done}: ${countText(counted.count)} ${counted.count === 1 ? 'target' : 'targets'} of ${counted.system}.`,
+    ),
+  );
 }

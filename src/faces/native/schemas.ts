@@ -188,6 +188,11 @@ export const profile = z
 
 const tally = z.strictObject({ total: z.number().int(), byKind: z.partialRecord(kind, z.number().int()) });
 const tallies = { changing: tally, alreadyHeld: tally, unchanged: tally };
+const told = {
+  laggingZones: laggingZones.optional(),
+  portOutPending: portOutPending.optional(),
+  systems: plannedSystems,
+};
 export const planIntent = z
   .object({ action: z.enum(['hold', 'lift', 'close', 'profile']) })
   .loose()
@@ -198,13 +203,7 @@ export const plan = z
     token: uuid,
     entity: uuid,
     intent: z.record(z.string(), z.unknown()),
-    effect: z.strictObject({
-      beneath: z.number().int(),
-      ...tallies,
-      laggingZones: laggingZones.optional(),
-      portOutPending: portOutPending.optional(),
-      systems: plannedSystems,
-    }),
+    effect: z.strictObject({ beneath: z.number().int(), ...tallies, ...told }),
     revision: z.number().int(),
     createdAt: time,
     expiresAt: time,

@@ -4,19 +4,28 @@
  * Reached are the targets that the receipt of the change will count; told is what follows from the facts before and after it,
  * by the same function that the reconciler computes from.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { maskOf } from '#core/action.ts';
 import type { Json, Values } from '#core/field.ts';
+import { KIND_FIELDS } from '#core/kind-fields.ts';
 import type { Kind } from '#core/kind.ts';
 import type { ProfileBody } from '#core/profile.ts';
 import type { ProfileFacts, SystemKind, SystemKindName, TargetFacts } from '#core/system-kind.ts';
 import { SYSTEM_KIND } from '#core/system-kinds.ts';
-import type { FactsChange, FactsGroup, SideFacts } from '#decisions/plan-facts.ts';
+import type { FactsChange, FactsGroup, ProfileInForce, SideFacts } from '#decisions/plan-facts.ts';
 import type { OperationContext } from '#operations/context.ts';
 import type { Session } from '#store/database.ts';
 import { listByNumbers } from '#store/entity.ts';
-import { readKindRows } from '#store/kind-row.ts';
-import { type ToldSystem, listBoundTargets, listToldSystems, readReferences } from '#store/plan-targets.ts';
+import {
+  type AlikeTargets,
+  type ToldSystem,
+  countAlike,
+  listBoundTargets,
+  listToldSystems,
+} from '#store/plan-targets.ts';
 import { listProfiles } from '#store/profile.ts';
+import { isCatchingUp } from '#store/system-list.ts';
 
 export interface PlannedSystem {
   readonly system: string;
@@ -40,6 +49,7 @@ export async function planSystems(
 ): Promise<PlannedSystem[]> {
   const systems = await listToldSystems(session);
   if (systems.length === 0) return [];
+  await waitForTargets(session);
   const counter = new Counter(context, session, node.id, change, await profilesOf(session, change));
   const nodes = change.type === 'profile' ? context.engine.nodesHeldBy(change.name) : [node.id];
   if (nodes.length === 0) return [];
@@ -62,6 +72,15 @@ export async function planSystems(
   return planned;
 }
 
+/** How long a plan waits until what was committed a moment ago has its targets. */
+const TARGETS_WAIT_MS = 1_000;
+const LOOK_MS = 25;
+
+async function waitForTargets(session: Session): Promise<void> {
+  const endMs = performance.now() + TARGETS_WAIT_MS;
+  while ((await isCatchingUp(session)) && performance.now() < endMs) await sleep(LOOK_MS);
+}
+
 interface Tally {
   targets: number;
   told: Record<string, number>;
@@ -80,10 +99,11 @@ async function profilesOf(session: Session, change: PlannedForSystems): Promise<
   return { now, later: new Map(now).set(change.name, change.body) };
 }
 
-/** Of so many targets at once the fields and the references are read, where they matter. */
-const BATCH = 5_000;
-/** What was not read yet turned out to matter. */
-const NEEDED = Symbol('needed');
+/** What was not read yet turned out to matter: fields of the entity, or how the system names it. */
+class Needed {
+  readonly fields = new Set<string>();
+  needsReference = false;
+}
 
 interface Details {
   readonly reference: Json;
@@ -113,45 +133,65 @@ class Counter {
 
   /** Adds the targets of one kind of entity to the tally of a system; those that nothing reaches are left out. */
   async count(system: ToldSystem, kind: Kind, ids: readonly number[], tally: Tally): Promise<void> {
-    const { groups, groupOf } = this.#context.engine.planFacts(this.#node, this.#change, ids);
+    // Ends of sessions go by when a hold came into force; of nodes there are few.
+    const withSince = SYSTEM_KIND[system.kind].reach === 'node';
+    const { groups, groupOf } = this.#context.engine.planFacts(this.#node, this.#change, ids, withSince);
     const members = groups.map((): number[] => []);
     for (const [index, id] of ids.entries()) members[groupOf[index] ?? -1]?.push(id);
     for (const [index, group] of groups.entries()) {
       const of = members[index] ?? [];
       tally.targets += of.length;
-      const verb = this.#verb(system, kind, group, null);
-      if (verb === NEEDED) await this.#countEach(system, kind, group, of, tally);
-      else add(tally, verb, of.length);
+      await this.#countAll(system, kind, group, of, tally);
     }
   }
 
-  async #countEach(system: ToldSystem, kind: Kind, group: FactsGroup, ids: readonly number[], tally: Tally) {
-    for (let from = 0; from < ids.length; from += BATCH) {
-      const batch = ids.slice(from, from + BATCH);
-      const references =
-        SYSTEM_KIND[system.kind].reach === 'bound' ? await readReferences(this.#session, system.id, batch) : null;
-      const values = await readKindRows(this.#session, kind, batch);
-      for (const id of batch) {
-        const reference = references === null ? {} : (references.get(id) ?? null);
-        // What the system cannot name is not told, but put before a person.
-        const verb =
-          reference === null ? null : this.#verb(system, kind, group, { reference, values: values.get(id) ?? {} });
-        add(tally, verb === NEEDED ? null : verb, 1);
+  /**
+   * Computes once for all targets of a group that are alike in what the kind of system looks at: what that is shows when it is
+   * looked at, and is read then.
+   */
+  async #countAll(system: ToldSystem, kind: Kind, group: FactsGroup, ids: readonly number[], tally: Tally) {
+    const needed = new Needed();
+    const isBound = SYSTEM_KIND[system.kind].reach === 'bound';
+    for (let alike: readonly AlikeTargets[] | null = null; ;) {
+      const verbs = this.#verbs(system, kind, group, alike, ids.length, needed);
+      if (verbs !== null) {
+        for (const [verb, count] of verbs) add(tally, verb, count);
+        return;
       }
+      const referencesOf = isBound && needed.needsReference ? system.id : null;
+      alike = await countAlike(this.#session, kind, ids, [...needed.fields], referencesOf);
     }
   }
 
-  /** What would be told; `NEEDED` when that depends on what was not given. */
-  #verb(system: ToldSystem, kind: Kind, group: FactsGroup, details: Details | null): string | null | typeof NEEDED {
-    const told = SYSTEM_KIND[system.kind];
+  /** What would be told to how many; null when that depends on what was not read yet. */
+  #verbs(
+    system: ToldSystem,
+    kind: Kind,
+    group: FactsGroup,
+    alike: readonly AlikeTargets[] | null,
+    count: number,
+    needed: Needed,
+  ): [verb: string | null, count: number][] | null {
     try {
-      const now = told.desired(this.#facts(told, kind, group.now, this.#profiles.now, details), system.settings);
-      const later = told.desired(this.#facts(told, kind, group.later, this.#profiles.later, details), system.settings);
-      return told.verb(now, later);
+      if (alike === null) return [[this.#verb(system, kind, group, null, needed), count]];
+      return alike.map((part) => {
+        // What the system cannot name is not told, but put before a person.
+        const isNameless =
+          needed.needsReference && part.reference === null && SYSTEM_KIND[system.kind].reach === 'bound';
+        return [isNameless ? null : this.#verb(system, kind, group, part, needed), part.count];
+      });
     } catch (thrown) {
-      if (thrown === NEEDED) return NEEDED;
+      if (thrown === needed) return null;
       throw thrown;
     }
+  }
+
+  #verb(system: ToldSystem, kind: Kind, group: FactsGroup, details: Details | null, needed: Needed): string | null {
+    const told = SYSTEM_KIND[system.kind];
+    const { settings } = system;
+    const now = told.desired(this.#facts(told, kind, group.now, this.#profiles.now, details, needed), settings);
+    const later = told.desired(this.#facts(told, kind, group.later, this.#profiles.later, details, needed), settings);
+    return told.verb(now, later);
   }
 
   #facts(
@@ -160,26 +200,47 @@ class Counter {
     side: SideFacts,
     profiles: ReadonlyMap<string, ProfileBody>,
     details: Details | null,
+    needed: Needed,
   ): TargetFacts {
-    const need = <T>(value: T | undefined): T => {
-      if (value === undefined) throw NEEDED; // oxlint-disable-line no-throw-literal -- no failure: it never leaves this class
-      return value;
-    };
-    const { profiles: names, closedAtMs, ...rest } = side;
+    const { profiles: inForce, closedAtMs, ...rest } = side;
     const closedSince = closedAtMs === null ? this.#context.clock() : new Date(closedAtMs);
     return {
       kind,
-      get values() {
-        return need(details?.values);
-      },
-      get reference() {
-        return need(details?.reference);
+      values: watched(kind, details?.values ?? {}, needed),
+      get reference(): Json {
+        if (needed.needsReference && details !== null) return told.reach === 'bound' ? details.reference : {};
+        needed.needsReference = true;
+        throw needed; // oxlint-disable-line no-throw-literal -- no failure: it never leaves the counter
       },
       ...rest,
       ...(side.closed ? { closedSince: closedSince.toISOString() } : {}),
-      profiles: names.flatMap((name) => profileFacts(told, name, profiles.get(name)) ?? []),
+      profiles: inForce.flatMap((profile) => profileFacts(told, profile, profiles.get(profile.name)) ?? []),
     };
   }
+}
+
+/** Fields of an entity that tell which of them are looked at. */
+function watched(kind: Kind, values: Values, needed: Needed): Values {
+  const look = (names: readonly string[]) => {
+    const missing = names.filter((name) => Object.hasOwn(KIND_FIELDS[kind], name) && !needed.fields.has(name));
+    if (missing.length === 0) return;
+    for (const name of missing) needed.fields.add(name);
+    throw needed; // oxlint-disable-line no-throw-literal -- no failure: it never leaves the counter
+  };
+  return new Proxy(values, {
+    get: (of, name) => {
+      if (typeof name === 'string') look([name]);
+      return Reflect.get(of, name) as unknown;
+    },
+    has: (of, name) => {
+      if (typeof name === 'string') look([name]);
+      return Reflect.has(of, name);
+    },
+    ownKeys: (of) => {
+      look(Object.keys(KIND_FIELDS[kind]));
+      return Reflect.ownKeys(of);
+    },
+  });
 }
 
 function add(tally: Tally, verb: string | null, count: number): void {
@@ -187,7 +248,11 @@ function add(tally: Tally, verb: string | null, count: number): void {
   else tally.told[verb] = (tally.told[verb] ?? 0) + count;
 }
 
-function profileFacts(told: SystemKind, name: string, body: ProfileBody | undefined): ProfileFacts | null {
+function profileFacts(
+  told: SystemKind,
+  { name, sinceMs }: ProfileInForce,
+  body: ProfileBody | undefined,
+): ProfileFacts | null {
   if (body === undefined) return null;
   return {
     name,
@@ -197,6 +262,7 @@ function profileFacts(told: SystemKind, name: string, body: ProfileBody | undefi
     refusalText: body.refusal.text,
     // It was judged when it was saved.
     settings: body.systems[told.name] ?? null,
+    ...(sinceMs === undefined ? {} : { since: sinceMs }),
     ...(body.legalOverride === null ? {} : { hasLegalOverride: true }),
   };
 }
