@@ -379,16 +379,12 @@ create table event_account (
   own_denied integer not null default 0,
   own_intercepted integer not null default 0,
   is_closed boolean not null default false,
-  denied integer not null default 0,
-  intercepted integer not null default 0,
-  closed boolean not null default false,
   constraint event_account_pkey PRIMARY KEY (account_id)
 );
-comment on table event_account is 'Each account as it was at the event cursor. Written by the event pipeline alone.';
+comment on table event_account is 'Where each account was at the event cursor, and what its own holds did. Written by the event pipeline alone.';
 comment on column event_account.own_denied is 'What the holds on this account itself deny.';
 comment on column event_account.is_closed is 'Closed by itself.';
-comment on column event_account.denied is 'What is denied in effect, by itself and all above.';
-CREATE INDEX event_account_ancestors_idx ON public.event_account USING gin (ancestors);
+CREATE INDEX event_account_ancestors_idx ON public.event_account USING gin (ancestors) WITH (fastupdate=off);
 
 create table event_cursor (
   singleton boolean not null default true,
@@ -417,6 +413,15 @@ create table event_profile (
   constraint event_profile_pkey PRIMARY KEY (name)
 );
 comment on table event_profile is 'What profiles did at the event cursor. Written by the event pipeline alone.';
+
+create table event_standing (
+  account_id bigint not null,
+  denied integer not null default 0,
+  intercepted integer not null default 0,
+  closed boolean not null default false,
+  constraint event_standing_pkey PRIMARY KEY (account_id)
+);
+comment on table event_standing is 'What each account could do at the event cursor, by itself and all above. Written by the event pipeline alone.';
 
 create table "foreign" (
   entity_id bigint not null,
@@ -1583,10 +1588,10 @@ declare
   derived bigint;
 begin
   with now as (
-    select a.account_id, cardinality(a.ancestors) as depth, a.denied as denied_before, a.intercepted as intercepted_before,
-      a.closed as closed_before, m.closed, case when m.closed then 8191 else m.denied end as denied,
+    select a.account_id, cardinality(a.ancestors) as depth, s.denied as denied_before, s.intercepted as intercepted_before,
+      s.closed as closed_before, m.closed, case when m.closed then 8191 else m.denied end as denied,
       case when m.closed then 0 else m.intercepted & ~m.denied end as intercepted
-    from event_account a
+    from event_account a join event_standing s on s.account_id = a.account_id
     cross join lateral (
       select bit_or(n.own_denied) as denied, bit_or(n.own_intercepted) as intercepted, bool_or(n.is_closed) as closed
       from event_account n where n.account_id = any (a.ancestors)
@@ -1596,8 +1601,8 @@ begin
     select * from now
     where (denied, intercepted, closed) is distinct from (denied_before, intercepted_before, closed_before)
   ), written as (
-    update event_account a set denied = d.denied, intercepted = d.intercepted, closed = d.closed
-    from diff d where a.account_id = d.account_id
+    update event_standing s set denied = d.denied, intercepted = d.intercepted, closed = d.closed
+    from diff d where s.account_id = d.account_id
   ), told as (
     insert into event (revision, at, type, account_id, denied_before, intercepted_before, closed_before, denied, intercepted, closed,
       cause, node_id, hold, profile, actor, actor_account_id)
@@ -1636,14 +1641,15 @@ begin
     if derived >= p_events_max then return; end if;
     if c.kind = 'entity.created' then
       if c.facts ->> 'kind' = 'account' then
-        insert into event_account (account_id, ancestors, denied, intercepted, closed)
-        select c.entity_id, p.ancestors || c.entity_id, p.denied, p.intercepted, p.closed
-        from event_account p where p.account_id = (c.facts ->> 'parent')::bigint
-        on conflict do nothing;
+        insert into event_account (account_id, ancestors)
+        select c.entity_id, p.ancestors || c.entity_id from event_account p where p.account_id = (c.facts ->> 'parent')::bigint;
+        insert into event_standing (account_id, denied, intercepted, closed)
+        select c.entity_id, p.denied, p.intercepted, p.closed
+        from event_standing p where p.account_id = (c.facts ->> 'parent')::bigint;
         insert into event (revision, at, type, account_id, denied, intercepted, closed, cause, node_id, actor, actor_account_id)
         select c.revision, c.at, 'account.created', a.account_id, a.denied, a.intercepted, a.closed, c.kind, c.entity_id, c.actor,
           coalesce((c.origin ->> 'as')::bigint, (c.origin ->> 'account')::bigint, 0)
-        from event_account a where a.account_id = c.entity_id;
+        from event_standing a where a.account_id = c.entity_id;
         derived := derived + 1;
       end if;
     elsif c.kind = 'entity.moved' then
@@ -1722,6 +1728,7 @@ CREATE OR REPLACE FUNCTION public.fill_event_shadows()
  SET search_path TO '$user', 'public'
 AS $function$
   delete from event_account;
+  delete from event_standing;
   delete from event_hold;
   delete from event_profile;
   insert into event_profile (name, denied, intercepted) select name, denied, intercepted from profile;
@@ -1740,9 +1747,10 @@ AS $function$
       select a.account_id, bit_or(h.own_denied) as denied, bit_or(h.own_intercepted) as intercepted, bool_or(h.is_closed) as closed
       from event_account a cross join unnest(a.ancestors) u (id) join held h on h.account_id = u.id group by a.account_id
     )
-    update event_account a set closed = r.closed, denied = case when r.closed then 8191 else r.denied end,
-      intercepted = case when r.closed then 0 else r.intercepted & ~r.denied end
-    from reached r where a.account_id = r.account_id;
+    insert into event_standing (account_id, denied, intercepted, closed)
+    select a.account_id, case when r.closed then 8191 else coalesce(r.denied, 0) end,
+      case when r.closed then 0 else coalesce(r.intercepted & ~r.denied, 0) end, coalesce(r.closed, false)
+    from event_account a left join reached r on r.account_id = a.account_id;
 $function$;
 
 CREATE OR REPLACE FUNCTION public.hmac_sha256(p_message bytea, p_inner_pad bytea, p_outer_pad bytea)
