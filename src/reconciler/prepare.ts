@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import type { Json, Values } from '#core/field.ts';
 import { type Intent, intentOf } from '#core/reconcile/intent.ts';
 import { type Tried, type Writing, writeUntold, writeVerdict } from '#core/reconcile/verdict.ts';
-import type { ProfileFacts, SystemKind } from '#core/system-kind.ts';
+import type { ContainerFacts, ProfileFacts, SystemKind } from '#core/system-kind.ts';
 import type { Kind } from '#core/kind.ts';
 import { readKindRows } from '#store/kind-row.ts';
 import type { Session } from '#store/database.ts';
@@ -12,6 +12,7 @@ import {
   type ClaimedTarget,
   type ProfileFactsRow,
   type TargetFactsRow,
+  readContainers,
   readProfileFacts,
   readTargetFacts,
 } from '#store/target.ts';
@@ -80,10 +81,38 @@ export interface KnownEntity {
   readonly row: TargetFactsRow;
   readonly values: Values;
   readonly profiles: readonly ProfileFacts[];
+  /** The resources that contain it, the nearest first; empty where the kind of system does not ask for them. */
+  readonly containers: readonly ContainerFacts[];
 }
 
 /** Reads them for many entities, in a handful of statements. */
 export async function readFacts(
+  session: Session,
+  kind: SystemKind,
+  entities: readonly number[],
+): Promise<Map<number, KnownEntity>> {
+  const known = await readOwnFacts(session, kind, entities);
+  if (kind.asksContainers !== true) return known;
+  const containers = await readContainers(session, entities);
+  if (containers.size === 0) return known;
+  const around = await readOwnFacts(session, kind, [...new Set([...containers.values()].flat())]);
+  for (const [id, one] of known)
+    known.set(id, {
+      ...one,
+      containers: (containers.get(id) ?? []).flatMap((container) => {
+        const found = around.get(container);
+        return found === undefined ? [] : [asContainer(found)];
+      }),
+    });
+  return known;
+}
+
+function asContainer({ row, values, profiles }: KnownEntity): ContainerFacts {
+  const { kind, denied, intercepted, closed } = row;
+  return { kind, values, denied, intercepted, closed, profiles };
+}
+
+async function readOwnFacts(
   session: Session,
   kind: SystemKind,
   entities: readonly number[],
@@ -109,6 +138,7 @@ export async function readFacts(
           if (profile === undefined) return [];
           return [since === undefined ? profile : { ...profile, since }];
         }),
+        containers: [],
       },
     ]),
   );
@@ -116,7 +146,7 @@ export async function readFacts(
 
 export function desiredOf(
   { kind, settings }: Pick<PreparedSystem, 'kind' | 'settings'>,
-  { row, values, profiles }: KnownEntity,
+  { row, values, profiles, containers }: KnownEntity,
   reference: Json,
 ): Json {
   return kind.desired(
@@ -130,6 +160,7 @@ export function desiredOf(
       ownerClosed: row.owner_closed,
       ...(row.closed_since === null ? {} : { closedSince: row.closed_since.toISOString() }),
       profiles,
+      ...(containers.length === 0 ? {} : { containers }),
     },
     settings,
   );

@@ -82,6 +82,23 @@ export function readTargetFacts(session: Session, entities: readonly number[]): 
   );
 }
 
+/** The resources that contain each of the entities, the nearest first; those right beneath an account are left out. */
+export async function readContainers(
+  session: Session,
+  entities: readonly number[],
+): Promise<ReadonlyMap<number, readonly number[]>> {
+  const rows = await session.rows(
+    sql<{ id: number; containers: number[] }>`with recursive up (id, container, depth) as (
+        select e.id, p.id, 1 from unnest(${[...entities]}::bigint[]) u (id) join entity e using (id) join entity p on p.id = e.parent_id
+        where p.kind <> 'account'
+        union all
+        select u.id, p.id, u.depth + 1 from up u join entity e on e.id = u.container join entity p on p.id = e.parent_id
+        where p.kind <> 'account'
+      ) select id, array_agg(container order by depth) as containers from up group by id`,
+  );
+  return new Map(rows.map((row) => [row.id, row.containers]));
+}
+
 export interface ProfileFactsRow {
   readonly name: string;
   readonly denied: number;

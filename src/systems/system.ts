@@ -84,6 +84,8 @@ export type Outcome =
       readonly afterMs?: number | undefined;
       /** True when an earlier unknown request is known by now not to matter. */
       readonly isSettled?: boolean;
+      /** It failed in a way that may have done something of it all the same: told again even if nothing new is desired by then. */
+      readonly mayHaveActed?: boolean;
       /** Replaces the task; null forgets it. */
       readonly task?: Json;
     }

@@ -20,6 +20,7 @@ export type Verdict =
       readonly detail: string;
       readonly afterMs?: number | undefined;
       readonly isSettled?: boolean;
+      readonly mayHaveActed?: boolean;
       readonly task?: Json;
     }
   | { readonly type: 'unknown'; readonly code: string; readonly detail: string };
@@ -111,7 +112,7 @@ export function writeVerdict(tried: Tried, verdict: Verdict, retry: Retry, rando
       return {
         ...same,
         task: verdict.task === undefined ? tried.task : verdict.task,
-        isUnproven: verdict.isSettled === true ? false : tried.isUnproven,
+        isUnproven: verdict.mayHaveActed === true || (verdict.isSettled !== true && tried.isUnproven),
         doubt: verdict.isSettled === true ? 'clear' : 'keep',
         dueInMs: nextTry(verdict, retry, attempts, random),
         needsPerson: verdict.type === 'never',

@@ -14,6 +14,7 @@ export const aps: SystemKind = {
   secrets: apsSecrets,
   pace: REMOTE_PACE,
   observes: true,
+  asksContainers: true,
   judge: judgeAps,
   readReference: readApsReference,
   judgeProfile: judgeApsProfile,

@@ -11,6 +11,8 @@ export interface Failed {
   readonly code: string;
   readonly detail: string;
   readonly afterMs?: number | undefined;
+  /** It broke in the middle: it may have done it. */
+  readonly mayHaveActed?: boolean;
   /** The endpoint could not be asked: what runs there goes on. */
   readonly isPassing: boolean;
 }
@@ -84,6 +86,7 @@ export function readAnswer(
     ...judge(verb, status, reply.headers['retry-after'], context),
     detail: `${verb} was answered ${reply.status}${where}${words}${words.endsWith('.') ? '' : '.'}`,
     isPassing: PASSING.has(status),
+    mayHaveActed: status >= 500,
   };
   const isTransient = textOf(reply.headers['aps-transient-error']);
   if (isTransient !== null && /^\s*false\s*$/i.test(isTransient))

@@ -300,8 +300,15 @@ function sayText(text: string | undefined): string {
   return text === undefined ? '' : ` The endpoint says: ${text}`;
 }
 
-function failure({ again, code, detail, afterMs }: Failed, more: { readonly task?: Json }): Outcome {
-  return { type: again, code, detail, ...(afterMs === undefined ? {} : { afterMs }), ...more };
+function failure({ again, code, detail, afterMs, mayHaveActed }: Failed, more: { readonly task?: Json }): Outcome {
+  return {
+    type: again,
+    code,
+    detail,
+    ...(afterMs === undefined ? {} : { afterMs }),
+    ...(mayHaveActed === true ? { mayHaveActed } : {}),
+    ...more,
+  };
 }
 
 function lost(detail: string): Outcome {
