@@ -81,3 +81,14 @@ export interface ReceiptView {
   readonly items: readonly TargetView[];
   readonly next: string | null;
 }
+
+/** A system that was just added, with the credentials that were made for it. */
+export interface CreatedSystemView extends SystemView {
+  readonly generated?: Readonly<Record<string, string>>;
+}
+
+export interface HandedOver {
+  readonly system: SystemView;
+  readonly fingerprint: string;
+  readonly isRotation: boolean;
+}

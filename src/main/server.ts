@@ -25,6 +25,7 @@ import { makeDataFolder } from './database/data-folder.ts';
 import { lockDataFolder } from './database/lock-data-folder.ts';
 import { type SecretKeys, loadSecretKeys } from './database/secret-keys.ts';
 import type { ServerSettings } from './database/server-settings.ts';
+import { handOverNow } from './hand-over.ts';
 import { makeHttpServer } from './http-server.ts';
 import { Maintenance } from './maintenance.ts';
 import { makeMetrics } from './metrics.ts';
@@ -131,6 +132,7 @@ async function wire(
     },
     clock,
     numberMarket: makeNumberMarket(),
+    handOver: handOverNow,
     outside: makeOutsideRecords(
       {
         pool,

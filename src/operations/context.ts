@@ -11,6 +11,7 @@ import { ALL_PERMISSIONS, type PermissionMask } from '#core/permission.ts';
 import type { DecisionEngine } from '#decisions/engine.ts';
 import type { CredentialRef } from '#store/actor.ts';
 import { type Author, type ChainKey, type RequestFacts, type SignedCheckpoint, makeAuthor } from '#store/change.ts';
+import type { HandOver } from '#operations/systems/hand-over.ts';
 import { Session } from '#store/database.ts';
 import type { SealingKey } from '#store/sealing.ts';
 
@@ -51,6 +52,8 @@ export interface OperationContext {
   readonly clock: () => Date;
   /** Where numbers are searched and bought; absent where nothing can be, as in most tests. */
   readonly numberMarket?: NumberMarket;
+  /** Hands certificates over to APS endpoints; absent where none can be. */
+  readonly handOver?: HandOver;
   /** What lies outside the database and vouches for it; absent where nothing does, as in tests. */
   readonly outside?: OutsideRecords;
 }

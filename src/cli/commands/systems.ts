@@ -1,6 +1,6 @@
 /** `systems`: the downstream systems that are told; added, looked at, changed, paused, removed. */
 import type { Command } from 'commander';
-import type { FieldView, SystemKindView, SystemView } from '#cli/system-types.ts';
+import type { CreatedSystemView, FieldView, HandedOver, SystemKindView, SystemView } from '#cli/system-types.ts';
 import { CommandFailed, UsageError } from '#cli/exit-code.ts';
 import { pairLines, tableLines } from '#cli/render/table.ts';
 import { countText, timeText } from '#cli/render/words.ts';
@@ -10,6 +10,10 @@ import { type SecretOptions, collect, listKinds, readSystemBody } from '#cli/sys
 interface ListOptions {
   readonly kind?: string;
   readonly account?: string;
+}
+
+interface HandOverOptions {
+  readonly fingerprint?: string;
 }
 
 interface PauseOptions {
@@ -75,6 +79,12 @@ export function addSystems(program: Command, surroundings: Surroundings): void {
     .description('Tells a system again.')
     .argument('<system>', 'its name or id')
     .action(remote(surroundings, resumeSystem));
+  systems
+    .command('hand-over')
+    .description('Hands certificates over to an APS endpoint that trusts by x509, or replaces them.')
+    .argument('<system>', 'its name or id')
+    .option('--fingerprint <sha256>', 'of its certificate, as you compared it, where no authority vouches for it')
+    .action(remote<HandOverOptions>(surroundings, handOver));
 }
 
 /** The path of a system, by name or id. */
@@ -195,10 +205,26 @@ async function addSystem(session: Session, args: readonly string[], options: Sec
   const kind = kinds.find((known) => known.kind === kindName);
   if (kind === undefined) throw new UsageError(`kind must be one of ${wordsOf(kinds)}, not "${kindName}"`);
   const body = await readSystemBody(session, kind, pairs, options);
-  const system = await session.client.post<SystemView>('/v1/systems', { name, kind: kind.kind, ...body });
+  const system = await session.client.post<CreatedSystemView>('/v1/systems', { name, kind: kind.kind, ...body });
   session.show(system, () => {
     session.terminal.line(`Added: system ${system.name}, ${system.kind}.`);
+    for (const [secret, value] of Object.entries(system.generated ?? {}))
+      session.terminal.line(`The ${secret}, shown this once: ${value}`);
     session.terminal.line(session.terminal.paint('gray', system.id));
+  });
+}
+
+async function handOver(session: Session, args: readonly string[], options: HandOverOptions): Promise<void> {
+  const body = options.fingerprint === undefined ? {} : { fingerprint: options.fingerprint };
+  const handed = await session.client.post<HandedOver>(systemPath(argumentAt(args, 0), '/hand-over'), body);
+  session.show(handed, () => {
+    const { system, fingerprint, isRotation } = handed;
+    session.terminal.line(
+      isRotation
+        ? `Replaced: the certificates of ${system.name}; the former ones stay good there for an hour.`
+        : `Handed over: the certificates of ${system.name}.`,
+    );
+    session.terminal.line(`Its own certificate has the SHA-256 ${fingerprint}`);
   });
 }
 

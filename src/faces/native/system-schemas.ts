@@ -72,6 +72,14 @@ export const system = z
     updatedAt: time,
   })
   .meta({ id: 'System' });
+export const createdSystem = system
+  .extend({
+    generated: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe('Credentials that were made because none were given. They are shown this once.'),
+  })
+  .meta({ id: 'CreatedSystem' });
 
 const bodyIn = {
   settings: settings.optional().describe('As GET /v1/system-kinds describes them; null clears one.'),
@@ -91,6 +99,16 @@ export const changeSystem = z.object(bodyIn).meta({ id: 'ChangeSystem' });
 export const pauseSystem = z
   .object({ note: z.string().max(2_000).nullable().optional().describe('What for; shown until it is resumed.') })
   .meta({ id: 'PauseSystem' });
+export const handOver = z
+  .object({ fingerprint: z.string().max(128).optional().describe('SHA-256 of its certificate, in hex.') })
+  .meta({ id: 'HandOver' });
+export const handedOver = z
+  .strictObject({
+    system,
+    fingerprint: z.string().describe('SHA-256 of the certificate by which the endpoint is known from now on.'),
+    isRotation: z.boolean().describe('It had certificates before, which stay good there for an hour.'),
+  })
+  .meta({ id: 'HandedOver' });
 
 const field = z.strictObject({
   name: z.string(),

@@ -1,4 +1,7 @@
 /** Adds, changes and removes systems, and stops them for a time. */
+import { randomBytes } from 'node:crypto';
+
+import type { Values } from '#core/field.ts';
 import { type FieldError, invalid, problem } from '#core/problem.ts';
 import { SYSTEM_NAME, type SystemBody, changedFields, isBodyField, readSystemBody } from '#core/system-body.ts';
 import { SYSTEM_KINDS, type SystemKindName } from '#core/system-kind.ts';
@@ -29,16 +32,19 @@ export interface ChangeOptions {
 }
 
 /**
- * Adds a system. What it serves catches up by itself. Accounts other than the platform add webhooks alone. Throws `not_found`,
+ * Adds a system. What it serves catches up by itself. `generated` has the credentials that were made because none were given,
+ * which nobody is shown again. Accounts other than the platform add webhooks alone. Throws `not_found`,
  * `forbidden`, `invalid`, `exists` for a name that is taken, `closed`.
  */
-export function createSystem(
+export async function createSystem(
   context: OperationContext,
   actor: Actor,
   input: Input,
   idempotency?: IdempotencyKey,
-): Promise<Performed<SystemView>> {
-  return perform(context, actor, { lock: 'none', idempotency }, async (work) => {
+): Promise<Performed<SystemView> & { readonly generated: Values }> {
+  // Apart from the answer, which is kept for a repeated request.
+  let generated: Values = {};
+  const performed = await perform(context, actor, { lock: 'none', idempotency }, async (work) => {
     const { transaction, actor: asking } = work;
     const given = input['account'] ?? asking.accountId;
     const account = await getEntity(transaction, asking, requireId(given, 'account'), 'account');
@@ -55,10 +61,18 @@ export function createSystem(
     // That a name is taken cannot be hidden, by whom can.
     if (taken !== null) throw problem('exists', `There is a system ${name} already.`, { facts: { system: name } });
     refuseClosed(account, 'given a system');
-    const row = await insertSystem(transaction, context.sealingKey, { name, kind, accountId: account.id, ...body });
+    generated = SYSTEM_KIND[kind].generate?.(body.settings, body.secrets, randomBytes) ?? {};
+    const row = await insertSystem(transaction, context.sealingKey, {
+      name,
+      kind,
+      accountId: account.id,
+      ...body,
+      secrets: { ...body.secrets, ...generated },
+    });
     recordOf(work, 'system.created', row);
     return systemView(context, transaction, asking.accountId, row);
   });
+  return { ...performed, generated: performed.replayed ? {} : generated };
 }
 
 function refuseOtherKinds(actor: Actor, kind: unknown): void {

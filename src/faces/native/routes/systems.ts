@@ -2,6 +2,7 @@
 import { z } from 'zod';
 
 import { listSystemKinds, listSystems, readSystem } from '#operations/systems/read-systems.ts';
+import { handOverSystem } from '#operations/systems/hand-over.ts';
 import { changeSystem, createSystem, deleteSystem, pause, resume } from '#operations/systems/write-systems.ts';
 
 import { actorOf, answerWrite, idempotencyOf, versionOf } from '#faces/native/exchange.ts';
@@ -56,13 +57,16 @@ export function systemRoutes(app: Routes, deps: NativeDeps): void {
         description: 'What it serves catches up by itself. Accounts other than the platform add webhooks alone.',
         tags,
         body: shapes.createSystem,
-        response: { 201: shapes.system, '4xx': schemas.problem },
+        response: { 201: shapes.createdSystem, '4xx': schemas.problem },
       },
     },
     async (request, reply) => {
       const actor = await actorOf(deps, request);
       const body = request.body as Record<string, unknown>; // The validator lets only objects through.
-      await answerWrite(deps, reply, await createSystem(context, actor, body, idempotencyOf(actor, request)), 201);
+      const performed = await createSystem(context, actor, body, idempotencyOf(actor, request));
+      const { value, generated } = performed;
+      const shown = Object.keys(generated).length === 0 ? value : { ...value, generated };
+      await answerWrite(deps, reply, performed, 201, shown);
     },
   );
   app.get(
@@ -127,6 +131,25 @@ export function systemRoutes(app: Routes, deps: NativeDeps): void {
       const actor = await actorOf(deps, request);
       const key = idempotencyOf(actor, request);
       await answerWrite(deps, reply, await resume(context, actor, request.params.name, key), 200);
+    },
+  );
+  app.post(
+    '/systems/:name/hand-over',
+    {
+      schema: {
+        summary: 'Hand certificates over to an APS endpoint, or replace them',
+        description:
+          'fingerprint is the SHA-256 of the certificate of the endpoint, as somebody compared it, where no authority vouches for it.',
+        tags,
+        params,
+        body: shapes.handOver.optional(),
+        response: { 200: shapes.handedOver, '4xx': schemas.problem },
+      },
+    },
+    async (request, reply) => {
+      const actor = await actorOf(deps, request);
+      const body = (request.body ?? {}) as Record<string, unknown>; // The validator lets only objects through.
+      await answerWrite(deps, reply, await handOverSystem(context, actor, request.params.name, body), 200);
     },
   );
 }
