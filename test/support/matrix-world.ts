@@ -23,6 +23,7 @@ import {
   rolesIn,
 } from './matrix-cast.ts';
 import { type Ask, administrator, asking, made } from './people.ts';
+import { sampleSystem } from './system-samples.ts';
 
 export interface MatrixWorld {
   readonly here: Installation;
@@ -72,9 +73,7 @@ export async function makeMatrixWorld(t: Cleanup): Promise<MatrixWorld> {
   await made(admin('PUT', '/v1/profiles/once_used', { description: 'Stays for the record.' }));
   const plan = sketches();
   await bulk(admin, plan.flatMap(creations));
-  await made(
-    admin('POST', '/v1/systems', { name: 'matrix-aps', kind: 'aps', settings: { url: 'https://aps.example/' } }),
-  );
+  await made(admin('POST', '/v1/systems', { name: 'matrix-aps', ...sampleSystem('aps') }));
   const trees = await Promise.all(plan.map((sketch) => makeTree(here, admin, sketch)));
   const callers: Caller[] = [];
   for (const [index, sketch] of plan.entries()) {
