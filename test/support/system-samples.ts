@@ -12,8 +12,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
 const SECRETS: Readonly<Record<string, string>> = {
   key: 'a key',
   token: 'a token',
-  oauthKey: 'abcdefghijklmnop',
-  oauthSecret: 'abcdefghijklmnop',
+  oauthKey: 'abcdefghijklmnop12345678',
+  oauthSecret: '12345678abcdefghijklmnop',
 };
 
 const known = (fields: object, samples: Readonly<Record<string, string>>) =>
