@@ -9,6 +9,7 @@ import { makeSealingKey } from '#store/sealing.ts';
 import { TEST_SECRET } from '#test/database.ts';
 import { testInstallation } from '#test/installation.ts';
 import { administrator, made } from '#test/people.ts';
+import { sampleSystem } from '#test/system-samples.ts';
 
 const here = await testInstallation({ after: (work) => after(work) }, { guardLimit: 1_000_000 });
 const admin = administrator(here.app);
@@ -68,11 +69,7 @@ for (const [name, kind] of [
   ['carrier', 'number_provider'],
   ['proxy', 'kamailio'],
 ] as const)
-  await create(name, '/v1/systems', {
-    name,
-    kind,
-    settings: { url: 'http://127.0.0.1:9/', ...(kind === 'number_provider' ? {} : {}) },
-  });
+  await create(name, '/v1/systems', { name, ...sampleSystem(kind) });
 for (const [name, parent] of [
   ['a', null],
   ['b', 'a'],

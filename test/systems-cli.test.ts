@@ -11,6 +11,7 @@ import { makeSealingKey } from '#store/sealing.ts';
 import type { Outcome } from '#systems/system.ts';
 import { TEST_SECRET } from '#test/database.ts';
 import { TOKEN, testInstallation } from '#test/installation.ts';
+import { sampleSystem } from '#test/system-samples.ts';
 
 const SECRET = 'a key that nobody is to see';
 const here = await testInstallation({ after: (work) => after(work) });
@@ -109,7 +110,12 @@ test('suspending waits until all systems agree, and tells by its exit code when 
       `externalReference=t-${n}`,
       `name=tenant ${n}`,
     ]);
-  await done(['systems', 'add', 'office', 'aps', 'url=https://aps.example/', 'retryMinMs=10', 'retryMaxMs=20']);
+  const added = await fetch(`${url}/v1/systems`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'office', ...sampleSystem('aps'), retryMinMs: 10, retryMaxMs: 20 }),
+  });
+  assert.equal(added.status, 201, await added.text());
   const plan = await done(['plan', 'ref:C-1']);
   assert.match(plan, /System office would be told of 2: disable 2\./);
   const suspended = await done(['suspend', 'ref:C-1', '--yes', '--wait=60s']);

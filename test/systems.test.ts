@@ -4,11 +4,12 @@ import { after, test } from 'node:test';
 
 import { testInstallation } from '#test/installation.ts';
 import { addPerson, administrator, by, made } from '#test/people.ts';
+import { sampleSystem } from '#test/system-samples.ts';
 
 const here = await testInstallation({ after: (work) => after(work) });
 const admin = administrator(here.app);
 
-const APS = { kind: 'aps', settings: { url: 'https://aps.example/' } };
+const APS = sampleSystem('aps');
 
 const changesOf = async (kind: string) =>
   (await made(admin('GET', `/v1/changes?kind=${kind}&limit=1000`))).items as {
@@ -25,7 +26,7 @@ test('a system has the pace of its kind unless it is told another, and is read b
     concurrency: 9,
     rate: 2.5,
   });
-  assert.equal(added.settings.url, 'https://aps.example/');
+  assert.equal(added.settings.url, APS.settings['url']);
   assert.deepEqual([added.state.circuit, added.state.paused, added.drift], ['closed', null, 'off']);
   const byName = await admin('GET', '/v1/systems/office');
   assert.equal(byName.headers['etag'], '"1"');
@@ -178,7 +179,7 @@ test('an account has webhooks of its own and of those beneath it, and knows of n
   const boss = by(here.app, await addPerson(admin, reseller['id']));
   const child = by(here.app, await addPerson(admin, customer['id']));
   const other = by(here.app, await addPerson(admin, stranger['id']));
-  const hook = { kind: 'webhook', settings: { url: 'https://hooks.example/' } };
+  const hook = sampleSystem('webhook');
   assert.equal((await boss('POST', '/v1/systems', { name: 'mine', ...APS })).body['code'], 'forbidden');
   assert.equal((await boss('POST', '/v1/systems', { name: 'x', ...hook, account: stranger['id'] })).status, 404);
   const own = await made(boss('POST', '/v1/systems', { name: 'boss-hook', ...hook }));

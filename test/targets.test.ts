@@ -4,6 +4,7 @@ import { after, describe, test } from 'node:test';
 
 import { made } from '#test/people.ts';
 import { receiptWorld } from '#test/receipt-world.ts';
+import { sampleSystem } from '#test/system-samples.ts';
 
 const world = await receiptWorld({ after: (work) => after(work) });
 const { pool, admin, account, tenants, create, tenant, reach, set, confirmAll, readTo } = world;
@@ -16,13 +17,7 @@ describe('targets', () => {
     assert.deepEqual([wrong.status, wrong.body['errors'][0].field], [422, 'entity']);
     const empty = await admin('PUT', `/v1/systems/office/targets/${tenants[0]}`, { reference: '' });
     assert.deepEqual([empty.status, empty.body['errors'][0].field], [422, 'reference']);
-    await made(
-      admin('POST', '/v1/systems', {
-        name: 'proxy',
-        kind: 'kamailio',
-        settings: { url: 'http://127.0.0.1:5065/RPC' },
-      }),
-    );
+    await made(admin('POST', '/v1/systems', { name: 'proxy', ...sampleSystem('kamailio') }));
     assert.equal((await admin('PUT', `/v1/systems/proxy/targets/${account}`, { reference: 'x' })).status, 422);
     assert.equal((await admin('PUT', `/v1/systems/nothing/targets/${account}`, { reference: 'x' })).status, 404);
     const closed = await tenant(await create('0', 'Free'));

@@ -1,13 +1,13 @@
 /** The rows of the permission matrix for systems, targets and receipts. */
 import type { Caller } from './matrix-cast.ts';
 import { type MatrixRow, STALE, entity, nothing, row } from './matrix-row.ts';
+import { sampleSystem } from './system-samples.ts';
 
 /** A webhook of the target, and a system of the platform with the target and the leaf among its targets. */
 const hook = ({ tree }: Caller) => ({ name: tree.hook });
 const PLATFORM = 'matrix-aps';
 const system = () => ({ name: PLATFORM });
 const inSystem = (caller: Caller) => ({ name: PLATFORM, entity: entity(caller).id });
-const HOOK = { kind: 'webhook', settings: { url: 'https://hooks.example/' } };
 
 export const SYSTEMS: readonly MatrixRow[] = [
   row('GET /v1/system-kinds', 'list the kinds of systems', nothing),
@@ -18,10 +18,10 @@ export const SYSTEMS: readonly MatrixRow[] = [
   row('GET /v1/systems/:name', 'read its webhook', hook),
   row('GET /v1/systems/:name', 'read a system of the platform', system),
   row('POST /v1/systems', 'add a webhook', nothing, 'exists', ({ tree }) => ({
-    payload: { name: PLATFORM, ...HOOK, account: tree.accounts.self },
+    payload: { name: PLATFORM, ...sampleSystem('webhook'), account: tree.accounts.self },
   })),
   row('POST /v1/systems', 'add another system', nothing, 'exists', {
-    payload: { name: PLATFORM, kind: 'aps', settings: HOOK.settings },
+    payload: { name: PLATFORM, ...sampleSystem('aps') },
   }),
   row('PATCH /v1/systems/:name', 'change its webhook', hook, 'precondition_failed', { payload: {}, ...STALE }),
   row('PATCH /v1/systems/:name', 'change a system of the platform', system, 'precondition_failed', {

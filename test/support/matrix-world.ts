@@ -25,6 +25,7 @@ import {
 import { addMatrixWebhook } from './matrix-event-routes.ts';
 import { insertCarrier } from './number-world.ts';
 import { type Ask, administrator, asking, made } from './people.ts';
+import { sampleSystem } from './system-samples.ts';
 
 export interface MatrixWorld {
   readonly here: Installation;
@@ -75,9 +76,7 @@ export async function makeMatrixWorld(t: Cleanup): Promise<MatrixWorld> {
   await insertCarrier(here, 'http://127.0.0.1:9');
   const plan = sketches();
   await bulk(admin, plan.flatMap(creations));
-  await made(
-    admin('POST', '/v1/systems', { name: 'matrix-aps', kind: 'aps', settings: { url: 'https://aps.example/' } }),
-  );
+  await made(admin('POST', '/v1/systems', { name: 'matrix-aps', ...sampleSystem('aps') }));
   const trees = await Promise.all(plan.map((sketch) => makeTree(here, admin, sketch)));
   for (const tree of trees) await addMatrixWebhook(here, tree);
   const callers: Caller[] = [];

@@ -2,6 +2,7 @@
 import { testInstallation } from './installation.ts';
 import type { Cleanup } from './database.ts';
 import { administrator, made } from './people.ts';
+import { sampleSystem } from './system-samples.ts';
 
 export async function receiptWorld(t: Cleanup) {
   const here = await testInstallation(t);
@@ -12,7 +13,7 @@ export async function receiptWorld(t: Cleanup) {
   const tenant = async (parent: string, system = 'elsewhere') =>
     (await made(admin('POST', '/v1/resources', { kind: 'foreign', system, parent }))).number as number;
   const account = await create('0', 'Held');
-  await made(admin('POST', '/v1/systems', { name: 'office', kind: 'aps', settings: { url: 'https://aps.example/' } }));
+  await made(admin('POST', '/v1/systems', { name: 'office', ...sampleSystem('aps') }));
   const tenants: number[] = [];
   for (let n = 0; n < 6; n++) tenants.push(await tenant(account));
   for (const id of tenants) await made(admin('PUT', `/v1/systems/office/targets/${id}`, { reference: `tenant-${id}` }));

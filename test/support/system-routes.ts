@@ -4,12 +4,12 @@ import assert from 'node:assert/strict';
 import type pg from 'pg';
 
 import type { CheckedClient } from './checked-client.ts';
+import { sampleSystem } from './system-samples.ts';
 
 export async function useSystemRoutes(client: CheckedClient, pool: pg.Pool): Promise<void> {
   const kinds = await client.done('GET', '/v1/system-kinds');
   assert.ok(kinds.items.some((kind) => kind['kind'] === 'aps'));
-  const settings = { url: 'https://aps.example/' };
-  const added = await client.done('POST', '/v1/systems', { name: 'routes', kind: 'aps', settings });
+  const added = await client.done('POST', '/v1/systems', { name: 'routes', ...sampleSystem('aps') });
   // How far behind the reader of the log is changes with each change.
   const still = ({ state: _state, ...rest }: Readonly<Record<string, unknown>>) => rest;
   assert.deepEqual(still(await client.done('GET', '/v1/systems/routes')), still(added));
