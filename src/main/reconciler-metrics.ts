@@ -34,50 +34,58 @@ export function registerReconcilerMetrics(registry: Registry, reconciler: Reconc
   const unsettled = bySystem('targets_unsettled', 'Targets that are not as they should be yet.');
   const failed = bySystem('targets_failed', 'Targets that need a person.');
   const paused = bySystem('system_paused', 'Whether nothing is sent, for maintenance.');
-  new Gauge({
-    name: 'abeyance_system_circuit',
-    help: 'The circuit of a system: 0 closed, 1 half open, 2 open.',
-    labelNames: ['system'] as const,
-    registers,
-    async collect() {
-      const counts = await countTargets(session).catch(() => []);
-      for (const gauge of [due, unsettled, failed, paused, this]) gauge.reset();
-      for (const { name: system, ...count } of counts) {
-        due.set({ system }, count.due);
-        unsettled.set({ system }, count.unsettled);
-        failed.set({ system }, count.failed);
-        paused.set({ system }, count.is_paused ? 1 : 0);
-        this.set({ system }, count.circuit);
-      }
-    },
-  });
-  new Gauge({
-    name: 'abeyance_system_slots',
-    help: 'Requests that this process may have running in a system at once.',
-    labelNames: ['system'] as const,
-    registers,
-    collect() {
-      this.reset();
-      for (const { system, slots } of reconciler.runners) this.set({ system: system.name }, slots.size);
-    },
-  });
-  new Counter({
-    name: 'abeyance_system_calls_total',
-    help: 'Calls of this process by system and outcome.',
-    labelNames: ['system', 'outcome'] as const,
-    registers,
-    collect() {
-      this.reset();
-      for (const { system, outcome, count } of reconciler.calls.values()) this.inc({ system, outcome }, count);
-    },
-  });
-  new Counter({
-    name: 'abeyance_drift_found_total',
-    help: 'Targets that this process found changed behind our back.',
-    registers,
-    collect() {
-      this.reset();
-      this.inc(reconciler.drifted);
-    },
-  });
+  registry.registerMetric(
+    new Gauge({
+      name: 'abeyance_system_circuit',
+      help: 'The circuit of a system: 0 closed, 1 half open, 2 open.',
+      labelNames: ['system'] as const,
+      registers: [],
+      async collect() {
+        const counts = await countTargets(session).catch(() => []);
+        for (const gauge of [due, unsettled, failed, paused, this]) gauge.reset();
+        for (const { name: system, ...count } of counts) {
+          due.set({ system }, count.due);
+          unsettled.set({ system }, count.unsettled);
+          failed.set({ system }, count.failed);
+          paused.set({ system }, count.is_paused ? 1 : 0);
+          this.set({ system }, count.circuit);
+        }
+      },
+    }),
+  );
+  registry.registerMetric(
+    new Gauge({
+      name: 'abeyance_system_slots',
+      help: 'Requests that this process may have running in a system at once.',
+      labelNames: ['system'] as const,
+      registers: [],
+      collect() {
+        this.reset();
+        for (const { system, slots } of reconciler.runners) this.set({ system: system.name }, slots.size);
+      },
+    }),
+  );
+  registry.registerMetric(
+    new Counter({
+      name: 'abeyance_system_calls_total',
+      help: 'Calls of this process by system and outcome.',
+      labelNames: ['system', 'outcome'] as const,
+      registers: [],
+      collect() {
+        this.reset();
+        for (const { system, outcome, count } of reconciler.calls.values()) this.inc({ system, outcome }, count);
+      },
+    }),
+  );
+  registry.registerMetric(
+    new Counter({
+      name: 'abeyance_drift_found_total',
+      help: 'Targets that this process found changed behind our back.',
+      registers: [],
+      collect() {
+        this.reset();
+        this.inc(reconciler.drifted);
+      },
+    }),
+  );
 }

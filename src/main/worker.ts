@@ -4,7 +4,7 @@
  */
 import { hostname } from 'node:os';
 
-import Fastify from 'fastify';
+import Fastify, { LogController } from 'fastify';
 import { Registry, collectDefaultMetrics } from 'prom-client';
 
 import { Reconciler } from '#reconciler/reconciler.ts';
@@ -61,7 +61,7 @@ export async function startWorker({ configuration, log }: ServerOptions): Promis
     const registry = new Registry();
     collectDefaultMetrics({ register: registry, prefix: 'abeyance_' });
     registerReconcilerMetrics(registry, reconciler, pool);
-    const app = Fastify({ loggerInstance: log, disableRequestLogging: true });
+    const app = Fastify({ loggerInstance: log, logController: new LogController({ disableRequestLogging: true }) });
     registerMonitoring(app, { registry, readiness: () => readWorkerReadiness(new Session(pool)) });
     endings.push(() => app.close());
     endings.push(() => reconciler.stop());

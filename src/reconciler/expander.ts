@@ -31,15 +31,27 @@ import type { Transaction } from '#store/transaction.ts';
 
 import { asNodeTargets, asTargets } from './sweeper.ts';
 
-/** Small sweeps of one transaction, and what each may reach to be one. */
-const SMALL = 50;
-const SMALL_LIMITS = { accounts: 50, targets: 200 };
-/** Targets of one page: a tenth of a second. */
-const PAGE = 2_000;
-/** Accounts that one page looks at. */
-const ACCOUNTS = 5_000;
-/** Up to so many accounts are looked up one by one; beneath more, walking all targets costs less. */
-const ACCOUNTS_MAX = 200_000;
+/** How much is done at once. */
+export interface ExpanderLimits {
+  /** Small sweeps of one transaction, and what each may reach to be one. */
+  readonly sweeps: number;
+  readonly small: { readonly accounts: number; readonly targets: number };
+  /** Targets of one page. */
+  readonly page: number;
+  /** Accounts that one page looks at. */
+  readonly accounts: number;
+  /** Up to so many accounts are looked up one by one; beneath more, walking all targets costs less. */
+  readonly accountsMax: number;
+}
+
+/** A transaction takes a tenth of a second or less. */
+const LIMITS: ExpanderLimits = {
+  sweeps: 50,
+  small: { accounts: 50, targets: 200 },
+  page: 2_000,
+  accounts: 5_000,
+  accountsMax: 200_000,
+};
 /** Beyond every number of an entity. */
 const LAST = Number.MAX_SAFE_INTEGER;
 
@@ -67,12 +79,17 @@ interface Place {
 export class Expander {
   /** What lies beneath the nodes of a large sweep, looked up once in a process and not once a page. */
   readonly #scopes = new Map<number, Scope>();
+  readonly #limits: ExpanderLimits;
+
+  constructor(limits: ExpanderLimits = LIMITS) {
+    this.#limits = limits;
+  }
 
   /** Does all of some small sweeps. */
   async small(transaction: Transaction): Promise<Expanded> {
-    const sweeps = await lockSmallSweeps(transaction, SMALL);
+    const sweeps = await lockSmallSweeps(transaction, this.#limits.sweeps);
     if (sweeps.length === 0) return IDLE;
-    const { hits, large } = await findSmallReach(transaction, sweeps, SMALL_LIMITS);
+    const { hits, large } = await findSmallReach(transaction, sweeps, this.#limits.small);
     const systems = await reachTargets(transaction, hits);
     await markLarge(transaction, large);
     await markExpanded(
@@ -102,7 +119,7 @@ export class Expander {
     const path = PATHS[sweep.step];
     if (path === undefined) return { systems: new Set(), targets: 0, next: null };
     const scope = this.#scopes.get(sweep.revision) ?? (await this.#scopeOf(transaction, sweep));
-    const { rows, last } = await page(transaction, sweep, path, scope);
+    const { rows, last } = await pageOf(transaction, sweep, path, scope, this.#limits);
     // What was found by its container already is not counted by its owner again.
     const known =
       path === 'account' || rows.length === 0
@@ -121,7 +138,7 @@ export class Expander {
 
   async #scopeOf(transaction: Transaction, sweep: SweepRow): Promise<Scope> {
     const scope = {
-      accounts: await listAccountsBeneath(transaction, sweep.nodes, ACCOUNTS_MAX),
+      accounts: await listAccountsBeneath(transaction, sweep.nodes, this.#limits.accountsMax),
       resources: await listResourcesBeneath(transaction, sweep.nodes),
     };
     this.#scopes.set(sweep.revision, scope);
@@ -132,18 +149,19 @@ export class Expander {
   async #ofSystem(transaction: Transaction, sweep: SweepRow, systemId: number): Promise<PageDone> {
     const kind = await findSystemKind(transaction, systemId);
     if (kind === null) return { systems: new Set(), targets: 0, next: null };
+    const { page } = this.#limits;
     const after = sweep.entity_after ?? -1;
     if (sweep.step === 0) {
-      const { targets, last } = await namers(transaction, sweep.revision, systemId, kind, after);
+      const { targets, last } = await namers(transaction, sweep.revision, systemId, kind, after, page);
       const made = await makeTargets(transaction, targets);
       const systems = await reachTargets(transaction, [], made);
       const next = { step: last === null ? 1 : 0, accountAfter: null, entityAfter: last };
       return { systems, targets: made.length, next };
     }
-    const rows = await listTargetsAfter(transaction, systemId, after, PAGE);
+    const rows = await listTargetsAfter(transaction, systemId, after, page);
     const hits = rows.map((row): Hit => ({ revision: sweep.revision, systemId, entityId: row.entity_id }));
     const systems = await reachTargets(transaction, hits);
-    const last = rows.length < PAGE ? null : (rows.at(-1)?.entity_id ?? null);
+    const last = rows.length < page ? null : (rows.at(-1)?.entity_id ?? null);
     return {
       systems,
       targets: hits.length,
@@ -167,37 +185,40 @@ async function namers(
   systemId: number,
   kind: SystemKindName,
   after: number,
+  page: number,
 ) {
   if (SYSTEM_KIND[kind].reach === 'node') {
-    const nodes = await listHeldAfter(transaction, after, PAGE);
+    const nodes = await listHeldAfter(transaction, after, page);
     const targets = asNodeTargets(
       nodes.map((node) => ({ ...node, revision })),
       [{ id: systemId, kind }],
     );
-    return { targets, last: nodes.length < PAGE ? null : (nodes.at(-1)?.id ?? null) };
+    return { targets, last: nodes.length < page ? null : (nodes.at(-1)?.id ?? null) };
   }
-  const namings = await listNamers(transaction, systemId, after, PAGE);
+  const namings = await listNamers(transaction, systemId, after, page);
   const targets = asTargets(namings, new Map([[systemId, SYSTEM_KIND[kind]]]), () => revision);
-  return { targets, last: namings.length < PAGE ? null : (namings.at(-1)?.entity_id ?? null) };
+  return { targets, last: namings.length < page ? null : (namings.at(-1)?.entity_id ?? null) };
 }
 
 /** The next targets on a path; `last` is null when there are no more. */
-async function page(
+async function pageOf(
   transaction: Transaction,
   sweep: SweepRow,
   path: Path,
   { accounts, resources }: Scope,
+  limits: ExpanderLimits,
 ): Promise<{ rows: readonly PageRow[]; last: { by: number; entityId: number } | null }> {
   const after = { by: sweep.account_after ?? -1, entityId: sweep.entity_after ?? -1 };
   const ids = path === 'entity' ? resources : accounts;
-  if (ids === null) return listTargetWindow(transaction, path as 'account' | 'owner', sweep.nodes, after, 2 * PAGE); // Resources are always listed.
+  if (ids === null)
+    return listTargetWindow(transaction, path as 'account' | 'owner', sweep.nodes, after, 2 * limits.page); // Resources are always listed.
   const from = firstAtLeast(ids, after.by);
-  const slice = ids.slice(from, from + ACCOUNTS);
+  const slice = ids.slice(from, from + limits.accounts);
   if (slice.length === 0) return { rows: [], last: null };
-  const rows = await listTargetPage(transaction, path, slice, after, PAGE);
+  const rows = await listTargetPage(transaction, path, slice, after, limits.page);
   const end = rows.at(-1);
-  if (rows.length >= PAGE && end !== undefined) return { rows, last: { by: end.by, entityId: end.entity_id } };
-  const isLast = from + ACCOUNTS >= ids.length;
+  if (rows.length >= limits.page && end !== undefined) return { rows, last: { by: end.by, entityId: end.entity_id } };
+  const isLast = from + limits.accounts >= ids.length;
   return { rows, last: isLast ? null : { by: slice.at(-1) ?? LAST, entityId: LAST } };
 }
 

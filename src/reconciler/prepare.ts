@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 
 import type { Json, Values } from '#core/field.ts';
 import { type Intent, intentOf } from '#core/reconcile/intent.ts';
-import type { Tried } from '#core/reconcile/verdict.ts';
+import { type Tried, type Writing, writeUntold, writeVerdict } from '#core/reconcile/verdict.ts';
 import type { ProfileFacts, SystemKind } from '#core/system-kind.ts';
 import type { Kind } from '#core/kind.ts';
 import { readKindRows } from '#store/kind-row.ts';
@@ -22,7 +22,8 @@ export interface Job {
   readonly token: string;
   readonly order: Order;
   readonly tried: Tried;
-  readonly intent: Intent;
+  /** What is written without a call; null: the driver is to be called. */
+  readonly untold: Writing | null;
 }
 
 export interface PreparedSystem {
@@ -58,9 +59,21 @@ export async function prepareJobs(
     };
     const intent = intentOf(system.kind, tried, desired);
     const isForced = intent.type === 'call' && intent.isForced;
-    return [{ target, token, tried, intent, order: asOrder(system, target, known, desired, isForced) }];
+    const order = asOrder(system, target, known, desired, isForced);
+    return [{ target, token, tried, untold: untoldOf(target, tried, intent), order }];
   });
 }
+
+/** Null: there is something to tell, and a name under which it can be told. */
+function untoldOf(target: ClaimedTarget, tried: Tried, intent: Intent): Writing | null {
+  if (intent.type !== 'call') return writeUntold(tried);
+  if (target.reference !== null) return null;
+  const detail = 'The entity does not say in a usable way what it is called there.';
+  return { ...writeVerdict(tried, { type: 'never', code: 'reference', detail }, NO_RETRY, 0), isTold: false };
+}
+
+/** Whoever corrects the reference has it told again. */
+const NO_RETRY = { retryMinMs: 0, retryMaxMs: 0 };
 
 /** All that a state is computed from, for one entity. */
 export interface KnownEntity {

@@ -17,7 +17,7 @@ test('a suspension reaches what lies beneath, once, and a resumption gives it ba
   assert.equal(world.board.calls.length, 0, 'what was never held is told nothing');
   const held = await world.hold(reseller);
   await world.settled();
-  assert.deepEqual(world.board.calls.map((order) => order.reference).toSorted(), ['one', 'two']);
+  assert.deepEqual(world.board.calls.map((order) => String(order.reference)).toSorted(), ['one', 'two']);
   assert.ok(world.board.calls.every((order) => JSON.stringify(order.desired) === '{"disabled":true}'));
   const { rows } = await world.pool.query(
     'select targets, passed_confirmed, passed_open from sweep_count where revision = $1',

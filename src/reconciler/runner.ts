@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 
 import type { Json } from '#core/field.ts';
 import type { Circuit } from '#core/reconcile/circuit.ts';
-import { type Writing, writeUntold, writeVerdict } from '#core/reconcile/verdict.ts';
+import { type Writing, writeVerdict } from '#core/reconcile/verdict.ts';
 import type { Session } from '#store/database.ts';
 import type { RunningSystem } from '#store/system-state.ts';
 import { type TargetRecord, claimTargets, giveBackTargets, keepOfTarget } from '#store/target.ts';
@@ -28,7 +28,7 @@ const QUEUE_MS = 5_000;
 const LEASE_MARGIN_MS = 5_000;
 const BATCH_MAX = 1_000;
 /** A batch that lasted less is doubled, one that lasted more than four times as long is halved. */
-const BATCH_LASTS_MS = 250;
+const BATCH_LASTS_MS = 500;
 
 export interface RunnerOptions {
   readonly session: Session;
@@ -108,9 +108,11 @@ export class Runner {
   /** What is not begun any more: all of it, or what waited too long behind slow calls. */
   #dropped(isAll: boolean): Job[] {
     const nowMs = performance.now();
-    const queue = this.#queue;
-    this.#queue = isAll ? [] : queue.filter(({ beginByMs }) => beginByMs >= nowMs);
-    return queue.filter((waiting) => !this.#queue.includes(waiting)).map(({ job }) => job);
+    const { dropped = [], stays = [] } = Object.groupBy(this.#queue, ({ beginByMs }) =>
+      isAll || beginByMs < nowMs ? 'dropped' : 'stays',
+    );
+    this.#queue = stays;
+    return dropped.map(({ job }) => job);
   }
 
   /** Something is due: look now. */
@@ -197,7 +199,8 @@ export class Runner {
 
   #claimMore(): void {
     if (!this.#isDue || !this.#mayCall || this.#claiming !== null || this.slots.size === 0) return;
-    if (this.#queue.length > this.#batch / 2 || this.#recorder.size > BATCH_MAX * 2) return;
+    // The next batch is claimed while one is worked on.
+    if (this.#queue.length > this.#batch || this.#recorder.size > BATCH_MAX * 2) return;
     if (this.circuit === 'open' || this.#breaker.isProbing) return;
     this.#claiming = this.#claim()
       .catch((error: unknown) => this.#options.onTrouble('targets could not be claimed', error))
@@ -223,11 +226,9 @@ export class Runner {
     this.#isDue = targets.length === limit;
     if (!this.#isDue) this.#batch = 0;
     const jobs = await prepareJobs(session, this.hold.prepared, token, targets);
-    const calls = jobs.filter(({ intent }) => intent.type === 'call');
+    const calls = jobs.filter((job) => job.untold === null);
     this.#recorder.add(
-      jobs
-        .filter(({ intent }) => intent.type !== 'call')
-        .map((job) => ({ target: job.target, token, writing: writeUntold(job.tried) })),
+      jobs.flatMap(({ target, untold }) => (untold === null ? [] : [{ target, token, writing: untold }])),
     );
     if (isProbe && calls.length > 0 && !(await this.#breaker.probe(system.id, leaseMs))) return this.#giveBack(calls);
     const beginByMs = sentAtMs + QUEUE_MS;

@@ -153,9 +153,10 @@ test('whatever the order in which sweeps reach a target, generations only grow a
       fc.uniqueArray(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 10 }),
       fc.array(fc.boolean(), { minLength: 10, maxLength: 10 }),
       (revisions, confirms) => {
-        let target: Reached = { systemId: 1, entityId: 1, first: 0, desired: 0, applied: 0 };
+        let [desired, applied] = [0, 0];
         const totals = new Map<number, { targets: number; passed: number }>();
         for (const [index, revision] of revisions.entries()) {
+          const target: Reached = { systemId: 1, entityId: 1, first: 0, desired, applied };
           const { raised, counts } = sumReach([{ revision, target }]);
           for (const count of counts) {
             const total = totals.get(count.revision) ?? { targets: 0, passed: 0 };
@@ -163,13 +164,13 @@ test('whatever the order in which sweeps reach a target, generations only grow a
             total.passed += count.passedConfirmed + count.passedOpen;
             totals.set(count.revision, total);
           }
-          const next = raised[0]?.generation ?? target.desired;
-          if (next < target.desired) return false;
-          target = { ...target, desired: next, applied: confirms[index] === true ? next : target.applied };
+          desired = raised[0]?.generation ?? desired;
+          if (desired < target.desired) return false;
+          if (confirms[index] === true) applied = desired;
         }
         const last = Math.max(...revisions);
         return (
-          target.desired === last &&
+          desired === last &&
           revisions.every((revision) => {
             const { targets, passed } = totals.get(revision) ?? { targets: 0, passed: 0 };
             return targets === 1 && passed === (revision === last ? 0 : 1);
