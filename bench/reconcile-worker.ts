@@ -43,7 +43,7 @@ async function main(connectionString: string): Promise<void> {
     workerName: 'bench',
     onTrouble: (what, error) => console.error(what, error),
   });
-  await reconciler.start();
+  reconciler.start();
   let most = 0;
   setInterval(() => {
     most = Math.max(most, process.memoryUsage.rss());

@@ -15,6 +15,7 @@ import { DecisionEngine } from '#decisions/engine.ts';
 import { type OperationContext, DEFAULT_SETTINGS } from '#operations/context.ts';
 import { liftHold } from '#operations/lift-hold.ts';
 import { placeHold } from '#operations/place-hold.ts';
+import { runBulk } from '#operations/run-bulk.ts';
 import { makePool } from '#store/database.ts';
 import { makeDecisionSource } from '#store/decision-source.ts';
 import { callSystem } from '#systems/http-call.ts';
@@ -39,6 +40,8 @@ const PACE = {
   retryMaxMs: 60_000,
 };
 const LOOK_AGAIN_MS = 100;
+/** More than any part has beneath it: nothing here needs a plan. */
+const GUARD_LIMIT = 10_000_000;
 /** A tree that no bench here looks at, as small as one can be. */
 const OPERATOR = 5_000;
 
@@ -143,12 +146,12 @@ async function open(world: World, connectionString: string, endings: (() => unkn
     chainKey: world.chainKey,
     sealingKey: BENCH_SEALING_KEY,
     engine,
-    settings: { ...DEFAULT_SETTINGS, guardLimit: Number.MAX_SAFE_INTEGER - 1 },
+    settings: { ...DEFAULT_SETTINGS, guardLimit: GUARD_LIMIT },
     clock: () => new Date(),
   };
   return {
     pool,
-    plant: (targets: number, systems: readonly string[]) => plant(pool, targets, systems),
+    plant: (targets: number, systems: readonly string[]) => plant(context, targets, systems),
     add: (name: string, url: string) => addSystem({ pool, chainKey: world.chainKey, context }, name, url, PACE),
     settled: () => untilSettled(pool),
     /** Suspends all beneath a node, waits for the last target, and resumes it, which is not measured. */
@@ -176,28 +179,32 @@ async function open(world: World, connectionString: string, endings: (() => unkn
   };
 }
 
-/** An account with a hundredth of the targets beneath each of its accounts; its number. */
-async function plant(pool: pg.Pool, targets: number, systems: readonly string[]): Promise<number> {
-  const { rows } = await pool.query<{ id: number }>(
-    `with top as (
-        insert into entity (id, kind, parent_id, ancestors, label)
-        select n, 'account', 0, array[0, n], 'top' from (select nextval(pg_get_serial_sequence('entity', 'id')) as n) s returning id
-      ), below as (
-        insert into entity (id, kind, parent_id, ancestors, label)
-        select s.n, 'account', top.id, array[0, top.id, s.n], 'below'
-        from top, (select nextval(pg_get_serial_sequence('entity', 'id')) as n from generate_series(1, 100)) s returning id
-      ), named as (
-        insert into account (entity_id, name, reseller) select id, 'top', true from top union all select id, 'below', false from below
-      )
-      select id from top`,
-  );
-  const root = rows[0]?.id ?? 0;
+/** How many accounts share the targets of a part. */
+const ACCOUNTS = 100;
+
+/** An account with targets in equal parts beneath its own accounts; its number. */
+async function plant(context: OperationContext, targets: number, systems: readonly string[]): Promise<number> {
+  const { pool } = context;
+  const create = async (items: readonly Record<string, unknown>[]): Promise<number[]> => {
+    const { outcomes } = await runBulk(
+      context,
+      BENCH,
+      items.map((body) => ({ op: 'create', body: { kind: 'account', ...body } })),
+      { isBrief: true },
+    );
+    return outcomes.map((outcome) => {
+      if (!outcome.ok) throw new Error(outcome.problem.message);
+      return (outcome.body as { number: number }).number; // A view of what was created.
+    });
+  };
+  const [root = 0] = await create([{ name: 'Top', reseller: true }]);
+  await create(Array.from({ length: ACCOUNTS }, (_, n) => ({ name: `Below ${n}`, parent: root })));
   await pool.query(
     `with things as (
         insert into entity (kind, parent_id, label)
         select 'foreign', a.id, 'thing ' || n
         from generate_series(1, $2::integer) n
-          join (select id, row_number() over (order by id) - 1 as place from entity where parent_id = $1) a on a.place = n % 100
+          join (select id, row_number() over (order by id) - 1 as place from entity where parent_id = $1) a on a.place = n % ${ACCOUNTS}
         returning id
       )
       insert into "foreign" (entity_id, system, external_reference, aps_status, aps_revision, unverified, properties)

@@ -33,6 +33,7 @@ const only = process.env['ABEYANCE_TEST_HISTORY'];
 
 interface Tally {
   operations: number;
+  lives: number;
   deaths: number;
   late: number;
   effects: number;
@@ -61,7 +62,7 @@ async function playBatch(t: Cleanup, here: Installation, numbers: readonly numbe
   });
   const begin = (diesAt?: number) => {
     const mortal = startMortal(here, {
-      name: `worker ${tally.deaths}`,
+      name: `worker ${(tally.lives += 1)}`,
       boardOf,
       traffic,
       pollMs: POLL_MS,
@@ -131,8 +132,11 @@ test('whatever people want, systems do wrong and workers die of, every system en
   await watchGenerations(here.pool);
   t.diagnostic(`seed ${seed}`);
   const startedAt = performance.now();
-  const tally: Tally = { operations: 0, deaths: 0, late: 0, effects: 0, receipts: 0, troubles: new Map() };
+  const tally: Tally = { operations: 0, lives: 0, deaths: 0, late: 0, effects: 0, receipts: 0, troubles: new Map() };
   const numbers = only === undefined ? Array.from({ length: HISTORIES }, (_, n) => n) : [Number(only)];
+  end.after(() => {
+    for (const [what, times] of tally.troubles) t.diagnostic(`trouble, ${times} times: ${what}`);
+  });
   while (numbers.length > 0) {
     const findings = await playBatch(end, here, numbers.splice(0, AT_ONCE), tally);
     assert.equal(findings.length, 0, findings.slice(0, 3).join('\n\n'));
@@ -141,7 +145,6 @@ test('whatever people want, systems do wrong and workers die of, every system en
     `${tally.operations} operations, ${tally.deaths} deaths, ${tally.effects} effects, ${tally.late} late requests, ${tally.receipts} receipts ` +
       `compared, in ${Math.round((performance.now() - startedAt) / 1_000)} s`,
   );
-  for (const [what, times] of tally.troubles) t.diagnostic(`trouble, ${times} times: ${what}`);
   assert.deepEqual(await generationsThatWentBack(here.pool), []);
   if (only !== undefined) return;
   assert.ok(tally.operations > HISTORIES, 'people wanted much');

@@ -15,15 +15,19 @@ export interface HookedPool {
   readonly cut: () => void;
 }
 
+const ACQUIRE_MS = 600_000;
+
 type Callback = (error: unknown, result?: unknown) => void;
 
 /** Makes such a pool. Statements of one connection keep their order. */
 export function makeHookedPool(connectionString: string, around: Around, connectionsMax = 10): HookedPool {
-  const pool = makePool({ connectionString, connectionsMax });
+  // Whoever is held back may keep all connections for long.
+  const pool = makePool({ connectionString, connectionsMax, acquireTimeoutMs: ACQUIRE_MS });
+  let isCut = false;
   const clients = new Set<pg.PoolClient>();
   pool.on('connect', (client) => {
-    clients.add(client);
     client.on('error', () => {}); // Who waits for an answer hears of it; nobody else has to.
+    clients.add(client);
     client.on('end', () => clients.delete(client));
     const query = client.query.bind(client) as (...given: unknown[]) => Promise<unknown>;
     let turn: Promise<unknown> = Promise.resolve();
@@ -39,8 +43,10 @@ export function makeHookedPool(connectionString: string, around: Around, connect
       return undefined;
     };
     client.query = hooked as typeof client.query; // It passes on whatever it is given.
+    if (isCut) streamOf(client).destroy(); // It was being made.
   });
   const cut = () => {
+    isCut = true;
     pool.connect = (() => new Promise(() => {})) as typeof pool.connect; // Nobody is left who could be told.
     for (const client of clients) streamOf(client).destroy();
   };

@@ -60,7 +60,11 @@ export async function whatIsLeft({ pool }: Pick<Installation, 'pool'>): Promise<
   );
   const { rows: sweeps } = await pool.query('select * from sweep where expanded_at is null limit 3');
   const { rows: cursors } = await pool.query('select s.*, c.revision as head from sweep_cursor s, change_counter c');
-  return JSON.stringify({ targets, sweeps, cursors }, null, 1);
+  const { rows: waiting } = await pool.query(
+    `select pid, state, wait_event_type, wait_event, pg_blocking_pids(pid) as blocked_by, left(query, 120) as query, now() - xact_start as since
+      from pg_stat_activity where datname = current_database() and state <> 'idle' and pid <> pg_backend_pid()`,
+  );
+  return JSON.stringify({ targets, sweeps, cursors, waiting }, null, 1);
 }
 
 interface Row {

@@ -107,7 +107,7 @@ export function startMortal(here: Pick<Installation, 'connectionString' | 'conte
     },
     ...(options.pollMs === undefined ? {} : { pollMs: options.pollMs }),
   });
-  void reconciler.start();
+  reconciler.start();
   return {
     reconciler,
     died: death.promise,

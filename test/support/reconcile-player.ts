@@ -11,6 +11,7 @@ import { act, inputOf } from './reconcile-acts.ts';
 import { faultOf, knobsOf, randomSteps } from './reconcile-steps.ts';
 import { BODIES, EFFECTS, type Story, type StoryProfile, type StorySystem, noteWanted } from './reconcile-story.ts';
 import { type Switchboard, startSwitchboard } from './reconcile-switchboard.ts';
+import { whatIsLeft } from './reconcile-judge.ts';
 import { addSystem, dropSystem, pause, resume } from './reconcile-world.ts';
 
 const SYSTEMS = 2;
@@ -188,7 +189,8 @@ export async function waitForSweeps({ pool }: Pick<Installation, 'pool'>): Promi
       [revision],
     );
     if (open.length === 0) return;
-    if (Date.now() > deadline) throw new Error(`waited in vain until the sweeps up to ${revision} are expanded`);
+    if (Date.now() > deadline)
+      throw new Error(`waited in vain until the sweeps up to ${revision} are expanded: ${await whatIsLeft({ pool })}`);
     await sleep(LOOK_AGAIN_MS); // Until they are, which the next look tells.
   }
 }

@@ -67,7 +67,7 @@ export class Stage {
         pollMs: 5,
       });
       this.#reconcilers.push(reconciler);
-      void reconciler.start();
+      reconciler.start();
       this.#endings.push(async () => {
         await reconciler.stop();
         await pool.end();

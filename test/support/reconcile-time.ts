@@ -10,14 +10,18 @@ const LOCK_MS = 200;
 const ATTEMPTS_MAX = 200;
 const LOCK_NOT_AVAILABLE = '55P03';
 
+const clock = performance.now.bind(performance);
+let passedMs = 0;
+
 interface Column {
   readonly table: string;
   readonly columns: readonly string[];
 }
 
 /**
- * Moves all times in the tables of the reconciler back by so many milliseconds, in one transaction. Requests that are on their way
- * do not age; whoever relies on how long they may last lets them end before.
+ * Moves all times in the tables of the reconciler back by so many milliseconds, in one transaction, and the clock of this process
+ * forward, by which workers know how long they may rely on what they have leased. Requests that are on their way do not age;
+ * whoever relies on how long they may last lets them end before.
  */
 export async function passTime(pool: pg.Pool, ms: number): Promise<void> {
   const { rows } = await pool.query<Column>(
@@ -28,7 +32,10 @@ export async function passTime(pool: pg.Pool, ms: number): Promise<void> {
   );
   for (let attempt = 1; ; attempt++)
     try {
-      return await moveBack(pool, rows, ms);
+      await moveBack(pool, rows, ms);
+      passedMs += ms;
+      performance.now = () => clock() + passedMs;
+      return;
     } catch (error) {
       const isTaken = error instanceof Error && 'code' in error && error.code === LOCK_NOT_AVAILABLE;
       if (!isTaken || attempt === ATTEMPTS_MAX) throw error;

@@ -29,5 +29,5 @@ const reconciler = new Reconciler({
   onTrouble: (what, error) => console.error(what, error),
   pollMs: 20,
 });
-await reconciler.start();
+reconciler.start();
 process.send?.('ready');
