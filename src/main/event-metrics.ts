@@ -6,20 +6,20 @@ import type { EventPipeline } from '#reconciler/events/event-pipeline.ts';
 
 /** Adds them to what a process shows anyway. While the database is away the lag is unknown, which is NaN. */
 export function registerEventMetrics(registry: Registry, events: EventPipeline, deliveries: Deliveries): void {
-  const registers = [registry];
-  new Gauge({
+  const lag: Gauge = new Gauge({
     name: 'abeyance_event_lag_revisions',
     help: 'Changes that were not read into events yet.',
-    registers,
+    registers: [],
     async collect() {
-      this.set((await events.lag().catch(() => null)) ?? Number.NaN);
+      lag.set((await events.lag().catch(() => null)) ?? Number.NaN);
     },
   });
+  registry.registerMetric(lag);
   const counter = (name: string, help: string, read: () => number) =>
     new Counter({
       name: `abeyance_${name}`,
       help,
-      registers,
+      registers: [registry],
       collect() {
         this.reset();
         this.inc(read());

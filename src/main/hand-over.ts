@@ -12,7 +12,7 @@ export const handOverNow: HandOver = async (system, { timeoutMs, fingerprint }) 
     return await handOver(system, { signal: AbortSignal.timeout(PATIENCE_MS), timeoutMs, fingerprint });
   } catch (error) {
     if (error instanceof SystemFailure)
-      throw problem(error.again === 'later' ? 'unavailable' : 'conflict', `${error.message}`);
+      throw problem(error.again === 'later' ? 'unavailable' : 'conflict', error.message);
     throw error;
   }
 };

@@ -2,7 +2,6 @@
 import { maskOf } from '#core/action.ts';
 import { type FieldError, invalid } from '#core/problem.ts';
 import { BUILTIN_PROFILES, PROFILE_NAME, type ProfileBody, readProfile } from '#core/profile.ts';
-import { SYSTEM_KIND } from '#core/system-kinds.ts';
 import { requirePermission } from '#operations/access.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
 import { planRequired } from '#operations/guard.ts';
@@ -54,10 +53,6 @@ export function requireProfile(name: string, input: Readonly<Record<string, unkn
   if (input['name'] !== undefined && input['name'] !== name)
     errors.push({ field: 'name', message: `must be ${name}, or absent` });
   const body = readProfile(input, now.getTime(), errors);
-  for (const kind of Object.values(SYSTEM_KIND)) {
-    const part = body.systems[kind.name];
-    if (part !== undefined) kind.judgeProfile?.(part, errors);
-  }
   if (errors.length > 0) throw invalid(...errors);
   return body;
 }

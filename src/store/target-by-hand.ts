@@ -73,14 +73,20 @@ export type Chosen = { readonly entityId: number } | TargetFilter;
 
 const chosen = (which: Chosen) => ('entityId' in which ? sql`t.entity_id = ${which.entityId}` : targetCondition(which));
 
-/** Has targets that are not as they should be told again at once; answers how many. */
+/**
+ * Has targets that are not as they should be told again at once; answers how many. Whoever does so after `drift` takes what the
+ * system says for the truth: the next "already so" counts as done.
+ */
 export async function retryTargets(transaction: Transaction, systemId: number, which: Chosen): Promise<number> {
   const rows = await transaction.rows(
-    sql<{
-      entity_id: number;
-    }>`update target t set due_at = now(), attempts = 0, needs_person = false, acknowledged_at = null,
-        acknowledged_by = null
-      where t.system_id = ${systemId} and (t.generation_applied < t.generation_desired or t.is_drifted) and ${chosen(which)}
+    sql<{ entity_id: number }>`with chosen as (
+        select t.system_id, t.entity_id from target t
+        where t.system_id = ${systemId} and (t.generation_applied < t.generation_desired or t.is_drifted) and ${chosen(which)}
+        order by t.entity_id for update
+      )
+      update target t set due_at = now(), attempts = 0, needs_person = false, acknowledged_at = null, acknowledged_by = null,
+        is_unproven = t.is_unproven or t.problem_code = 'drift'
+      from chosen c where t.system_id = c.system_id and t.entity_id = c.entity_id
       returning t.entity_id`,
   );
   return rows.length;

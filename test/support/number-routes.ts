@@ -35,8 +35,7 @@ export async function useNumberRoutes(client: CheckedClient, here: Installation)
       count: 1,
       numbers: ['+31208009001'],
     });
-    const closed = await client.done('POST', `/v1/entities/${account.id}/close`);
-    assert.deepEqual(closed['portOutPending'], { count: 1, numbers: ['+31208009001'] });
+    await client.done('POST', `/v1/entities/${account.id}/close`);
     const read = await client.done('GET', `/v1/entities/${bought.body.id}`);
     assert.equal(read['releasePending'], true);
     assert.equal(typeof read['quarantinedUntil'], 'string');

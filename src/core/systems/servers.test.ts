@@ -54,7 +54,7 @@ function factsOf(held: string): TargetFacts {
 }
 
 /** What is told step by step; a step in brackets is overtaken by the next one before it is told. */
-function told(kind: SystemKind, steps: string, settings: Values): string {
+function toldBy(kind: SystemKind, steps: string, settings: Values): string {
   let applied: Json = null;
   const verbs: string[] = [];
   for (const step of steps.split(' > ')) {
@@ -117,15 +117,15 @@ const TABLE: readonly (readonly [steps: string, kamailio: string, powerdns: stri
 for (const [steps, ...expected] of TABLE)
   test(`told for ${steps}`, () => {
     for (const [index, name] of (['kamailio', 'powerdns', 'dovecot'] as const).entries())
-      assert.equal(told(SYSTEM_KIND[name], steps, {}), expected[index], name);
+      assert.equal(toldBy(SYSTEM_KIND[name], steps, {}), expected[index], name);
   });
 
 test('hash tables are read again with every change of standing, the lift too', () => {
   const settings = { tables: ['held'] };
   const { kamailio } = SYSTEM_KIND;
-  assert.equal(told(kamailio, '- > limited@1 > -', settings), '- | reload tables | reload tables');
+  assert.equal(toldBy(kamailio, '- > limited@1 > -', settings), '- | reload tables | reload tables');
   assert.equal(
-    told(kamailio, 'fraud@1 > fraud@1 + limited@2 > -', settings),
+    toldBy(kamailio, 'fraud@1 > fraud@1 + limited@2 > -', settings),
     `${ALL}, reload tables | - | reload tables`,
   );
 });
