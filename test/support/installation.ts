@@ -1,4 +1,5 @@
 /** A whole installation for tests: database, engine, operations, and the native face without a socket. */
+import { handOverNow } from '#main/hand-over.ts';
 import { createHash } from 'node:crypto';
 
 import type { FastifyInstance } from 'fastify';
@@ -46,6 +47,7 @@ export async function testInstallation(t: Cleanup, settings: Partial<OperationSe
     settings: { ...DEFAULT_SETTINGS, ...settings },
     clock: () => new Date(),
     numberMarket: makeNumberMarket(),
+    handOver: handOverNow,
   };
   const stopping = new AbortController();
   const app = await makeApp(context, { stopping: stopping.signal });

@@ -31,6 +31,8 @@ export const SYSTEMS: readonly MatrixRow[] = [
   row('DELETE /v1/systems/:name', 'remove its webhook', hook, 'precondition_failed', STALE),
   row('POST /v1/systems/:name/pause', 'pause its webhook', hook, 'invalid', { payload: { note: '' } }),
   row('POST /v1/systems/:name/resume', 'resume its webhook', hook),
+  row('POST /v1/systems/:name/hand-over', 'hand certificates over to its webhook', hook, 'conflict'),
+  row('POST /v1/systems/:name/hand-over', 'hand certificates over to a system of the platform', system, 'conflict'),
   row('POST /v1/systems/:name/resume', 'resume a system of the platform', system),
 ];
 
