@@ -85,7 +85,7 @@ export async function retryTargets(transaction: Transaction, systemId: number, w
         order by t.entity_id for update
       )
       update target t set due_at = now(), attempts = 0, needs_person = false, acknowledged_at = null, acknowledged_by = null,
-        is_unproven = t.is_unproven or t.problem_code = 'drift'
+        is_unproven = t.is_unproven or t.problem_code is not distinct from 'drift'
       from chosen c where t.system_id = c.system_id and t.entity_id = c.entity_id
       returning t.entity_id`,
   );

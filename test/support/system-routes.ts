@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 
 import type pg from 'pg';
 
+import { fingerprintOf, makeKeyPair } from '#systems/aps/certificate.ts';
+import { startApsSimulator } from '#systems/aps/simulator.ts';
+
 import type { CheckedClient } from './checked-client.ts';
 import { sampleSystem } from './system-samples.ts';
 
@@ -17,9 +20,26 @@ export async function useSystemRoutes(client: CheckedClient, pool: pg.Pool): Pro
   assert.equal((await client.done('PATCH', '/v1/systems/routes', { concurrency: 2 }))['concurrency'], 2);
   await client.done('POST', '/v1/systems/routes/pause', { note: 'maintenance' });
   await client.done('POST', '/v1/systems/routes/resume');
+  await handOverOnce(client);
   await useTargetRoutes(client, pool);
   const removed = await client.done('DELETE', '/v1/systems/routes');
   assert.equal((removed['targets'] as { total: number }).total, 0);
+}
+
+async function handOverOnce(client: CheckedClient): Promise<void> {
+  const pair = await makeKeyPair('apps.example', Date.now());
+  const endpoint = await startApsSimulator({ type: 'x509', tls: { cert: pair.certificate, key: pair.key } });
+  try {
+    const { settings } = sampleSystem('aps');
+    const there = { url: `${endpoint.origin}/ext`, trust: 'x509' };
+    await client.done('POST', '/v1/systems', { name: 'handed', kind: 'aps', settings: { ...settings, ...there } });
+    const fingerprint = fingerprintOf(pair.certificate);
+    const handed = await client.done('POST', '/v1/systems/handed/hand-over', { fingerprint });
+    assert.equal(handed['fingerprint'], fingerprint);
+    await client.done('DELETE', '/v1/systems/handed');
+  } finally {
+    await endpoint.stop();
+  }
 }
 
 async function useTargetRoutes(client: CheckedClient, pool: pg.Pool): Promise<void> {
