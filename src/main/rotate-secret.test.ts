@@ -3,10 +3,12 @@ import { chown, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 
+import { REMOTE_PACE } from '#core/system-kind.ts';
 import { findSecretInForce, openSecrets } from '#store/chain-secret.ts';
 import { linkOf } from '#store/change.ts';
 import { Session, makePool } from '#store/database.ts';
 import { open, seal } from '#store/sealing.ts';
+import { findSystem, insertSystem, openSecrets as openSystemSecrets } from '#store/system.ts';
 import { makeInstallation, pictureOf } from '#test/backup.ts';
 import { waitUntil } from '#test/barrier.ts';
 import { TEST_SECRET, testDatabase } from '#test/database.ts';
@@ -33,6 +35,15 @@ async function makeSealed(t: TestContext) {
       `insert into sip_domain (entity_id, domain, verify_cert, require_cert, private_key) values (1001, 'd', true, true, $1)`,
       [seal(sealingKey, PLACE, TEXT)],
     );
+    await insertSystem(new Session(pool), sealingKey, {
+      ...REMOTE_PACE,
+      name: 'ns1',
+      kind: 'powerdns',
+      accountId: 0,
+      settings: {},
+      secrets: { key: TEXT },
+      drift: 'off',
+    });
   });
   await writeFile(join(folder, 'secret.key'), fileOf(TEST_SECRET), { mode: 0o600 });
   return { folder, connectionString };
@@ -67,6 +78,8 @@ async function assertOpens(connectionString: string, secret: Buffer): Promise<vo
     const { sealingKey, chainKey } = await openSecrets(pool, secret);
     const sealed = await pool.query<{ private_key: Buffer }>('select private_key from sip_domain');
     assert.equal(open(sealingKey, PLACE, sealed.rows[0]?.private_key ?? Buffer.alloc(0)), TEXT);
+    const system = await findSystem(new Session(pool), 'ns1');
+    assert.deepEqual(system === null ? null : openSystemSecrets(sealingKey, system), { key: TEXT });
     const { rows } = await pool.query('select revision, at, digest, hash from change where revision < 100 order by 1');
     for (const [index, { revision, at, digest, hash }] of rows.entries())
       assert.deepEqual(linkOf(chainKey, rows[index - 1]?.hash ?? Buffer.alloc(32), revision, at, digest), hash);
@@ -86,13 +99,14 @@ test('a new key is made and put in the place of the former, which opens nothing 
     [...counts],
     [
       ['installation.chain_secret_sealed', 1],
+      ['system.secrets_sealed', 1],
       ['sip_domain.private_key', 1],
       ['trusted_peer.auth_token', 0],
     ],
   );
   assert.match(
     lines.join('\n'),
-    /^Sealed 2 values anew: .*\nThe new key is in .*secret\.key\..*\nServers.*integrate.*\nBackups.*former key/,
+    /^Sealed 3 values anew: .*\nThe new key is in .*secret\.key\..*\nServers.*integrate.*\nBackups.*former key/,
   );
   const made = Buffer.from(await readFile(join(folder, 'secret.key'), 'utf8'), 'base64');
   assert.equal(made.length, 32);

@@ -140,7 +140,7 @@ test('an edited profile reaches whatever it holds', async (t: TestContext) => {
   await world.system('cloud');
   await putProfile(world.context, ADMIN, 'soft', { denied: ['call.out'] });
   const customers = [await world.account('One'), await world.account('Two')];
-  for (const customer of customers) await world.foreign(customer, `of ${customer}`);
+  for (const customer of customers) await world.foreign(customer, `of-${customer}`);
   await world.foreign(await world.account('Free'), 'free');
   world.reconciler();
   for (const customer of customers) await world.hold(customer, 'soft');
@@ -148,7 +148,7 @@ test('an edited profile reaches whatever it holds', async (t: TestContext) => {
   assert.deepEqual(told(world), {});
   await putProfile(world.context, ADMIN, 'soft', { denied: actionsIn(ALL_BUT_EMERGENCY) });
   await world.settled();
-  assert.deepEqual(told(world), Object.fromEntries(customers.map((customer) => [`of ${customer}`, [true]])));
+  assert.deepEqual(told(world), Object.fromEntries(customers.map((customer) => [`of-${customer}`, [true]])));
 });
 
 test('an entity that names another system goes over to it, and one that is called otherwise is another thing', async (t: TestContext) => {

@@ -11,7 +11,7 @@ async function crowd(t: TestContext, count: number, pace: Parameters<World['syst
   const world = await reconcilerWorld(t);
   const system = await world.system('cloud', pace);
   const customer = await world.account('A customer');
-  for (let n = 0; n < count; n++) await world.foreign(customer, `thing ${n}`);
+  for (let n = 0; n < count; n++) await world.foreign(customer, `thing-${n}`);
   return { world, system, customer };
 }
 
