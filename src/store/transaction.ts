@@ -255,7 +255,8 @@ export function asProblem(error: unknown): Problem {
     code.startsWith('08') ||
     code.startsWith('57P') ||
     ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND'].includes(code) ||
-    (error instanceof Error && /Connection terminated|is not queryable|timeout exceeded when trying to connect/.test(error.message));
+    (error instanceof Error &&
+      /Connection terminated|is not queryable|timeout exceeded when trying to connect/.test(error.message));
   if (isAway)
     return new Problem(
       { code: 'unavailable', message: 'The database cannot be reached; nothing was changed that was not answered.' },

@@ -17,6 +17,7 @@ import * as identitySchemas from '#faces/native/identity-schemas.ts';
 import * as numberSchemas from '#faces/native/number-schemas.ts';
 import * as observationSchemas from '#faces/native/observation-schemas.ts';
 import * as schemas from '#faces/native/schemas.ts';
+import * as planSchemas from '#faces/native/plan-schemas.ts';
 import * as systemSchemas from '#faces/native/system-schemas.ts';
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -64,6 +65,7 @@ const BY_NAME = new Map<string, z.ZodType>([
     ...eventSchemas,
     ...numberSchemas,
     ...observationSchemas,
+    ...planSchemas,
     ...systemSchemas,
     ...schemas,
   })

@@ -8,7 +8,6 @@ import { testInstallation } from '#test/installation.ts';
 import { useNumberRoutes } from '#test/number-routes.ts';
 import { useLoginRoutes, usePropertyRoutes } from '#test/login-routes.ts';
 import { useSystemRoutes } from '#test/system-routes.ts';
-
 import { CheckedClient } from '#test/checked-client.ts';
 
 const here = await testInstallation({ after: (work) => after(work) });
@@ -302,16 +301,13 @@ test('the installation tells what it is, exports itself, and verifies itself', a
   const result = JSON.parse(verified.text.trim().split('\n').at(-1) ?? '') as { ok: boolean; findings: unknown[] };
   assert.deepEqual(result.findings, []);
   assert.equal(result.ok, true);
-  const bulk = await client.call('POST', '/v1/bulk', {
-    items: [{ op: 'create', body: { kind: 'account', name: 'In bulk' } }],
-  });
-  assert.equal(bulk.status, 207);
+  const items = [{ op: 'create', body: { kind: 'account', name: 'In bulk' } }];
+  assert.equal((await client.call('POST', '/v1/bulk', { items })).status, 207);
 });
 
 test('logins, keys, roles and sessions are made, read, listed, changed and removed', () => useLoginRoutes(client));
 test('properties are changed one by one, and say whether they take effect', () => usePropertyRoutes(client));
 test('numbers are searched, bought and given back', () => useNumberRoutes(client, here));
-
 test('systems, targets and receipts', () => useSystemRoutes(client, here.pool));
 test('events are read, and deliveries listed, read, repeated and tested', () => useEventRoutes(here, client));
 test('no route of the document was left out', () => {

@@ -7,6 +7,7 @@ import { planChange } from '#operations/plan-change.ts';
 import { actorOf, answerWrite, idempotencyOf } from '#faces/native/exchange.ts';
 import type { NativeDeps } from '#faces/native/native-face.ts';
 import type { Routes } from '#faces/native/routes.ts';
+import * as shapes from '#faces/native/plan-schemas.ts';
 import * as schemas from '#faces/native/schemas.ts';
 
 const tags = ['plans'];
@@ -20,8 +21,8 @@ export function planRoutes(app: Routes, deps: NativeDeps): void {
         summary: 'Plan a hold, a lift, a close or an edit of a profile',
         tags,
         params: schemas.entityParams,
-        body: schemas.planIntent,
-        response: { 201: schemas.plan, '4xx': schemas.problem },
+        body: shapes.planIntent,
+        response: { 201: shapes.plan, '4xx': schemas.problem },
       },
     },
     async (request, reply) => {
@@ -36,7 +37,7 @@ export function planRoutes(app: Routes, deps: NativeDeps): void {
         summary: 'Apply a plan',
         tags,
         params: z.object({ token: z.string() }),
-        response: { 200: schemas.appliedPlan, '4xx': schemas.problem },
+        response: { 200: shapes.appliedPlan, '4xx': schemas.problem },
       },
     },
     async (request, reply) => {
