@@ -223,3 +223,23 @@ test('an account has webhooks of its own and of those beneath it, and knows of n
     ['boss-hook'],
   );
 });
+
+test('an account has so many webhooks, each of a modest pace', async () => {
+  const account = await made(admin('POST', '/v1/accounts', { name: 'Eager' }));
+  const boss = by(here.app, await addPerson(admin, account['id']));
+  const hook = (name: string, more: object = {}) =>
+    boss('POST', '/v1/systems', { name, kind: 'webhook', settings: { url: 'https://hooks.example/' }, ...more });
+  const greedy = await hook('eager', { concurrency: 11, timeoutMs: 30_001 });
+  assert.equal(greedy.status, 422);
+  assert.deepEqual(
+    greedy.body['errors'].map((error: { field: string }) => error.field),
+    ['concurrency', 'timeoutMs'],
+  );
+  await made(hook('eager', { concurrency: 10 }));
+  assert.equal((await boss('PATCH', '/v1/systems/eager', { concurrency: 11 })).status, 422);
+  for (let n = 1; n < 25; n++) await made(hook(`eager-${n}`));
+  const refused = await hook('eager-25');
+  assert.deepEqual([refused.status, refused.body['code']], [409, 'conflict']);
+  await made(boss('DELETE', '/v1/systems/eager'));
+  await made(hook('eager-25'));
+});
