@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
+import { systemAuthor } from '#store/change.ts';
+import { transact } from '#store/transaction.ts';
 import { addPerson, by, made } from '#test/people.ts';
 import { receiptWorld } from '#test/receipt-world.ts';
 
 const world = await receiptWorld({ after: (work) => after(work) });
-const { here, pool, admin, account, tenants, create, reach, set, confirmAll, readTo, receiptOf } = world;
+const { here, pool, admin, account, tenants, create, tenant, reach, set, confirmAll, readTo, receiptOf } = world;
 
 function sumOf(totals: Record<string, unknown>): number {
   const { confirmed, pending, waiting, retrying, failed, acknowledged, superseded } = totals as Record<
@@ -196,8 +198,39 @@ describe('who may see', () => {
       [['office', 'pending']],
     );
     assert.ok(!('reference' in own['items'][0]));
+    await set(
+      tenants[0],
+      `attempts = 1, problem_code = 'unreachable', problem_detail = 'http://10.1.2.3', note = 'at 10.1.2.3'`,
+    );
+    const facts = { system: 'x', name: 'office', found: { at: '10.1.2.3' }, wanted: { at: '10.1.2.3' } };
+    await transact(pool, here.chainKey, 'none', systemAuthor('system:reconciler'), async (transaction) =>
+      transaction.record({ kind: 'drift.found', entityId: tenants[0] ?? 0, facts, touched: [] }),
+    );
+    const drifts = await made(boss('GET', '/v1/changes?kind=drift.*'));
+    assert.deepEqual(drifts['items'].at(-1).facts, { system: 'x', name: 'office' });
+    assert.deepEqual((await made(admin('GET', '/v1/changes?kind=drift.*')))['items'].at(-1).facts, facts);
+    for (const path of [`/v1/entities/${tenants[0]}/targets`, `/v1/operations/${revision}`]) {
+      const { text } = await boss('GET', path);
+      assert.ok(text.includes('"code":"unreachable"') && !text.includes('10.1.2.3'), path);
+      assert.ok((await admin('GET', path)).text.includes('10.1.2.3'), path);
+    }
     assert.equal((await other('GET', `/v1/entities/${tenants[0]}/targets`)).status, 404);
     assert.equal((await boss('GET', '/v1/systems/office/targets')).status, 404);
     assert.equal((await boss('POST', `/v1/systems/office/targets/${tenants[0]}/retry`)).status, 404);
   });
+});
+
+test('what was bound a moment ago is counted by no change of somebody else', async () => {
+  await confirmAll();
+  const fresh = await tenant(await create('0', 'Fresh'));
+  // Whoever commits between its look at the log and its own commit gets the revision that it took for its own.
+  await made(admin('PUT', `/v1/systems/office/targets/${fresh}`, { reference: 'fresh' }));
+  const revision = await reach(tenants.slice(0, 2));
+  await set(fresh, `generation_desired = ${revision}, generation_applied = 0`);
+  await readTo(revision);
+  await pool.query('update target set generation_applied = generation_desired where entity_id = any ($1)', [tenants]);
+  const totals = async () => (await receiptOf(revision))['systems'][0];
+  assert.deepEqual([(await totals()).targets, (await totals()).confirmed, (await totals()).pending], [2, 2, 0]);
+  await made(admin('DELETE', `/v1/systems/office/targets/${fresh}`));
+  assert.deepEqual([(await totals()).confirmed, (await totals()).superseded], [2, { confirmed: 0, open: 0 }]);
 });

@@ -107,6 +107,23 @@ test('what was read can be sent back, and changes nothing', async () => {
   assert.equal((await admin('PATCH', '/v1/systems/ns1', { kind: 'aps' })).status, 422);
 });
 
+test('nobody names a system by the UUID of another', async () => {
+  const { id } = await made(admin('GET', '/v1/systems/office'));
+  const named = `a${String(id).slice(1)}`;
+  const refused = await admin('POST', '/v1/systems', { name: named, ...APS });
+  assert.deepEqual([refused.status, refused.body['errors']?.[0].field], [422, 'name']);
+  // Even if there were one, a change of a system finds that system alone.
+  await here.pool.query(
+    `insert into system (name, kind, concurrency, timeout_ms, flight_max_ms, retry_min_ms, retry_max_ms, breaker_failures,
+      breaker_open_ms, drift_every_ms) values ($1, 'webhook', 1, 1, 1, 1, 1, 1, 1, 1)`,
+    [id],
+  );
+  const paused = await made(admin('POST', '/v1/systems/office/pause', { note: 'which one' }));
+  assert.deepEqual([paused.name, paused.kind], ['office', 'aps']);
+  await made(admin('POST', '/v1/systems/office/resume'));
+  await here.pool.query('delete from system where name = $1', [id]);
+});
+
 test('a stale version changes and removes nothing', async () => {
   const stale = { 'if-match': '"99"' };
   for (const method of ['PATCH', 'DELETE'] as const) {
@@ -124,7 +141,7 @@ test('a pause has a note and an author, and a resumed system begins afresh', asy
   assert.deepEqual([resumed.state.paused, resumed.state.circuit, resumed.state.failures], [null, 'closed', 0]);
   assert.equal((await admin('POST', '/v1/systems/office/pause')).status, 200, 'a note is not needed');
   await made(admin('POST', '/v1/systems/office/resume'));
-  assert.equal((await changesOf('system.paused,system.resumed')).length, 4);
+  assert.equal((await changesOf('system.paused,system.resumed')).length, 6);
 });
 
 test('a repeated request under one key adds one system', async () => {
@@ -205,4 +222,24 @@ test('an account has webhooks of its own and of those beneath it, and knows of n
     ),
     ['boss-hook'],
   );
+});
+
+test('an account has so many webhooks, each of a modest pace', async () => {
+  const account = await made(admin('POST', '/v1/accounts', { name: 'Eager' }));
+  const boss = by(here.app, await addPerson(admin, account['id']));
+  const hook = (name: string, more: object = {}) =>
+    boss('POST', '/v1/systems', { name, kind: 'webhook', settings: { url: 'https://hooks.example/' }, ...more });
+  const greedy = await hook('eager', { concurrency: 11, timeoutMs: 30_001 });
+  assert.equal(greedy.status, 422);
+  assert.deepEqual(
+    greedy.body['errors'].map((error: { field: string }) => error.field),
+    ['concurrency', 'timeoutMs'],
+  );
+  await made(hook('eager', { concurrency: 10 }));
+  assert.equal((await boss('PATCH', '/v1/systems/eager', { concurrency: 11 })).status, 422);
+  for (let n = 1; n < 25; n++) await made(hook(`eager-${n}`));
+  const refused = await hook('eager-25');
+  assert.deepEqual([refused.status, refused.body['code']], [409, 'conflict']);
+  await made(boss('DELETE', '/v1/systems/eager'));
+  await made(hook('eager-25'));
 });

@@ -8,6 +8,7 @@ import { platformActor } from '#operations/context.ts';
 import { createEntity } from '#operations/create-entity.ts';
 import { liftHold } from '#operations/lift-hold.ts';
 import { placeHold } from '#operations/place-hold.ts';
+import { Deliveries } from '#reconciler/events/deliveries.ts';
 import { removeSystem } from '#store/system.ts';
 import { type Receiver, startReceiver } from '#systems/webhook/simulator.ts';
 import { ADMIN, testInstallation } from '#test/installation.ts';
@@ -265,4 +266,34 @@ test('what was committed before a webhook was made is not for it, however late i
   const accounts = new Set(receiver.received.map(({ body }) => body.data['account']));
   assert.ok(accounts.has(behind.id) && !accounts.has(before.id));
   await remove(system.id);
+});
+
+test('no more requests are under way at once than there is room for, and each webhook has its turn', async () => {
+  const hooks = [];
+  for (const name of ['room-1', 'room-2', 'room-3'])
+    hooks.push(await world.addWebhook(name, { url: 'https://hooks.example/' }, { pace: { concurrency: 2 } }));
+  const told: string[] = [];
+  const ends: (() => void)[] = [];
+  const narrow = new Deliveries({
+    context,
+    sendingMax: 1,
+    onTrouble: (error) => void troubles.push(error),
+    send: ({ name }) => {
+      told.push(name);
+      return new Promise((resolve) => {
+        ends.push(() => resolve({ type: 'answered', code: 204, text: '', retryAfterMs: null }));
+      });
+    },
+  });
+  await account('Roomy');
+  await world.readAll();
+  for (let round = 0; round < 3; round++) {
+    await narrow.round();
+    await narrow.round();
+    assert.equal(told.length, round + 1);
+    for (const end of ends.splice(0)) end();
+    await narrow.settled();
+  }
+  assert.deepEqual(told.toSorted(), ['room-1', 'room-2', 'room-3']);
+  for (const { id } of hooks) await remove(id);
 });

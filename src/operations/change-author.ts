@@ -17,7 +17,7 @@ export async function redactAuthors(session: Session, actor: Actor, rows: readon
   const known = new Set(
     (await listByNumbers(session, accounts)).filter((each) => manages(actor, each)).map(({ id }) => id),
   );
-  return rows.map((row) => {
+  return rows.map(withoutStates).map((row) => {
     const account = accountOf(row);
     if (known.has(account) || row.actor.startsWith('system:')) return row;
     return {
@@ -37,6 +37,13 @@ function accountOf({ origin }: Change): number {
   return origin?.as ?? origin?.account ?? 0;
 }
 
-function without<T>(values: Record<string, T>): Record<string, T> {
-  return Object.fromEntries(Object.entries(values).filter(([name]) => !OF_AUTHOR.has(name)));
+/** What a system has and should have of an entity is told to the platform alone, here as in the target. */
+const STATES: ReadonlySet<string> = new Set(['found', 'wanted']);
+
+function withoutStates(row: Change): Change {
+  return row.kind.startsWith('drift.') ? { ...row, facts: without(row.facts, STATES) } : row;
+}
+
+function without<T>(values: Record<string, T>, names: ReadonlySet<string> = OF_AUTHOR): Record<string, T> {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => !names.has(name)));
 }

@@ -63,3 +63,23 @@ function thrownAsOutcome(error: unknown, onBug: (error: unknown) => void): Outco
   // It may have acted before it failed.
   return { type: 'unknown', code: 'bug', detail: 'The driver failed in a way that it should not; it is logged.' };
 }
+
+/**
+ * What the work comes to, or the reason of the signal: a driver that does not end a moment after it is left behind, so that it
+ * holds up nobody who waits for it.
+ */
+export async function unlessDeaf<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  let deaf: NodeJS.Timeout | undefined;
+  const abort = () => {
+    deaf = setTimeout(() => reject(signal.reason), DEAF_MS);
+  };
+  if (signal.aborted) abort();
+  else signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(deaf);
+    signal.removeEventListener('abort', abort);
+  }
+}

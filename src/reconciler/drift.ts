@@ -11,6 +11,7 @@ import type { RunningSystem } from '#store/system-state.ts';
 import type { Transaction } from '#store/transaction.ts';
 import type { Observation, Order } from '#systems/system.ts';
 
+import { unlessDeaf } from './call.ts';
 import type { DriverHold } from './driver-hold.ts';
 import { asOrder, desiredOf, readFacts } from './prepare.ts';
 
@@ -91,8 +92,10 @@ export class DriftSweep {
     const asked = targets.flatMap((target) => {
       const known = facts.get(target.entity_id);
       if (known === undefined) return [];
-      const wanted = desiredOf(prepared, known, target.reference);
-      return [{ target, wanted, order: asOrder(prepared, { ...target, doubt: 'none' }, known, wanted, false) }];
+      return this.#unlessBroken(target, () => {
+        const wanted = desiredOf(prepared, known, target.reference);
+        return { target, wanted, order: asOrder(prepared, { ...target, doubt: 'none' }, known, wanted, false) };
+      });
     });
     return Promise.all(
       asked.map(async ({ target, wanted, order }) => ({
@@ -103,12 +106,22 @@ export class DriftSweep {
     );
   }
 
+  /** One target that cannot be judged is left out; the others are looked at all the same. */
+  #unlessBroken<T>(target: SettledTarget, judge: () => T): T[] {
+    try {
+      return [judge()];
+    } catch (error) {
+      this.#options.onTrouble(`whether entity ${target.entity_id} has drifted cannot be judged`, error);
+      return [];
+    }
+  }
+
   async #ask(order: Order, slot: number, signal: AbortSignal): Promise<Observation> {
     try {
       return await this.#hold.use(async (driver, timeoutMs) => {
         if (driver.observe === undefined) return { type: 'unseen', code: 'unavailable', detail: 'it observes nothing' };
         const timed = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-        return driver.observe(order, { slot, timeoutMs, signal: timed });
+        return unlessDeaf(driver.observe(order, { slot, timeoutMs, signal: timed }), timed);
       });
     } catch (error) {
       const isFailure = error instanceof Error && (error.name === 'SystemFailure' || error.name === 'TimeoutError');
@@ -122,15 +135,13 @@ export class DriftSweep {
     const { kind, uuid } = this.#hold.prepared;
     const sights = seen.flatMap(({ target, wanted, observation }): (Sight & { wanted: Json })[] =>
       observation?.type === 'seen'
-        ? [
-            {
-              entityId: target.entity_id,
-              toldSeen: target.told_seen,
-              state: observation.state,
-              isDrifted: kind.verb(observation.state, wanted) !== null,
-              wanted,
-            },
-          ]
+        ? this.#unlessBroken(target, () => ({
+            entityId: target.entity_id,
+            toldSeen: target.told_seen,
+            state: storableState(observation.state),
+            isDrifted: kind.verb(observation.state, wanted) !== null,
+            wanted,
+          }))
         : [],
     );
     if (sights.length === 0) return;
@@ -154,3 +165,11 @@ export class DriftSweep {
 function isLost(observation: Observation | null): boolean {
   return observation === null || (observation.type === 'unseen' && SYSTEM_WIDE_CODES.has(observation.code));
 }
+
+/** What the database takes as JSON: text of a foreign system may have NUL in it, or half a character. */
+function storableState(state: Json): Json {
+  if (!UNSTORABLE.test(JSON.stringify(state))) return state;
+  throw new Error('what the system says that it has cannot be stored');
+}
+
+const UNSTORABLE = /\\u(?:0000|d[89a-f])/i;

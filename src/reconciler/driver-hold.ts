@@ -5,7 +5,11 @@ import { openSecrets } from '#store/system.ts';
 import type { RunningSystem } from '#store/system-state.ts';
 import type { MakeDriver, SystemDriver } from '#systems/system.ts';
 
+import { unlessDeaf } from './call.ts';
 import type { PreparedSystem } from './prepare.ts';
+
+/** A driver that takes longer to close is left behind. */
+const CLOSE_MS = 2_000;
 
 interface Held {
   readonly version: number;
@@ -78,7 +82,7 @@ export class DriverHold {
   async #closeUnused({ uses, driver }: Held): Promise<void> {
     if (uses > 0) return;
     try {
-      await driver.close?.();
+      if (driver.close !== undefined) await unlessDeaf(driver.close(), AbortSignal.timeout(CLOSE_MS));
     } catch (error) {
       this.#onTrouble(`the driver of ${this.#system.name} could not be closed`, error);
     }

@@ -39,6 +39,7 @@ export async function prepareJobs(
   system: PreparedSystem,
   token: string,
   targets: readonly ClaimedTarget[],
+  onBug: (what: string, error: unknown) => void,
 ): Promise<Job[]> {
   const facts = await readFacts(
     session,
@@ -48,9 +49,8 @@ export async function prepareJobs(
   return targets.flatMap((target) => {
     const known = facts.get(target.entity_id);
     if (known === undefined) return [];
-    const desired = desiredOf(system, known, target.reference);
     const tried: Tried = {
-      desired,
+      desired: null,
       applied: target.applied,
       task: target.task,
       isUnproven: target.is_unproven,
@@ -58,12 +58,27 @@ export async function prepareJobs(
       doubt: target.doubt,
       attempts: target.attempts,
     };
-    const intent = intentOf(system.kind, tried, desired);
-    const isForced = intent.type === 'call' && intent.isForced;
-    const order = asOrder(system, target, known, desired, isForced);
-    return [{ target, token, tried, untold: untoldOf(target, tried, intent), order }];
+    try {
+      const desired = desiredOf(system, known, target.reference);
+      const intent = intentOf(system.kind, tried, desired);
+      const isForced = intent.type === 'call' && intent.isForced;
+      const order = asOrder(system, target, known, desired, isForced);
+      return [{ target, token, tried: { ...tried, desired }, untold: untoldOf(target, tried, intent), order }];
+    } catch (error) {
+      onBug(`what entity ${target.entity_id} should be cannot be worked out`, error);
+      const order = asOrder(system, target, known, null, false);
+      return [{ target, token, tried, untold: broken(tried), order }];
+    }
   });
 }
+
+/** One that cannot be judged is looked at again after a while, and holds nothing else up. */
+function broken(tried: Tried): Writing {
+  const detail = 'What it should be cannot be worked out; why is logged.';
+  return { ...writeVerdict(tried, { type: 'later', code: 'bug', detail }, BUG_RETRY, Math.random()), isTold: false };
+}
+
+const BUG_RETRY = { retryMinMs: 60_000, retryMaxMs: 3_600_000 };
 
 /** Null: there is something to tell, and a name under which it can be told. */
 function untoldOf(target: ClaimedTarget, tried: Tried, intent: Intent): Writing | null {

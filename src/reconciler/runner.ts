@@ -1,7 +1,6 @@
 /**
  * Drives one system in this process: claims what is due, has the driver tell it, and hands the outcomes to the recorder.
- *
- * the database. What could not begin while its lease is long enough is given back unseen.
+ * What could not begin while its lease is long enough is given back unseen.
  */
 import { randomUUID } from 'node:crypto';
 
@@ -211,7 +210,7 @@ export class Runner {
   }
 
   async #claim(): Promise<void> {
-    const { session } = this.#options;
+    const { session, onTrouble } = this.#options;
     const system = this.#system;
     const sentAtMs = performance.now();
     const isProbe = this.circuit === 'half_open';
@@ -225,7 +224,12 @@ export class Runner {
     // A full batch: there may be more. Otherwise the next ones are few again, until they turn out to be many.
     this.#isDue = targets.length === limit;
     if (!this.#isDue) this.#batch = 0;
-    const jobs = await prepareJobs(session, this.hold.prepared, token, targets);
+    const jobs = await prepareJobs(session, this.hold.prepared, token, targets, onTrouble).catch(async (error) => {
+      // Nobody was told: they need not wait until the lease runs out. The next beat looks for them again.
+      await this.#giveBack(targets.map((target) => ({ target, token })));
+      this.#isDue = false;
+      throw error;
+    });
     const calls = jobs.filter((job) => job.untold === null);
     this.#recorder.add(
       jobs.flatMap(({ target, untold }) => (untold === null ? [] : [{ target, token, writing: untold }])),
@@ -279,7 +283,7 @@ export class Runner {
     this.#wakeIn(openForMs);
   }
 
-  async #giveBack(jobs: readonly Job[]): Promise<void> {
+  async #giveBack(jobs: readonly Pick<Job, 'target' | 'token'>[]): Promise<void> {
     if (jobs.length === 0) return;
     this.#isDue = true;
     const { session, onTrouble } = this.#options;

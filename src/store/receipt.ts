@@ -92,6 +92,7 @@ export async function readProgress(session: Session, span: Span): Promise<Progre
         from (
           select t.system_id, target_outcome(t) as outcome from target t
           where ${ofSpan(sql`t.generation_desired`, span)} and t.generation_applied < t.generation_desired
+            and t.generation_first > 0 -- What was bound a moment ago has no revision of its own yet.
         ) o group by 1
       )
       select p.is_expanded, d.* from place p left join lateral (

@@ -67,14 +67,14 @@ export interface LogPage {
 
 /**
  * The changes after a revision, `span` of them at the most, with the systems that are there. Both are of one snapshot: a
- * system whose creation lies before the end of the log is among them.
+ * system whose creation lies before the end of the log is among them. None of them is removed before the transaction ends.
  */
 export async function readLogPage(session: Session, after: number, span: number): Promise<LogPage> {
   const row = await session.row(
     sql<{ head: number; systems: ToldSystem[] | null; changes: (Omit<LoggedChange, 'at'> & { at: string })[] | null }>`
       select c.revision as head,
         (select jsonb_agg(jsonb_build_object('id', s.id, 'uuid', s.uuid, 'name', s.name, 'kind', s.kind))
-          from system s where s.kind <> 'webhook') as systems,
+          from (select * from system where kind <> 'webhook' order by id for key share) s) as systems,
         (select jsonb_agg(to_jsonb(l)) from (
           select h.revision, h.at, h.kind, h.entity_id, coalesce(h.facts -> 'inForce', h.facts -> 'wasInForce') as hold_counts,
             h.facts ->> 'system' as system, case when h.kind = 'profile.changed' then h.facts ->> 'name' end as profile,

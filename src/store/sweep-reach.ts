@@ -57,6 +57,10 @@ export async function reachTargets(
 /** In one order, as whoever records outcomes locks them. */
 async function lockTargets(transaction: Transaction, hits: readonly Hit[]): Promise<Map<string, Reached>> {
   if (hits.length === 0) return new Map();
+  // First the systems: who removes one has it, and then waits for its targets.
+  await transaction.rows(
+    sql`select id from system where id = any (${[...new Set(hits.map((hit) => hit.systemId))]}::bigint[]) order by id for key share`,
+  );
   const rows = await transaction.rows(
     sql<{ system_id: number; entity_id: number; first: number; desired: number; applied: number }>`
       select t.system_id, t.entity_id, t.generation_first as first, t.generation_desired as desired, t.generation_applied as applied

@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import type { SystemKindName } from '#core/system-kind.ts';
 import type { Session } from '#store/database.ts';
 import type { SystemRow } from '#store/system.ts';
+import { storable } from '#store/target.ts';
 
 export interface RunningSystem extends SystemRow {
   /** How long the circuit stays open yet, in milliseconds; 0 or less: a probe is due; null: it is closed. */
@@ -25,8 +26,9 @@ export function listRunningSystems(session: Session): Promise<RunningSystem[]> {
   );
 }
 
+/** The kind of a system, which is not removed before the transaction ends; null when it is gone. */
 export async function findSystemKind(session: Session, id: number): Promise<SystemKindName | null> {
-  const row = await session.row(sql<{ kind: SystemKindName }>`select kind from system where id = ${id}`);
+  const row = await session.row(sql<{ kind: SystemKindName }>`select kind from system where id = ${id} for key share`);
   return row?.kind ?? null;
 }
 
@@ -51,7 +53,7 @@ export async function countFailures(
   const row = await session.row(
     sql<{
       open_for_ms: number | null;
-    }>`update system set failures = least(failures + ${count}::integer, 1000000), last_problem = ${problem},
+    }>`update system set failures = least(failures + ${count}::integer, 1000000), last_problem = ${storable(problem)},
         open_until = case when failures + ${count}::integer >= breaker_failures
           then now() + breaker_open_ms * interval '1 millisecond' else open_until end
       where id = ${id} returning extract(epoch from open_until - now())::float8 * 1000 as open_for_ms`,

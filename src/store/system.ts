@@ -52,15 +52,22 @@ export function listSystems(session: Session): Promise<SystemRow[]> {
   return session.rows(sql<SystemRow>`select * from system order by name`);
 }
 
+/** How many systems an account itself has. */
+export async function countSystems(session: Session, accountId: number): Promise<number> {
+  const row = await session.row(
+    sql<{ count: number }>`select count(*) as count from system where account_id = ${accountId}`,
+  );
+  return row?.count ?? 0;
+}
+
 /** By name, or by UUID. */
 export function findSystem(session: Session, nameOrUuid: string): Promise<SystemRow | null> {
   return session.row(sql<SystemRow>`select * from system where name = ${nameOrUuid} or uuid::text = ${nameOrUuid}`);
 }
 
-export function lockSystem(session: Session, nameOrUuid: string): Promise<SystemRow | null> {
-  return session.row(
-    sql<SystemRow>`select * from system where name = ${nameOrUuid} or uuid::text = ${nameOrUuid} for update`,
-  );
+/** Locks it for a change. The reader of the log, which only keeps systems from being removed, goes on meanwhile. */
+export function lockSystem(session: Session, uuid: string): Promise<SystemRow | null> {
+  return session.row(sql<SystemRow>`select * from system where uuid = ${uuid}::uuid for no key update`);
 }
 
 /** Inserts a system with a slot for each request that may run at once. */

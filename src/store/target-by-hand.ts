@@ -60,11 +60,11 @@ export async function removeTarget(transaction: Transaction, systemId: number, e
   await transaction.rows(
     sql`with gone as (
         delete from target where system_id = ${systemId} and entity_id = ${entityId}
-        returning generation_desired, generation_applied >= generation_desired as is_confirmed
+        returning generation_first, generation_desired, generation_applied >= generation_desired as is_confirmed
       )
       update sweep_count c set passed_confirmed = c.passed_confirmed + g.is_confirmed::integer,
         passed_open = c.passed_open + (not g.is_confirmed)::integer
-      from gone g where c.revision = g.generation_desired and c.system_id = ${systemId}`,
+      from gone g where c.revision = g.generation_desired and c.system_id = ${systemId} and g.generation_first > 0`,
   );
 }
 

@@ -200,8 +200,8 @@ function asRow({ target, token, writing }: TargetRecord) {
 }
 
 /** Text of a foreign system, as the database takes it. */
-function storable(text: string): string {
-  return text.replaceAll('\u0000', '').slice(0, TEXT_MAX);
+export function storable(text: string): string {
+  return text.replaceAll('\u0000', '').slice(0, TEXT_MAX).toWellFormed();
 }
 
 /** Gives back claimed targets that nobody was told of. */

@@ -46,7 +46,8 @@ export async function receiptWorld(t: Cleanup) {
             from (select g, count(*) filter (where c) as c, count(*) filter (where not c) as o from former group by g) f
             where n.revision = f.g and n.system_id = $3),
           raised as (update target set generation_desired = $1, due_at = now(), attempts = 0, needs_person = false,
-              acknowledged_at = null, task = null
+              acknowledged_at = null, task = null,
+              generation_first = case when generation_first = 0 then $1 else generation_first end
             where entity_id = any ($2))
         insert into sweep_count (revision, system_id, targets) values ($1, $3, cardinality($2::bigint[]))`,
         [revision, ids, system],

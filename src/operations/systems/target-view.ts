@@ -17,7 +17,7 @@ export interface TargetView {
   readonly desiredGeneration: number;
   readonly confirmedGeneration: number;
   readonly problem: { readonly code: string; readonly detail: string | null; readonly since: string | null } | null;
-  /** What the system said last, for people. */
+  /** What the system said last, for people; like the detail of a problem, for the platform alone. */
   readonly note: string | null;
   readonly attempts: number;
   readonly nextTryAt: string | null;
@@ -89,5 +89,8 @@ export function targetDetails(row: TargetRow, now: Date): TargetDetails {
 
 /** All of it to the platform, whose systems they are; the rest of it to whoever else may see the entity. */
 export function targetFor(actor: Actor, row: TargetRow, now: Date): TargetView {
-  return actor.accountId === 0 ? targetDetails(row, now) : targetView(row, now);
+  if (actor.accountId === 0) return targetDetails(row, now);
+  const view = targetView(row, now);
+  // Sentences name where the system is, and what it calls things.
+  return { ...view, problem: view.problem === null ? null : { ...view.problem, detail: null }, note: null };
 }

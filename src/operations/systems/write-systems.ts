@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 
 import type { Values } from '#core/field.ts';
+import { isUuid } from '#core/ids.ts';
 import { type FieldError, invalid, problem } from '#core/problem.ts';
 import { SYSTEM_NAME, type SystemBody, changedFields, isBodyField, readSystemBody } from '#core/system-body.ts';
 import { SYSTEM_KINDS, type SystemKindName } from '#core/system-kind.ts';
@@ -13,6 +14,7 @@ import { getEntity, refuseClosed, refuseUnknown, requireId, requireKind } from '
 import type { IdempotencyKey } from '#store/idempotency.ts';
 import {
   type SystemRow,
+  countSystems,
   findSystem,
   insertSystem,
   openSecrets,
@@ -61,6 +63,13 @@ export async function createSystem(
     // That a name is taken cannot be hidden, by whom can.
     if (taken !== null) throw problem('exists', `There is a system ${name} already.`, { facts: { system: name } });
     refuseClosed(account, 'given a system');
+    if (account.id !== 0) {
+      refuseGreedy(body);
+      if ((await countSystems(transaction, account.id)) >= WEBHOOKS_MAX)
+        throw problem('conflict', `${account.label} has ${WEBHOOKS_MAX} webhooks; no account has more.`, {
+          facts: { limit: WEBHOOKS_MAX },
+        });
+    }
     generated = SYSTEM_KIND[kind].generate?.(body.settings, body.secrets, randomBytes) ?? {};
     const row = await insertSystem(transaction, context.sealingKey, {
       name,
@@ -83,6 +92,19 @@ function refuseOtherKinds(actor: Actor, kind: unknown): void {
     });
 }
 
+/** Webhooks of one account other than the platform, and how much each may keep this server busy: they share it with others. */
+const WEBHOOKS_MAX = 25;
+const GREED: Readonly<Partial<Record<keyof SystemBody, number>>> = { concurrency: 10, timeoutMs: 30_000 };
+
+function refuseGreedy(body: SystemBody, fields: readonly string[] = Object.keys(GREED)): void {
+  const errors = Object.entries(GREED).flatMap(([field, max]): FieldError[] =>
+    fields.includes(field) && Number(body[field as keyof SystemBody]) > max // A name of just above.
+      ? [{ field, message: `must be at most ${max} for a webhook of an account` }]
+      : [],
+  );
+  if (errors.length > 0) throw invalid(...errors);
+}
+
 function readNew(input: Input): { name: string; kind: SystemKindName; body: SystemBody } {
   const errors: FieldError[] = [];
   const { name, kind: givenKind } = input;
@@ -91,6 +113,8 @@ function readNew(input: Input): { name: string; kind: SystemKindName; body: Syst
       field: 'name',
       message: 'must begin with a letter and have at most 64 lower-case letters, digits, _ or -',
     });
+  // A system is asked for by either: nobody may name one by the UUID of another.
+  else if (isUuid(name)) errors.push({ field: 'name', message: 'must not have the form of a UUID' });
   const kind = SYSTEM_KINDS.find((known) => known === givenKind);
   if (kind === undefined) errors.push({ field: 'kind', message: `must be one of ${SYSTEM_KINDS.join(', ')}` });
   for (const field of Object.keys(input))
@@ -122,6 +146,7 @@ export function changeSystem(
     const body = readChange(row, input, former);
     refuseStaleSystem(row, options.version);
     const fields = changedFields(former, body);
+    if (row.account_id !== 0) refuseGreedy(body, fields);
     if (fields.length === 0) return systemView(context, transaction, asking.accountId, row);
     const changed = await updateSystem(transaction, context.sealingKey, row, body);
     recordOf(work, 'system.changed', row, { fields });

@@ -32,6 +32,8 @@ export interface DeliveriesOptions {
   readonly onTrouble: (error: unknown) => void;
   /** How long it rests when nothing pokes it, in milliseconds. */
   readonly pollMs?: number;
+  /** Requests under way at once, about. */
+  readonly sendingMax?: number;
 }
 
 const POLL_MS = 1_000;
@@ -40,6 +42,8 @@ const AUTHOR = 'system:deliveries';
 const RESPONSE_MAX = 500;
 /** The answer by which a receiver says that it wants nothing more, ever. */
 const GONE = 410;
+/** Requests that one process has under way at once, to all webhooks together: each is a connection. */
+const SENDING_MAX = 2_000;
 
 export class Deliveries {
   readonly #options: DeliveriesOptions;
@@ -48,6 +52,7 @@ export class Deliveries {
   readonly #abort = new AbortController();
   #isNews = false;
   #spreadAt = 0;
+  #servedId = 0;
   sent = 0;
 
   constructor(options: DeliveriesOptions) {
@@ -109,8 +114,12 @@ export class Deliveries {
 
   async #sendDue(): Promise<void> {
     const session = new Session(this.#options.context.pool);
-    for (const { id } of await listDueWebhooks(session)) {
-      if (this.#abort.signal.aborted) return;
+    const due = await listDueWebhooks(session);
+    // Those for whom there was no room are the first now.
+    const first = due.findIndex(({ id }) => id > this.#servedId);
+    for (const { id } of [...due.slice(Math.max(0, first)), ...due.slice(0, Math.max(0, first))]) {
+      if (this.#abort.signal.aborted || this.#sending.size >= (this.#options.sendingMax ?? SENDING_MAX)) return;
+      this.#servedId = id;
       const claim = await this.#transact((transaction) => claimDeliveries(transaction, id));
       if (claim !== null) this.#begin(claim);
     }
