@@ -21,7 +21,8 @@ export function reportError(error: unknown, terminal: Terminal, isJson: boolean)
     terminal.note(JSON.stringify({ error: errorBody(error) }));
     return;
   }
-  const [first = 'failed without a message', ...more] = messageOf(error).split('\n');
+  const many = error instanceof ApiProblem && error.errors.length > 1;
+  const [first = 'failed without a message', ...more] = (many ? 'these fields are wrong:' : messageOf(error)).split('\n');
   terminal.note(`${terminal.paintError('red', 'abeyance:')} ${first}`);
   for (const line of more) terminal.note(line);
   if (error instanceof ApiProblem) {
