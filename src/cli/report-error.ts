@@ -21,8 +21,12 @@ export function reportError(error: unknown, terminal: Terminal, isJson: boolean)
     terminal.note(JSON.stringify({ error: errorBody(error) }));
     return;
   }
-  const many = error instanceof ApiProblem && error.errors.length > 1;
-  const [first = 'failed without a message', ...more] = (many ? 'these fields are wrong:' : messageOf(error)).split('\n');
+  const message = messageOf(error);
+  const isList =
+    error instanceof ApiProblem &&
+    error.errors.length > 1 &&
+    error.errors.every((one) => message.includes(one.message));
+  const [first = 'failed without a message', ...more] = (isList ? 'these fields are wrong:' : message).split('\n');
   terminal.note(`${terminal.paintError('red', 'abeyance:')} ${first}`);
   for (const line of more) terminal.note(line);
   if (error instanceof ApiProblem) {
