@@ -30,8 +30,8 @@ export function reportError(error: unknown, terminal: Terminal, isJson: boolean)
   terminal.note(`${terminal.paintError('red', 'abeyance:')} ${first}`);
   for (const line of more) terminal.note(line);
   if (error instanceof ApiProblem) {
-    for (const { field, message } of error.errors)
-      if (!first.includes(message)) terminal.note(`  ${field}: ${message}`);
+    for (const { field, message: wrong } of error.errors)
+      if (!first.includes(wrong)) terminal.note(`  ${field}: ${wrong}`);
     const help = HELP[error.code];
     if (help !== undefined) terminal.note(`  ${help}`);
   }
