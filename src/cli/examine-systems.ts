@@ -49,6 +49,7 @@ function findingOf({ name, kind, state, targets }: SystemView): Finding {
       detail: `${countText(targets.failed)} of ${countText(targets.total)} targets need a person`,
       help: `abeyance targets ${name} --outcome failed`,
     };
+  if (targets.total === 0) return { state: 'right', subject, detail: kind };
   const open = targets.pending + targets.waiting + targets.retrying;
   const toCome = open > 0 ? `, ${countText(open)} to come` : '';
   return { state: 'right', subject, detail: `${kind}, ${countText(targets.total)} targets${toCome}` };

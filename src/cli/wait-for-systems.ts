@@ -118,6 +118,7 @@ const again = (revision: number) => `abeyance operations ${revision} --wait`;
 function lineOf(totals: SystemTotals): string {
   const { system, targets, confirmed, failed, superseded } = totals;
   const passed = superseded.confirmed + superseded.open;
+  if (passed === targets) return `System ${system}: all ${countText(targets)} changed again since.`;
   const later = passed > 0 ? [`${countText(passed)} changed again since`] : [];
   const open = targets - doneOf(totals);
   const trouble = troubleOf(totals);
