@@ -1,6 +1,6 @@
 /**
  * An operator's day through the whole chain: deployed by the command line alone, a customer that works everywhere, is
- * suspended, has what runs ended, is examined, and comes back.
+ * suspended, which ends what runs, is examined, and comes back.
  */
 import assert from 'node:assert/strict';
 import { readFile, rm, writeFile } from 'node:fs/promises';
@@ -10,13 +10,11 @@ import { after, before, test as nodeTest } from 'node:test';
 
 import { waitUntil } from '#test/barrier.ts';
 import { type RealServer, run } from '#test/real-server.ts';
-import { type SipAgent, type SipMessage, headerOf } from '#test/sip-agent.ts';
 
 import {
   type Chain,
   KEY,
   SERVERS,
-  dig,
   follow,
   makeChain,
   makeFolders,
@@ -27,7 +25,7 @@ import {
   startPowerdns,
 } from './chain-for-test.ts';
 import { type Customer, makeCustomer } from './customer-for-test.ts';
-import { imapAnswer } from './dovecot/line-client.ts';
+import { startRunning } from './running-for-test.ts';
 
 let chain: Chain;
 let customer: Customer;
@@ -201,42 +199,39 @@ function notRight(stdout: string): string[] {
   return findings.filter(({ state }) => state !== 'right').map((one) => `${one.state} ${one.subject}: ${one.detail}`);
 }
 
-test('suspended it is refused everywhere at once; what runs goes on until it is ended by one command', async () => {
-  const { account, phone, friend } = customer;
-  const call = await customer.call();
-  assert.equal(call.code, 200);
-  const { client: session } = await customer.signIn();
-  assert.match(await imapAnswer(session, 'SELECT INBOX'), /^OK/);
-  session.send('i IDLE');
-  await session.until(/^\+ idling/);
-  const held = await chain.done('suspend', account, '--profile', 'fraud', '--note', 'stolen cards', '--yes');
-  assert.match(held, /abeyance kick/);
-
-  await customer.assertRefused();
-  assert.equal(await dig(chain, 'www.voice.example', 'A'), '192.0.2.7', 'the cache of the name server remembers it');
-  assert.equal((await phone.inDialog('INFO', call)).code, 200, 'the call goes on');
-  session.send('DONE');
-  assert.match((await session.until(/^i /)).at(-1) ?? '', /^i OK/, 'the session goes on');
-  session.send('i IDLE');
-  await session.until(/^\+ idling/);
-
-  const kicked = await chain.done('kick', account);
-  assert.match(kicked, /kamailio at \S+: 1 registration removed, 1 call ended/);
-  assert.match(kicked, /powerdns at \S+: 1 zone purged, [1-9]\d* entr(?:y|ies) forgotten/);
-  assert.match(kicked, /dovecot at \S+: 1 user signed out/);
-  assert.equal(await dig(chain, 'www.voice.example', 'A'), 'REFUSED');
-  assert.match((await session.until(/^\* BYE/)).at(-1) ?? 'end', /^\* BYE/);
-  for (const agent of [phone, friend])
-    await waitUntil('the call has ended', () => agent.requests.some(({ words }: SipMessage) => words === 'BYE'));
-  assert.match(headerOf(byeTo(phone), 'Reason'), /Account suspended/);
-  assert.equal((await customer.registerFriend()).code, 200, 'nobody else is concerned');
+test('the three servers that have something running are systems, added by the command line', async () => {
+  const key = ['--secret', `key=@${chain.keyFile}`] as const;
+  const at = (port: number) => `url=http://127.0.0.1:${port}`;
+  const { rpc, dnsApi, doveadm } = chain.port;
+  await chain.done('systems', 'add', 'proxy', 'kamailio', `${at(rpc)}/RPC`);
+  await chain.done('systems', 'add', 'names', 'powerdns', at(dnsApi), ...key);
+  assert.doesNotMatch(await chain.done('systems', 'add', 'mail', 'dovecot', at(doveadm), ...key), new RegExp(KEY));
+  assert.match(await chain.done('plan', customer.account, '--profile', 'fraud'), /System mail would be told of 1: end/);
 });
 
-const byeTo = ({ requests }: SipAgent): SipMessage => {
-  const bye = requests.find(({ words }) => words === 'BYE');
-  assert.ok(bye !== undefined);
-  return bye;
-};
+const SYSTEMS = ['proxy', 'names', 'mail'] as const;
+
+const suspend = (...more: readonly string[]) =>
+  chain.done('suspend', customer.account, '--profile', 'fraud', '--note', 'stolen cards', '--yes', ...more);
+
+test('suspended it is refused everywhere at once, and what runs ends with the hold; its receipt says so', async () => {
+  const runs = await startRunning(chain, customer);
+  await runs.assertGoesOn();
+  const held = await suspend('--wait');
+  for (const name of SYSTEMS) assert.match(held, new RegExp(`^System ${name}: all 1 agree\\.$`, 'm'));
+  assert.doesNotMatch(held, /abeyance kick/, 'nothing is left to be ended');
+  await runs.assertEnds(/Account blocked/);
+  await customer.assertRefused();
+
+  const { revision } = await chain.json('changes', '--kind', 'hold.placed', '--last', '1');
+  const receipt = await chain.json('operations', String(revision));
+  assert.equal(receipt.state, 'settled');
+  const items = receipt.items as { system: string; outcome: string; note: string }[];
+  const notes = Object.fromEntries(items.map(({ system, outcome, note }) => [system, `${outcome}: ${note}`]));
+  assert.match(notes['proxy'] ?? '', /^confirmed: 1 registration removed, 1 call ended$/);
+  assert.match(notes['names'] ?? '', /^confirmed: 1 zone purged, [1-9]\d* entr(?:y|ies) forgotten/);
+  assert.match(notes['mail'] ?? '', /^confirmed: 1 user signed out$/);
+});
 
 test('what Kamailio refused can be read from the command line', async () => {
   const seen = () => chain.json('observations', '--subject', 'sip:alice@voice.example', '--action', 'register');
@@ -249,10 +244,24 @@ test('what Kamailio refused can be read from the command line', async () => {
   );
 });
 
-test('resumed it works everywhere, as it was', async () => {
-  await chain.done('resume', customer.account);
-  assert.equal(await dig(chain, 'www.voice.example', 'A'), 'REFUSED', 'the cache of the name server remembers it');
-  assert.match(await chain.done('kick', customer.account), /1 zone purged/);
+test('resumed it works everywhere at once, as it was', async () => {
+  assert.match(await chain.done('resume', customer.account, '--wait'), /^System names: all 1 agree\.$/m);
+  await customer.assertWorks();
+});
+
+test('while the systems are paused one command ends what runs, and they agree when they are told again', async () => {
+  for (const name of SYSTEMS) await chain.done('systems', 'pause', name, '--note', 'new release');
+  const runs = await startRunning(chain, customer);
+  await suspend();
+  await customer.assertRefused();
+  await runs.assertGoesOn();
+  const kicked = await chain.done('kick', customer.account);
+  assert.match(kicked, /kamailio at \S+: 1 registration removed, 1 call ended/);
+  assert.match(kicked, /powerdns at \S+: 1 zone purged, [1-9]\d* entr(?:y|ies) forgotten/);
+  assert.match(kicked, /dovecot at \S+: 1 user signed out/);
+  await runs.assertEnds(/Account suspended/);
+  for (const name of SYSTEMS) await chain.done('systems', 'resume', name);
+  await chain.done('resume', customer.account, '--wait');
   await customer.assertWorks();
 });
 

@@ -83,6 +83,9 @@ test('systems are added with secrets from a file, standard input or the keyboard
 
 test('kinds tell their settings and secrets', async () => {
   assert.match(await done(['systems', 'kinds', 'powerdns']), /^powerdns .*\n {2}url .*Required\.\n {2}--secret key/);
+  const broadworks = await done(['systems', 'kinds', 'broadworks']);
+  assert.match(broadworks, /^ {2}transport .* One of tcp, tls, soap\. Default: tls$/m);
+  assert.match(broadworks, /^ {2}rate +Default: no limit$/m);
   assert.equal((await ran(['systems', 'kinds', 'nothing'])).code, 1);
 });
 
@@ -159,7 +162,12 @@ test('machines get the receipts beside the result, and the time that may be wait
   const late = await ran(['suspend', 'ref:C-1', '--ref', 'late', '--profile', 'limited', '--yes', '--wait=100ms']);
   assert.equal(late.code, 6);
   assert.match(late.out, /(?:System office: 0 of 2 agree, 2 open\.\n)?.*It goes on|is not known yet/);
+  assert.match(
+    (await ran(['doctor'])).out,
+    /^doubtful +system office: paused since .*; abeyance systems resume office$/m,
+  );
   await done(['systems', 'resume', 'office']);
+  assert.match((await ran(['doctor'])).out, /^right +system office: aps, 2 targets/m);
   const same = await done(['suspend', 'ref:C-1', '--ref', 'again', '--wait']);
   assert.match(same, /Nothing was changed of which a system had to be told|all 2 agree/);
 });

@@ -19,6 +19,8 @@ export interface Intention<Result> {
   readonly intent: Readonly<Record<string, unknown>> & { readonly action: string };
   /** The same change without a plan, for when nobody can be asked; null when it must never go unasked. */
   readonly direct: (() => Promise<Result>) | null;
+  /** Told what the plan says, before anything is changed. */
+  readonly onPlan?: (plan: PlanView) => void;
   /** Told the revision, once it is carried out by its plan. */
   readonly onRevision?: (revision: number) => void;
 }
@@ -46,6 +48,7 @@ export async function carryOut<Result>(session: Session, intention: Intention<Re
   const { terminal, isJson, isConfirmed } = session;
   const { entity, doing, intent, direct } = intention;
   const plan = await makePlan(session, entity, intent);
+  intention.onPlan?.(plan);
   const isFar = plan.effect.changing.total > 1 || direct === null;
   if (isFar && !isJson)
     for (const line of planLines(`${doing} ${entityName(entity)}`, plan, terminal.paint)) terminal.line(line);

@@ -1,5 +1,5 @@
 /**
- * The examinations of `doctor`, from near to far: program, token, connection, server, time.
+ * The examinations of `doctor`, from near to far: program, token, connection, server, systems.
  *
  * Each finding stands by itself and a failed one does not end the examination. Nothing is repaired here.
  */
@@ -8,6 +8,7 @@ import type { WhoAmIView } from './api-types.ts';
 import type { Client } from './client.ts';
 import { ApiProblem, Interrupted, Unreachable } from './client-error.ts';
 import type { Connection } from './connection.ts';
+import { examineSystems } from './examine-systems.ts';
 import { findInstallation } from './find-installation.ts';
 import { callerName } from './render/caller-name.ts';
 
@@ -44,6 +45,7 @@ export async function examine(client: Client, connection: Connection): Promise<E
   if (!server.isReachable) return { findings, isReachable: false, isAllowed: true };
   const access = await accessFinding(client);
   findings.push(access);
+  if (access.state !== 'wrong') findings.push(...(await examineSystems(client)));
   return { findings, isReachable: true, isAllowed: access.state !== 'wrong' };
 }
 

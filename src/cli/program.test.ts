@@ -119,6 +119,21 @@ test('suspending by a profile that ends sessions says how they are ended', async
     'ref:C-1',
   ]);
   assert.doesNotMatch(finishes.out, /kick/);
+  const told = plan({ account: 1 });
+  const systems = [
+    { system: 'proxy', targets: 1, told: { 'end calls and registrations': 1 }, unchanged: 0 },
+    { system: 'names', targets: 1, told: { purge: 1 }, unchanged: 0 },
+  ];
+  const byThemselves = await run(
+    {
+      ...small,
+      [PLAN_PATH]: { ...told, effect: { ...told.effect, systems } },
+      'GET /v1/profiles/suspended': { sessions: 'end' },
+    },
+    ['suspend', 'ref:C-1'],
+  );
+  assert.match(byThemselves.out, /^What runs is ended by proxy\.$/m);
+  assert.doesNotMatch(byThemselves.out, /kick/);
 });
 
 test('suspending many shows the plan and asks, and yes applies that plan', async () => {

@@ -21,12 +21,17 @@ export function reportError(error: unknown, terminal: Terminal, isJson: boolean)
     terminal.note(JSON.stringify({ error: errorBody(error) }));
     return;
   }
-  const [first = 'failed without a message', ...more] = messageOf(error).split('\n');
+  const message = messageOf(error);
+  const isList =
+    error instanceof ApiProblem &&
+    error.errors.length > 1 &&
+    error.errors.every((one) => message.includes(one.message));
+  const [first = 'failed without a message', ...more] = (isList ? 'these fields are wrong:' : message).split('\n');
   terminal.note(`${terminal.paintError('red', 'abeyance:')} ${first}`);
   for (const line of more) terminal.note(line);
   if (error instanceof ApiProblem) {
-    for (const { field, message } of error.errors)
-      if (!first.includes(message)) terminal.note(`  ${field}: ${message}`);
+    for (const { field, message: wrong } of error.errors)
+      if (!first.includes(wrong)) terminal.note(`  ${field}: ${wrong}`);
     const help = HELP[error.code];
     if (help !== undefined) terminal.note(`  ${help}`);
   }

@@ -28,6 +28,8 @@ export interface FieldView {
   readonly note: string;
   readonly required: boolean;
   readonly computed: boolean;
+  readonly default: unknown;
+  readonly oneOf: readonly string[] | null;
 }
 
 export interface SystemKindView {

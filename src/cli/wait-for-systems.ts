@@ -1,6 +1,7 @@
 /** Waiting until every system agrees with what was just changed, or nothing more is to come by itself. */
 import type { Command } from 'commander';
 import type { ReceiptView, SystemTotals } from './system-types.ts';
+import { Interrupted } from './client-error.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-code.ts';
 import { countText } from './render/words.ts';
 import type { Session } from './session.ts';
@@ -81,9 +82,14 @@ export async function waitForSystems(
         if (isOver) receipts.push(receipt);
       }
     }
-  } finally {
+  } catch (error) {
     bars.stop();
+    const revision = revisions[receipts.length];
+    if (error instanceof Interrupted && revision !== undefined)
+      session.terminal.note(`What was changed stays changed, and the systems are told: ${again(revision)}`);
+    throw error;
   }
+  bars.stop();
   return receipts;
 }
 
@@ -112,6 +118,7 @@ const again = (revision: number) => `abeyance operations ${revision} --wait`;
 function lineOf(totals: SystemTotals): string {
   const { system, targets, confirmed, failed, superseded } = totals;
   const passed = superseded.confirmed + superseded.open;
+  if (passed === targets) return `System ${system}: all ${countText(targets)} changed again since.`;
   const later = passed > 0 ? [`${countText(passed)} changed again since`] : [];
   const open = targets - doneOf(totals);
   const trouble = troubleOf(totals);

@@ -72,7 +72,7 @@ export function readFields(
     const given = field.computed ? undefined : input[name];
     if (given === undefined) {
       if (mode === 'update') continue;
-      if (field.required) errors.push({ field: name, message: `is missing: ${field.note}` });
+      if (field.required) errors.push({ field: name, message: `is missing: ${field.note}${choicesText(field)}` });
       values[name] = defaultOf(field);
       continue;
     }
@@ -90,6 +90,11 @@ export function readFields(
     else errors.push({ field: name, message: reading.message });
   }
   return values;
+}
+
+/** What may be given, where it is one of few. */
+function choicesText(field: Field): string {
+  return field.type === 'text' && field.oneOf !== undefined ? ` One of ${field.oneOf.join(', ')}.` : '';
 }
 
 /** What a field is when nothing was ever given for it. */

@@ -91,6 +91,8 @@ export interface SystemKind {
   readonly pace: Pace;
   /** Whether it can say what it has, so that drift can be found. */
   readonly observes: boolean;
+  /** Credentials that go to the address itself: they must be given again when it changes, lest another place learn them. */
+  readonly sends?: readonly string[];
   /** Whether what is desired also follows from the resources that contain a target. */
   readonly asksContainers?: true;
   /** Judges settings and secrets together, after each was read by itself. Secrets that are kept from before are there, too. */

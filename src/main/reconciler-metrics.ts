@@ -28,31 +28,29 @@ export function registerReconcilerMetrics(registry: Registry, reconciler: Reconc
   lag('sweep_lag_revisions', 'Changes that were not read for targets yet.', (found) => found.revisions);
   lag('sweep_lag_seconds', 'Age of the oldest change that has not reached its targets yet.', (found) => found.seconds);
   lag('sweeps_open', 'Changes that have not reached all of their targets yet.', (found) => found.sweeps);
-  const bySystem = (name: string, help: string) =>
-    new Gauge({ name: `abeyance_${name}`, help, labelNames: ['system'] as const, registers });
-  const due = bySystem('targets_due', 'Targets that are due now.');
-  const unsettled = bySystem('targets_unsettled', 'Targets that are not as they should be yet.');
-  const failed = bySystem('targets_failed', 'Targets that need a person.');
-  const paused = bySystem('system_paused', 'Whether nothing is sent, for maintenance.');
-  registry.registerMetric(
+  /** All of these are collected at the same moment, from one statement. */
+  let reading: ReturnType<typeof countTargets> | null = null;
+  const counts = () =>
+    (reading ??= countTargets(session)
+      .catch(() => [])
+      .finally(() => (reading = null)));
+  const bySystem = (name: string, help: string, read: (count: Awaited<ReturnType<typeof counts>>[number]) => number) =>
     new Gauge({
-      name: 'abeyance_system_circuit',
-      help: 'The circuit of a system: 0 closed, 1 half open, 2 open.',
+      name: `abeyance_${name}`,
+      help,
       labelNames: ['system'] as const,
-      registers: [],
+      registers,
       async collect() {
-        const counts = await countTargets(session).catch(() => []);
-        for (const gauge of [due, unsettled, failed, paused, this]) gauge.reset();
-        for (const { name: system, ...count } of counts) {
-          due.set({ system }, count.due);
-          unsettled.set({ system }, count.unsettled);
-          failed.set({ system }, count.failed);
-          paused.set({ system }, count.is_paused ? 1 : 0);
-          this.set({ system }, count.circuit);
-        }
+        const found = await counts();
+        this.reset();
+        for (const count of found) this.set({ system: count.name }, read(count));
       },
-    }),
-  );
+    });
+  bySystem('targets_due', 'Targets that are due now.', (count) => count.due);
+  bySystem('targets_unsettled', 'Targets that are not as they should be yet.', (count) => count.unsettled);
+  bySystem('targets_failed', 'Targets that need a person.', (count) => count.failed);
+  bySystem('system_paused', 'Whether nothing is sent, for maintenance.', (count) => (count.is_paused ? 1 : 0));
+  bySystem('system_circuit', 'The circuit of a system: 0 closed, 1 half open, 2 open.', (count) => count.circuit);
   registry.registerMetric(
     new Gauge({
       name: 'abeyance_system_slots',

@@ -7,8 +7,13 @@ import { type TestContext, test } from 'node:test';
 
 import { pino } from 'pino';
 
+import { LOCAL_PACE } from '#core/system-kind.ts';
 import { readConfiguration } from '#main/configuration.ts';
 import { startWorker } from '#main/worker.ts';
+import { systemAuthor } from '#store/change.ts';
+import { makeSealingKey } from '#store/sealing.ts';
+import { insertSystem } from '#store/system.ts';
+import { transact } from '#store/transaction.ts';
 import { TEST_SECRET, testDatabase } from '#test/database.ts';
 
 const log = pino({ level: 'silent' });
@@ -24,6 +29,19 @@ test('a worker answers monitoring and nothing else, and is in the list of worker
     DATABASE_URL: here.connectionString,
     ABEYANCE_SECRET_KEY: TEST_SECRET.toString('base64'),
   });
+  await transact(here.pool, here.chainKey, 'none', systemAuthor('token:admin'), async (transaction) => {
+    const settings = { url: 'http://127.0.0.1:1/RPC' };
+    const system = {
+      ...LOCAL_PACE,
+      name: 'proxy',
+      kind: 'kamailio',
+      accountId: 0,
+      settings,
+      secrets: {},
+      drift: 'off',
+    } as const;
+    await insertSystem(transaction, makeSealingKey(TEST_SECRET), system);
+  });
   const worker = await startWorker({ configuration, log, version: '0.0.0-test' });
   t.after(() => worker.stop());
   const ask = async (path: string) => {
@@ -33,8 +51,13 @@ test('a worker answers monitoring and nothing else, and is in the list of worker
   assert.deepEqual(await ask('/healthz'), { status: 200, text: '{"alive":true}' });
   const ready = JSON.parse((await ask('/readyz')).text) as { ready: boolean; reconciler: { sweeps: number } };
   assert.deepEqual([ready.ready, ready.reconciler.sweeps], [true, 0]);
-  assert.match((await ask('/metrics')).text, /abeyance_sweep_lag_revisions \d/);
-  assert.equal((await ask('/v1/status')).status, 404);
+  const metrics = (await ask('/metrics')).text;
+  assert.match(metrics, /abeyance_sweep_lag_revisions \d/);
+  for (const name of ['targets_due', 'targets_unsettled', 'targets_failed', 'system_paused', 'system_circuit'])
+    assert.match(metrics, new RegExp(`^abeyance_${name}\\{system="proxy"\\} 0$`, 'm'), 'at the first look');
+  const { status, text } = await ask('/v1/status');
+  assert.equal(status, 404);
+  assert.match(text, /this is a worker, which answers monitoring only/);
   const workers = async () => (await here.pool.query('select id from worker')).rowCount;
   for (let n = 0; n < 500 && (await workers()) !== 1; n++) await new Promise((resolve) => setTimeout(resolve, 10));
   assert.equal(await workers(), 1);

@@ -61,6 +61,18 @@ export async function startWorker({ configuration, log, version }: ServerOptions
     });
     const app = Fastify({ loggerInstance: log, logController: new LogController({ disableRequestLogging: true }) });
     registerMonitoring(app, { registry, readiness: () => readWorkerReadiness(new Session(pool)) });
+    app.setNotFoundHandler((request, reply) =>
+      reply
+        .code(404)
+        .type('application/problem+json')
+        .send({
+          type: 'about:blank',
+          title: 'Not found',
+          status: 404,
+          code: 'not_found',
+          detail: `There is nothing at ${request.method} ${request.url.split('?')[0]}: this is a worker, which answers monitoring only.`,
+        }),
+    );
     endings.push(() => app.close());
     endings.push(() => telling.stop());
     telling.start();

@@ -1,6 +1,8 @@
 /**
  * Drives one system in this process: claims what is due, has the driver tell it, and hands the outcomes to the recorder.
- * What could not begin while its lease is long enough is given back unseen.
+ *
+ * It claims ahead what it can begin within about a second, so that statements are shared by many targets and no slot waits for
+ * the database. What could not begin while its lease is long enough is given back unseen.
  */
 import { randomUUID } from 'node:crypto';
 

@@ -19,7 +19,7 @@ export function addDoctor(program: Command, surroundings: Surroundings): void {
     .helpGroup('Care:')
     .summary('find out what is wrong')
     .description(
-      'Examines this machine, the connection, the token, the server, and, where its database can be reached, the roles of the servers that enforce; says what helps.',
+      'Examines this machine, the connection, the token, the server, the systems that it tells, and, where its database can be reached, the roles of the servers that enforce; says what helps.',
     )
     .option('--kamailio <host:port>', 'ask this Kamailio, too, by SIP OPTIONS over UDP', readPlace)
     .option('--dns <host:port>', 'ask this name server, too', readPlace)

@@ -1,6 +1,6 @@
 /** `suspend`: places a hold on an entity, and so on all that lies beneath it. */
 import type { Command } from 'commander';
-import type { EntityView, HoldView, ProfileView } from '#cli/api-types.ts';
+import type { EntityView, HoldView, PlanView, ProfileView } from '#cli/api-types.ts';
 import { carryOut } from '#cli/carry-out.ts';
 import { entityPath } from '#cli/client.ts';
 import { ApiProblem } from '#cli/client-error.ts';
@@ -30,6 +30,7 @@ export function addSuspend(program: Command, surroundings: Surroundings): void {
 async function run(session: Session, args: readonly string[], options: HoldOptions & WaitOptions): Promise<ExitCode> {
   const revisions: number[] = [];
   const onRevision = (revision: number) => void revisions.push(revision);
+  let enders: readonly string[] = [];
   const { client, terminal } = session;
   const body = readHold(options);
   const entity = await client.get<EntityView>(entityPath(argumentAt(args, 0)));
@@ -38,6 +39,7 @@ async function run(session: Session, args: readonly string[], options: HoldOptio
     doing: `A hold of profile ${body.profile} on`,
     intent: { action: 'hold', ...body },
     direct: () => client.post<HoldView>(entityPath(entity.id, '/holds'), body, { onRevision }),
+    onPlan: (plan) => (enders = endersOf(plan)),
     onRevision,
   });
   const ends = hold.inForce && !session.isJson && (await endsSessions(session, hold.profile));
@@ -50,8 +52,16 @@ async function run(session: Session, args: readonly string[], options: HoldOptio
         `${terminal.paint('yellow', 'Scheduled')}: ${entityName(entity)}, profile ${hold.profile}, from ${timeText(hold.startsAt ?? hold.placedAt)} ${until}.`,
       );
     terminal.line(terminal.paint('gray', `hold ${hold.id}`));
-    if (ends) terminal.line(`Calls and sessions that run go on until they are ended: abeyance kick ${entity.number}`);
+    if (ends && enders.length === 0)
+      terminal.line(`Calls and sessions that run go on until they are ended: abeyance kick ${entity.number}`);
+    if (ends && enders.length > 0) terminal.line(`What runs is ended by ${enders.join(', ')}.`);
   });
+}
+
+/** The systems that are told to end what runs. */
+function endersOf({ effect }: PlanView): string[] {
+  const ending = (effect.systems ?? []).filter(({ told }) => Object.keys(told).some((verb) => /^end\b/.test(verb)));
+  return ending.map(({ system }) => system);
 }
 
 /** Whether the profile ends what runs; the hold is placed, so not being told is no failure. */

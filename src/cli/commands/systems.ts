@@ -184,19 +184,31 @@ async function showKinds(session: Session, args: readonly string[]): Promise<voi
   session.show(kinds, () => {
     for (const kind of kinds) {
       terminal.line(`${terminal.paint('bold', kind.kind)}  ${kind.note}`);
-      const rows = [
+      const rows: (readonly [string, string])[] = [
         ...kind.settings.map((field) => [field.name, fieldText(field)] as const),
         ...kind.secrets.map((field) => [`--secret ${field.name}`, fieldText(field)] as const),
       ];
+      if (wanted !== undefined) rows.push(...paceRows(kind));
       for (const line of pairLines(rows, '  ')) terminal.line(line);
     }
   });
 }
 
+/** What every system has beside its settings, as this kind has it when nothing is said. */
+function paceRows({ pace }: SystemKindView): (readonly [string, string])[] {
+  return Object.entries(pace).map(([name, value]) => [name, `Default: ${value ?? 'no limit'}`] as const);
+}
+
 const wordsOf = (kinds: readonly SystemKindView[]) => kinds.map(({ kind }) => kind).join(', ');
 
-function fieldText({ note, required, computed }: FieldView): string {
-  return `${note}${required ? ' Required.' : ''}${computed ? ' Kept by Abeyance itself.' : ''}`;
+function fieldText({ note, required, computed, default: fallback, oneOf }: FieldView): string {
+  const parts = [
+    ...(oneOf === null ? [] : [`One of ${oneOf.join(', ')}.`]),
+    ...(required ? ['Required.'] : []),
+    ...(fallback === null || fallback === undefined || computed ? [] : [`Default: ${valueText(fallback)}`]),
+    ...(computed ? ['Kept by Abeyance itself.'] : []),
+  ];
+  return [note, ...parts].join(' ');
 }
 
 async function addSystem(session: Session, args: readonly string[], options: SecretOptions): Promise<void> {

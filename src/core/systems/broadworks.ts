@@ -64,6 +64,7 @@ export const broadworks: SystemKind = {
   serves: ['account', 'foreign'],
   settings: SETTINGS,
   secrets: { password: { type: 'text', max: 255, secret: true, note: 'Password of the administrator.' } },
+  sends: ['password'],
   pace: { ...REMOTE_PACE, timeoutMs: 60_000, flightMaxMs: 120_000, retryMaxMs: 300_000 },
   observes: true,
   judge: judgeSettings,

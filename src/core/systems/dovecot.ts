@@ -24,6 +24,7 @@ export const dovecot: SystemKind = {
   serves: ['account', 'dns_zone', 'mailbox'],
   settings: { url: httpUrl('doveadm over HTTP, such as http://127.0.0.1:8991.') },
   secrets: { key: { type: 'text', max: 255, required: true, note: 'The key of doveadm.' } },
+  sends: ['key'],
   pace: LOCAL_PACE,
   observes: false,
   readReference: () => refused('cannot be given: it is told of whatever is held'),

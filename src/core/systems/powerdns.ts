@@ -61,6 +61,7 @@ export const powerdns: SystemKind = {
   serves: ['account', 'dns_zone', 'dns_record', 'enum_range', 'enum_number'],
   settings: { url: httpUrl('Its API, such as http://127.0.0.1:8081.') },
   secrets: { key: { type: 'text', max: 255, required: true, note: 'The key of its API.' } },
+  sends: ['key'],
   pace: LOCAL_PACE,
   observes: false,
   readReference: () => refused('cannot be given: it is told of whatever is held'),

@@ -102,10 +102,11 @@ export function readAnswer(
     };
   if (!ALREADY[verb].includes(status) || isTransient !== null) return failed;
   if (NOT_ALREADY.has(name) || OPPOSITE[verb] === name) return failed;
+  // What was confirmed last is not so there: whatever is desired next is told, even if it is just that.
   return {
     type: 'already',
     otherwise: byHand(
-      { ...failed, again: 'never', code: 'drift' },
+      { ...failed, again: 'never', code: 'drift', mayHaveActed: true },
       'The endpoint says it is already so, though it was not told: possible drift.',
     ),
   };

@@ -126,8 +126,9 @@ test('a refusal that needs a person is shown, and leaves the others alone', asyn
   const customer = await world.account('A customer');
   const drifted = await resource(customer);
   await resource(customer);
+  await world.settled();
   Object.assign(endpoint.resources.get(drifted.id) ?? {}, { status: 'aps:disabled' });
-  await world.hold(customer);
+  const held = await world.hold(customer);
   await world.until('both are told', async () => {
     const counts = await outcomes();
     return counts['confirmed'] === 1 && counts['failed'] === 1;
@@ -135,6 +136,9 @@ test('a refusal that needs a person is shown, and leaves the others alone', asyn
   const row = (await world.targets()).find(({ outcome }) => outcome === 'failed');
   assert.equal(row?.['problem_code'], 'drift');
   assert.equal(row?.['due_at'], null, 'it is not tried again by itself');
+  await world.lift(held);
+  await world.settled();
+  assert.equal(endpoint.resources.get(drifted.id)?.status, 'aps:ready', 'what was confirmed before is not believed');
 });
 
 test('what is changed behind our back is found and put right', async (t) => {
