@@ -119,6 +119,45 @@ test('the platform, and a lab that says so, reach what they like', async () => {
   }
 });
 
+test('a connection is kept for the next request, and is none of those who may reach public addresses alone', async () => {
+  const send = makeSendWebhook({ isPrivateAllowed: false, userAgent: 'test' });
+  const url = `http://localhost:${port}/`;
+  for (let n = 0; n < 3; n++) {
+    const before = connections;
+    const answered = await send(order(url, { isPlatform: true }));
+    assert.equal(answered.type === 'answered' && answered.code, 200);
+    if (n > 0) assert.equal(connections, before, 'it goes along the one that is there');
+    // The end of an answer is told before its connection is free.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const refused = await send(order(url));
+  assert.match(refused.type === 'failed' ? refused.problem : '', /not on the public Internet/);
+});
+
+test('a connection that the receiver closed while it was kept costs no attempt', async (t) => {
+  const known = new Set<unknown>();
+  let closed = 0;
+  const closing = createServer((request, response) => {
+    if (!known.has(request.socket)) {
+      known.add(request.socket);
+      return void response.end();
+    }
+    closed++;
+    request.socket.resetAndDestroy();
+  });
+  await new Promise<void>((resolve) => closing.listen(0, '127.0.0.1', resolve));
+  t.after(() => closing.closeAllConnections());
+  t.after(() => closing.close());
+  const url = `http://127.0.0.1:${(closing.address() as AddressInfo).port}/`; // It listens on TCP.
+  const send = makeSendWebhook({ isPrivateAllowed: true, userAgent: 'test' });
+  for (let n = 0; n < 2; n++) {
+    const answered = await send(order(url));
+    assert.equal(answered.type === 'answered' && answered.code, 200);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.equal(closed, 1, 'the second came once more by a connection of its own');
+});
+
 test('of an answer without end only the beginning is read, and one that drips is left in time', async () => {
   const ask = () =>
     post({

@@ -99,40 +99,31 @@ export async function claimDeliveries(transaction: Transaction, systemId: number
       for update of w skip locked`,
   );
   if (system === null) return null;
-  const running = await transaction.row(
-    sql<{
-      count: number;
-    }>`select count(*) from delivery where system_id = ${systemId} and lease_token is not null and leased_until > now()`,
-  );
   const atOnce = system.failures >= system.breaker_failures ? 1 : system.concurrency;
-  const free = atOnce - (running?.count ?? 0);
-  const limit = system.rate === null ? free : Math.min(free, Math.max(1, Math.floor(system.rate)));
-  if (limit <= 0) return null;
-  const claimed = await transaction.rows(
-    sql<{ id: number }>`update delivery d set attempts = d.attempts + 1, lease_token = gen_random_uuid(),
-        leased_until = now() + make_interval(secs => ${(system.timeout_ms + LEASE_MARGIN_MS) / 1000}::float8)
-      from (
+  const most = system.rate === null ? atOnce : Math.min(atOnce, Math.max(1, Math.floor(system.rate)));
+  // What runs is counted after the row was locked: by a snapshot that has seen what its former holder claimed.
+  const rows = await transaction.rows(
+    sql<Omit<ClaimedDelivery, 'event'> & { event_id: number | null }>`with due as materialized (
         select c.id from delivery c where c.system_id = ${systemId} and c.due_at <= now()
           and (c.leased_until is null or c.leased_until < now())
-        order by c.due_at, c.id limit ${limit} for update skip locked
-      ) t where d.id = t.id returning d.id`,
+        order by c.due_at, c.id limit greatest(0, least(${most}::bigint, ${atOnce}::bigint - (
+          select count(*) from delivery r where r.system_id = ${systemId} and r.lease_token is not null and r.leased_until > now())))
+        for update skip locked
+      ), claimed as (
+        update delivery d set attempts = d.attempts + 1, lease_token = gen_random_uuid(),
+          leased_until = now() + make_interval(secs => ${(system.timeout_ms + LEASE_MARGIN_MS) / 1000}::float8)
+        from due where d.id = due.id returning d.id, d.uuid, d.attempts, d.lease_token, d.event_id, d.due_at
+      ), tried as (
+        insert into delivery_attempt (delivery_id, attempt) select id, attempts from claimed
+      )
+      select id, uuid, attempts, lease_token, event_id from claimed order by due_at, id`,
   );
-  const ids = claimed.map((row) => row.id);
-  if (ids.length === 0) return null;
-  await transaction.rows(
-    sql`insert into delivery_attempt (delivery_id, attempt) select id, attempts from delivery where id = any (${ids}::bigint[])`,
-  );
+  if (rows.length === 0) return null;
   if (system.rate !== null)
     await transaction.rows(
       sql`update webhook set paced_until = greatest(coalesce(paced_until, now()), now() - interval '1 second')
-          + make_interval(secs => ${ids.length / system.rate}::float8) where system_id = ${systemId}`,
+          + make_interval(secs => ${rows.length / system.rate}::float8) where system_id = ${systemId}`,
     );
-  const rows = await transaction.rows(
-    sql<
-      Omit<ClaimedDelivery, 'event'> & { event_id: number | null }
-    >`select id, uuid, attempts, lease_token, event_id from delivery
-      where id = any (${ids}::bigint[]) order by due_at, id`,
-  );
   const events = new Map(
     (
       await transaction.rows(
@@ -159,39 +150,74 @@ export interface AttemptOutcome {
   readonly isFailure: boolean | null;
 }
 
-/** Notes the outcome of an attempt; false when the lease is another's by now. */
-export async function settleAttempt(
+/** An attempt that ended. */
+export interface EndedAttempt {
+  readonly systemId: number;
+  readonly claimed: Pick<ClaimedDelivery, 'id' | 'attempts' | 'lease_token'>;
+  readonly outcome: AttemptOutcome;
+}
+
+/**
+ * Notes what became of attempts, in the order in which they ended. Answers the deliveries whose lease still was that of the
+ * attempt; of the others only the attempt itself is noted.
+ */
+export async function settleAttempts(
   transaction: Transaction,
-  systemId: number,
-  claimed: ClaimedDelivery,
-  given: AttemptOutcome,
-): Promise<boolean> {
-  const { outcome, againAfterMs, responseCode, responseText, problem, isFailure } = given;
-  const isPending = outcome === 'pending';
-  const settled = await transaction.row(
-    sql`update delivery set outcome = ${outcome}, lease_token = null, leased_until = null,
-        due_at = case when ${isPending} then now() + make_interval(secs => ${againAfterMs / 1000}::float8) end,
-        settled_at = case when not ${isPending} then now() end
-      where id = ${claimed.id} and lease_token = ${claimed.lease_token}::uuid returning id`,
+  ended: readonly EndedAttempt[],
+): Promise<ReadonlySet<number>> {
+  const column = <T>(of: (one: EndedAttempt) => T) => ended.map(of);
+  const rows = await transaction.rows(
+    sql<{ id: number }>`with r as materialized (
+        select * from unnest(${column((one) => one.claimed.id)}::bigint[], ${column((one) => one.claimed.attempts)}::integer[],
+          ${column((one) => one.claimed.lease_token)}::uuid[], ${column((one) => one.outcome.outcome)}::text[],
+          ${column((one) => one.outcome.againAfterMs)}::float8[], ${column((one) => one.outcome.responseCode)}::integer[],
+          ${column((one) => one.outcome.responseText)}::text[], ${column((one) => one.outcome.problem)}::text[])
+          r (id, attempt, token, outcome, again_ms, code, response, problem)
+      ), held as materialized (
+        -- In one order, as whoever else settles them locks them.
+        select d.id from r join delivery d on d.id = r.id where d.lease_token = r.token order by d.id for update of d
+      ), told as (
+        update delivery_attempt t set ended_at = now(), response_code = r.code, response_text = r.response, problem = r.problem
+        from r where t.delivery_id = r.id and t.attempt = r.attempt
+      )
+      update delivery d set outcome = r.outcome, lease_token = null, leased_until = null,
+        due_at = case when r.outcome = 'pending' then now() + r.again_ms * interval '1 millisecond' end,
+        settled_at = case when r.outcome <> 'pending' then now() end
+      from r join held using (id) where d.id = r.id and d.lease_token = r.token returning d.id`,
   );
+  const ours = new Set(rows.map((row) => row.id));
+  await countFailures(
+    transaction,
+    ended.filter((one) => ours.has(one.claimed.id)),
+  );
+  return ours;
+}
+
+/** Counts failures in a row for each webhook: as many as came after its last success. */
+async function countFailures(transaction: Transaction, ended: readonly EndedAttempt[]): Promise<void> {
+  const runs = new Map<number, { isReset: boolean; failures: number; problem: string | null }>();
+  for (const { systemId, outcome } of ended) {
+    const run = runs.get(systemId) ?? { isReset: false, failures: 0, problem: null };
+    if (outcome.isFailure === false) runs.set(systemId, { isReset: true, failures: 0, problem: null });
+    if (outcome.isFailure === true)
+      runs.set(systemId, { ...run, failures: run.failures + 1, problem: outcome.problem });
+  }
+  if (runs.size === 0) return;
+  const given = [...runs].map(([id, run]) => ({ id, ...run }));
   await transaction.rows(
-    sql`update delivery_attempt set ended_at = now(), response_code = ${responseCode}, response_text = ${responseText},
-        problem = ${problem}
-      where delivery_id = ${claimed.id} and attempt = ${claimed.attempts}`,
+    sql`with r as materialized (
+        select * from unnest(${given.map((run) => run.id)}::bigint[], ${given.map((run) => run.isReset)}::boolean[],
+          ${given.map((run) => run.failures)}::integer[], ${given.map((run) => run.problem)}::text[])
+          r (id, is_reset, failures, problem)
+      ), held as materialized (
+        select s.id, r.problem, case when r.is_reset then 0 else s.failures end + r.failures as failures
+        from r join system s on s.id = r.id where r.failures > 0 or s.failures > 0 or s.last_problem is not null
+        order by s.id for update of s
+      )
+      update system s set failures = h.failures, last_problem = h.problem,
+        open_until = case when h.failures >= s.breaker_failures then now() + make_interval(secs => s.breaker_open_ms / 1000.0) end
+      from held h where s.id = h.id`,
   );
-  if (settled === null) return false;
-  if (isFailure === false)
-    await transaction.rows(
-      sql`update system set failures = 0, open_until = null, last_problem = null
-        where id = ${systemId} and (failures > 0 or last_problem is not null)`,
-    );
-  if (isFailure === true)
-    await transaction.rows(
-      sql`update system set failures = failures + 1, last_problem = ${problem},
-          open_until = case when failures + 1 >= breaker_failures then now() + make_interval(secs => breaker_open_ms / 1000.0) end
-        where id = ${systemId}`,
-    );
-  return true;
 }
 
 /** As many deliveries as one statement removes. */

@@ -63,7 +63,8 @@ export function webhookWorld(here: Installation, troubles: unknown[] = []): Webh
         const isMore = await deliveries.round();
         await deliveries.settled();
         const { rowCount } = await here.pool.query(
-          `select from delivery d join system s on s.id = d.system_id where d.outcome = 'pending' and s.paused_at is null limit 1`,
+          `select from delivery d join system s on s.id = d.system_id where d.outcome = 'pending' and s.paused_at is null
+            union all select from webhook where event_id < (select max(id) from event) limit 1`,
         );
         if (!isMore && rowCount === 0) return;
       }

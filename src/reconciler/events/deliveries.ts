@@ -6,6 +6,7 @@
  * nothing else up.
  */
 import { eventNews } from '#core/event.ts';
+import type { Values } from '#core/field.ts';
 import { type SendWebhook, type WebhookAnswer, retryDelayMs } from '#core/systems/webhook.ts';
 import { systemAuthor } from '#store/change.ts';
 import { Session } from '#store/database.ts';
@@ -13,10 +14,11 @@ import {
   type AttemptOutcome,
   type Claim,
   type ClaimedDelivery,
+  type EndedAttempt,
   claimDeliveries,
   listDueWebhooks,
   registerWebhooks,
-  settleAttempt,
+  settleAttempts,
   spreadEvents,
 } from '#store/delivery.ts';
 import type { SealingKey } from '#store/sealing.ts';
@@ -45,11 +47,25 @@ const GONE = 410;
 /** Requests that one process has under way at once, to all webhooks together: each is a connection. */
 const SENDING_MAX = 2_000;
 
+/** As many outcomes as one transaction notes. */
+const NOTED_MAX = 500;
+/** For as many webhooks the same transaction claims what comes next: more would make its outcomes wait. */
+const CHAINED_MAX = 4;
+
+interface Ended extends EndedAttempt {
+  readonly system: SystemRow;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
 export class Deliveries {
   readonly #options: DeliveriesOptions;
   readonly #rounds: Rounds;
   readonly #sending = new Set<Promise<void>>();
   readonly #abort = new AbortController();
+  /** Attempts that ended and are to be noted, and whether somebody notes some already. */
+  #ended: Ended[] = [];
+  #isNoting = false;
   #isNews = false;
   #spreadAt = 0;
   #servedId = 0;
@@ -126,22 +142,21 @@ export class Deliveries {
   }
 
   #begin({ system, deliveries }: Claim): void {
+    let secrets: Values | null = null;
+    const open = () => (secrets ??= openSecrets(this.#options.context.sealingKey, system));
     for (const claimed of deliveries) {
-      const sending: Promise<void> = this.#deliver(system, claimed)
+      const sending: Promise<void> = this.#deliver(system, claimed, open)
         .catch((error: unknown) => this.#options.onTrouble(error))
-        .finally(() => {
-          this.#sending.delete(sending);
-          this.#rounds.poke();
-        });
+        .finally(() => this.#sending.delete(sending));
       this.#sending.add(sending);
     }
   }
 
-  async #deliver(system: SystemRow, claimed: ClaimedDelivery): Promise<void> {
+  async #deliver(system: SystemRow, claimed: ClaimedDelivery, open: () => Values): Promise<void> {
     const { signal } = this.#abort;
     let answer: WebhookAnswer | null;
     try {
-      answer = await this.#send(system, claimed);
+      answer = await this.#send(system, claimed, open());
       this.sent++;
     } catch (error) {
       // Credentials that cannot be opened, or a bug: told to whoever runs this, and counted like any failure.
@@ -154,16 +169,52 @@ export class Deliveries {
       answer === null
         ? again('the process ended before the answer came', 0, null)
         : outcomeOf(answer, system, claimed.attempts);
-    await this.#transact(async (transaction) => {
-      const isOurs = await settleAttempt(transaction, system.id, claimed, outcome);
-      if (isOurs && outcome.responseCode === GONE) await disable(transaction, system);
-    });
+    await this.#note({ system, systemId: system.id, claimed, outcome });
   }
 
-  #send(system: SystemRow, { uuid, event }: ClaimedDelivery): Promise<WebhookAnswer> {
+  /** Notes what became of an attempt, together with all that end while others are noted. */
+  #note(attempt: Omit<Ended, 'resolve' | 'reject'>): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#ended.push({ ...attempt, resolve, reject });
+    if (!this.#isNoting) void this.#noteAll();
+    return promise;
+  }
+
+  async #noteAll(): Promise<void> {
+    this.#isNoting = true;
+    while (this.#ended.length > 0) {
+      const ended = this.#ended.splice(0, NOTED_MAX);
+      try {
+        const claims = await this.#transact((transaction) => this.#settle(transaction, ended));
+        for (const claim of claims) this.#begin(claim);
+        // Where something was claimed in place of what ended, nobody else need look.
+        if (claims.length < new Set(ended.map((one) => one.systemId)).size) this.#rounds.poke();
+        for (const { resolve } of ended) resolve();
+      } catch (error) {
+        for (const { reject } of ended) reject(error);
+        this.#rounds.poke();
+      }
+    }
+    this.#isNoting = false;
+  }
+
+  /** Notes outcomes, and claims for their webhooks what is sent in place of what ended. */
+  async #settle(transaction: Transaction, ended: readonly Ended[]): Promise<Claim[]> {
+    await settle(transaction, ended);
+    const webhooks = new Set(ended.map((one) => one.systemId));
+    const claims: Claim[] = [];
+    if (webhooks.size > CHAINED_MAX) return claims;
+    for (const id of webhooks) {
+      const claim = this.#abort.signal.aborted ? null : await claimDeliveries(transaction, id);
+      if (claim !== null) claims.push(claim);
+    }
+    return claims;
+  }
+
+  #send(system: SystemRow, { uuid, event }: ClaimedDelivery, secrets: Values): Promise<WebhookAnswer> {
     return this.#options.send({
       settings: system.settings,
-      secrets: openSecrets(this.#options.context.sealingKey, system),
+      secrets,
       isPlatform: system.account_id === 0,
       messageId: event?.uuid ?? uuid,
       event: event === null ? null : eventNews(event),
@@ -177,6 +228,12 @@ export class Deliveries {
     const { pool, chainKey } = this.#options.context;
     return (await transact(pool, chainKey, 'none', systemAuthor(AUTHOR), work)).value;
   }
+}
+
+async function settle(transaction: Transaction, ended: readonly Ended[]): Promise<void> {
+  const ours = await settleAttempts(transaction, ended);
+  const gone = ended.filter(({ claimed, outcome }) => outcome.responseCode === GONE && ours.has(claimed.id));
+  for (const { system } of new Map(gone.map((one) => [one.systemId, one])).values()) await disable(transaction, system);
 }
 
 /** A webhook that wants nothing more is paused: what is due stays, for who resumes it. */

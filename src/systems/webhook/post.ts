@@ -3,11 +3,12 @@
  * and connects to public addresses alone where that is asked.
  *
  * The address is checked where it is connected to, in the look-up of the connection itself: a name that means another address
- * a moment later gains nothing.
+ * a moment later gains nothing. Connections are kept for the next request to the same place; those that may lie in a private
+ * network are kept apart, so that nobody else is sent along one.
  */
 import { type LookupAddress, lookup as lookUp } from 'node:dns';
-import { type RequestOptions, request as requestHttp } from 'node:http';
-import { request as requestHttps } from 'node:https';
+import { type ClientRequest, type RequestOptions, Agent as HttpAgent, request as requestHttp } from 'node:http';
+import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { type LookupFunction, isIP } from 'node:net';
 
 import { isPublicAddress } from './public-address.ts';
@@ -55,21 +56,58 @@ export async function post(order: Post): Promise<PostAnswer> {
   }
 }
 
-function exchange({ url, headers, body, isPublicOnly }: Post, signal: AbortSignal): Promise<PostAnswer> {
+async function exchange(order: Post, signal: AbortSignal): Promise<PostAnswer> {
+  const sent: { request?: ClientRequest } = {};
+  try {
+    return await ask(order, signal, agentFor(order), sent);
+  } catch (error) {
+    // A connection that was kept may have been closed at the other end just now: that says nothing about who is there.
+    const isClosed = error instanceof Error && 'code' in error && CLOSED.has(String(error.code));
+    if (sent.request?.reusedSocket !== true || !isClosed) throw error;
+    return await ask(order, signal, false, {});
+  }
+}
+
+const CLOSED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
+
+/** An idle connection is left after this, before common servers leave it; in milliseconds. */
+const IDLE_MS = 4_000;
+/** After this names are looked up anew, in milliseconds: what is kept longer is left once it is idle. */
+const AGENTS_MS = 60_000;
+
+type Agents = Readonly<Record<'http:' | 'https:', HttpAgent>>;
+const makeAgents = (): Agents => ({
+  'http:': new HttpAgent({ keepAlive: true, timeout: IDLE_MS }),
+  'https:': new HttpsAgent({ keepAlive: true, timeout: IDLE_MS }),
+});
+const agents = { madeAt: -AGENTS_MS, public: makeAgents(), any: makeAgents() };
+
+function agentFor({ url, isPublicOnly }: Post): HttpAgent {
+  if (performance.now() > agents.madeAt + AGENTS_MS)
+    Object.assign(agents, { madeAt: performance.now(), public: makeAgents(), any: makeAgents() });
+  return agents[isPublicOnly ? 'public' : 'any'][url.protocol === 'https:' ? 'https:' : 'http:'];
+}
+
+function ask(
+  { url, headers, body, isPublicOnly }: Post,
+  signal: AbortSignal,
+  agent: HttpAgent | false,
+  sent: { request?: ClientRequest },
+): Promise<PostAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<PostAnswer>();
   const options: RequestOptions = {
     method: 'POST',
     headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) },
     signal,
-    // A connection of its own each time, so that the address is looked at each time.
-    agent: false,
+    agent,
     ...(isPublicOnly ? { lookup: publicLookup } : {}),
   };
   const request = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, options, (response) => {
     const chunks: Buffer[] = [];
     let size = 0;
     const finish = () => {
-      response.destroy();
+      // What was not read to its end is left; else the connection is kept.
+      if (!response.complete) response.destroy();
       const text = Buffer.concat(chunks).subarray(0, ANSWER_MAX).toString('utf8');
       resolve({ code: response.statusCode ?? 0, headers: response.headers, text });
     };
@@ -81,6 +119,7 @@ function exchange({ url, headers, body, isPublicOnly }: Post, signal: AbortSigna
     response.on('end', finish);
     response.on('error', reject);
   });
+  sent.request = request;
   request.on('error', reject);
   request.end(body);
   return promise;
