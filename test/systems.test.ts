@@ -85,7 +85,10 @@ test('absent secrets are kept, null clears, none is ever shown', async () => {
   const { rows } = await here.pool.query(`select secrets_sealed from system where name = 'ns1'`);
   assert.ok(!rows[0].secrets_sealed.includes(secret));
   const sealed = rows[0].secrets_sealed as Buffer;
-  const changed = await admin('PATCH', '/v1/systems/ns1', { settings: { url: 'http://127.0.0.1:8082/' } });
+  const elsewhere = { settings: { url: 'http://127.0.0.1:8082/' } };
+  const refused = await admin('PATCH', '/v1/systems/ns1', elsewhere);
+  assert.deepEqual([refused.status, refused.body['errors'][0].field], [422, 'secrets.key'], 'nobody else learns it');
+  const changed = await admin('PATCH', '/v1/systems/ns1', { ...elsewhere, secrets: { key: secret } });
   assert.deepEqual([changed.body['settings'].url, changed.body['secrets'].key], ['http://127.0.0.1:8082/', true]);
   assert.ok(!changed.text.includes(secret));
   assert.equal((await admin('PATCH', '/v1/systems/ns1', { secrets: { key: null } })).status, 422, 'it is required');

@@ -61,6 +61,7 @@ export const numberProvider: SystemKind = {
   secrets: {
     token: { type: 'text', max: 512, required: true, note: 'The bearer token, or the auth token of Twilio.' },
   },
+  sends: ['token'],
   pace: REMOTE_PACE,
   observes: true,
   judge: ({ dialect, accountSid, apiKeySid }, _secrets, errors) => {

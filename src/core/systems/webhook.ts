@@ -142,6 +142,7 @@ export const webhook: SystemKind = {
     sid: { type: 'text', max: 128, secret: true, note: 'The name for Basic authentication in the form restcomm.' },
     token: { type: 'text', max: 256, secret: true, note: 'The password that goes with it.' },
   },
+  sends: ['headers', 'sid', 'token'],
   pace,
   observes: false,
   judge(settings: Values, secrets: Values, errors: FieldError[]) {

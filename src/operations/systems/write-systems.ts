@@ -163,9 +163,30 @@ function readChange(row: SystemRow, input: Input, former: SystemBody): SystemBod
     else if (Object.hasOwn(shown, field) && value !== shown[field])
       errors.push({ field, message: 'cannot be changed: add another system, and remove this one' });
   }
-  const body = readSystemBody(SYSTEM_KIND[row.kind], withoutShown(input), former, errors);
+  const given = withoutShown(input);
+  const body = readSystemBody(SYSTEM_KIND[row.kind], given, former, errors);
+  refuseSecretsElsewhere(row, given, former, body, errors);
   if (errors.length > 0) throw invalid(...errors);
   return body;
+}
+
+/** Settings that say where a system is. */
+const ADDRESS = ['url', 'host', 'port', 'transport'];
+
+/** Whoever may write a system must not learn its credentials by having them sent to a place of his own. */
+function refuseSecretsElsewhere(
+  { kind }: SystemRow,
+  { secrets }: Input,
+  former: SystemBody,
+  body: SystemBody,
+  errors: FieldError[],
+): void {
+  const isElsewhere = ADDRESS.some((name) => (former.settings[name] ?? null) !== (body.settings[name] ?? null));
+  if (!isElsewhere) return;
+  const given = typeof secrets === 'object' && secrets !== null ? Object.keys(secrets) : [];
+  for (const name of SYSTEM_KIND[kind].sends ?? [])
+    if ((former.secrets[name] ?? null) !== null && !given.includes(name))
+      errors.push({ field: `secrets.${name}`, message: 'must be given again, since it goes to another address' });
 }
 
 /** What an answer says of secrets, true or false, is no secret, so that an answer can be sent back. */
