@@ -1581,12 +1581,37 @@ $function$;
 CREATE OR REPLACE FUNCTION public.derive_event(p_nodes bigint[], p_revision bigint, p_hold uuid, p_profile text)
  RETURNS bigint
  LANGUAGE plpgsql
- SET search_path TO '$user', 'public'
- SET enable_seqscan TO 'off'
 AS $function$
 declare
   derived bigint;
+  one record;
 begin
+  if cardinality(p_nodes) = 1
+    and not exists (select from event_account b where b.ancestors @> p_nodes and b.account_id <> p_nodes[1])
+  then
+    select s.account_id, s.denied as denied_before, s.intercepted as intercepted_before, s.closed as closed_before, m.closed,
+      case when m.closed then 8191 else m.denied end as denied,
+      case when m.closed then 0 else m.intercepted & ~m.denied end as intercepted into one
+    from event_standing s cross join (
+      select bit_or(n.own_denied) as denied, bit_or(n.own_intercepted) as intercepted, bool_or(n.is_closed) as closed
+      from event_account n
+      where n.account_id = any ((select a.ancestors from event_account a where a.account_id = p_nodes[1])::bigint[])
+    ) m
+    where s.account_id = p_nodes[1];
+    if not found or (one.denied, one.intercepted, one.closed)
+      is not distinct from (one.denied_before, one.intercepted_before, one.closed_before) then return 0; end if;
+    update event_standing s set denied = one.denied, intercepted = one.intercepted, closed = one.closed
+    where s.account_id = one.account_id;
+    insert into event (revision, at, type, account_id, denied_before, intercepted_before, closed_before, denied, intercepted, closed,
+      cause, node_id, hold, profile, actor, actor_account_id)
+    select c.revision, c.at,
+      event_type(standing_word(one.denied_before, one.intercepted_before, one.closed_before),
+        standing_word(one.denied, one.intercepted, one.closed)),
+      one.account_id, one.denied_before, one.intercepted_before, one.closed_before, one.denied, one.intercepted, one.closed,
+      c.kind, c.entity_id, p_hold, p_profile, c.actor, coalesce((c.origin ->> 'as')::bigint, (c.origin ->> 'account')::bigint, 0)
+    from change c where c.revision = p_revision;
+    return 1;
+  end if;
   with now as (
     select a.account_id, cardinality(a.ancestors) as depth, s.denied as denied_before, s.intercepted as intercepted_before,
       s.closed as closed_before, m.closed, case when m.closed then 8191 else m.denied end as denied,
@@ -1623,6 +1648,8 @@ CREATE OR REPLACE FUNCTION public.derive_events(p_after bigint, p_through bigint
  LANGUAGE plpgsql
  SET search_path TO '$user', 'public'
  SET enable_seqscan TO 'off'
+ SET jit TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 declare
   c record;
@@ -2056,10 +2083,9 @@ RETURN CASE WHEN p_closed THEN 'closed'::text WHEN ((p_denied | p_intercepted) =
 
 CREATE OR REPLACE FUNCTION public.sum_event_holds(p_accounts bigint[])
  RETURNS void
- LANGUAGE sql
- SET search_path TO '$user', 'public'
- SET enable_seqscan TO 'off'
+ LANGUAGE plpgsql
 AS $function$
+begin
   update event_account a set own_denied = m.denied, own_intercepted = m.intercepted
   from (
     select u.id, coalesce(bit_or(p.denied), 0) as denied, coalesce(bit_or(p.intercepted), 0) as intercepted
@@ -2068,7 +2094,7 @@ AS $function$
     group by u.id
   ) m
   where a.account_id = m.id and (a.own_denied, a.own_intercepted) is distinct from (m.denied, m.intercepted);
-$function$;
+end $function$;
 
 CREATE OR REPLACE FUNCTION public.target_facts(p_entity bigint, OUT denied integer, OUT intercepted integer, OUT closed boolean, OUT owner_closed boolean, OUT closed_since timestamp with time zone, OUT profiles text[], OUT profiles_since double precision[])
  RETURNS record

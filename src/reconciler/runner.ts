@@ -15,6 +15,7 @@ import { type TargetRecord, claimTargets, giveBackTargets, keepOfTarget } from '
 import type { Transaction } from '#store/transaction.ts';
 import type { Outcome } from '#systems/system.ts';
 
+import { BATCH_MAX, BatchSize } from './batch-size.ts';
 import { callDriver } from './call.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { DriftSweep } from './drift.ts';
@@ -27,9 +28,6 @@ import { type IdleWaiter, Slots } from './slots.ts';
 const QUEUE_MS = 5_000;
 /** What a lease has left when a call that takes its whole time is over: to write the outcome, and for clocks that differ. */
 const LEASE_MARGIN_MS = 5_000;
-const BATCH_MAX = 1_000;
-/** A batch that lasted less is doubled, one that lasted more than four times as long is halved. */
-const BATCH_LASTS_MS = 500;
 
 export interface RunnerOptions {
   readonly session: Session;
@@ -54,8 +52,7 @@ export class Runner {
   #queue: { readonly job: Job; readonly beginByMs: number }[] = [];
   #claiming: Promise<void> | null = null;
   #isDue = false;
-  #batch = 0;
-  #claimedAtMs = -Infinity;
+  readonly #batch = new BatchSize();
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Infinity;
 
@@ -201,7 +198,7 @@ export class Runner {
   #claimMore(): void {
     if (!this.#isDue || !this.#mayCall || this.#claiming !== null || this.slots.size === 0) return;
     // The next batch is claimed while one is worked on.
-    if (this.#queue.length > this.#batch || this.#recorder.size > BATCH_MAX * 2) return;
+    if (this.#queue.length > this.#batch.size || this.#recorder.size > BATCH_MAX * 2) return;
     if (this.circuit === 'open' || this.#breaker.isProbing) return;
     this.#claiming = this.#claim()
       .catch((error: unknown) => this.#options.onTrouble('targets could not be claimed', error))
@@ -216,7 +213,7 @@ export class Runner {
     const system = this.#system;
     const sentAtMs = performance.now();
     const isProbe = this.circuit === 'half_open';
-    const limit = isProbe ? 1 : this.#nextBatch(sentAtMs);
+    const limit = isProbe ? 1 : this.#batch.next(sentAtMs, Math.max(2, this.slots.size * 2));
     const token = randomUUID();
     const leaseMs = QUEUE_MS + system.timeout_ms + LEASE_MARGIN_MS;
     this.#isDue = false;
@@ -225,7 +222,7 @@ export class Runner {
     if (targets.length === 0) return;
     // A full batch: there may be more. Otherwise the next ones are few again, until they turn out to be many.
     this.#isDue = targets.length === limit;
-    if (!this.#isDue) this.#batch = 0;
+    if (!this.#isDue) this.#batch.size = 0;
     const jobs = await prepareJobs(session, this.hold.prepared, token, targets, onTrouble).catch(async (error) => {
       // Nobody was told: they need not wait until the lease runs out. The next beat looks for them again.
       await this.#giveBack(targets.map((target) => ({ target, token })));
@@ -239,17 +236,6 @@ export class Runner {
     if (isProbe && calls.length > 0 && !(await this.#breaker.probe(system.id, leaseMs))) return this.#giveBack(calls);
     const beginByMs = sentAtMs + QUEUE_MS;
     this.#queue.push(...calls.map((job) => ({ job, beginByMs })));
-  }
-
-  /** As much as can begin within a moment: learnt from how long the last batch lasted. */
-  #nextBatch(nowMs: number): number {
-    const least = Math.max(2, this.slots.size * 2);
-    const lastedMs = nowMs - this.#claimedAtMs;
-    this.#claimedAtMs = nowMs;
-    if (lastedMs < BATCH_LASTS_MS) this.#batch *= 2;
-    else if (lastedMs > 4 * BATCH_LASTS_MS) this.#batch /= 2;
-    this.#batch = Math.min(BATCH_MAX, Math.max(least, Math.round(this.#batch)));
-    return this.#batch;
   }
 
   async #tell({ target, token, order, tried }: Job, slot: number): Promise<void> {

@@ -13,15 +13,15 @@ import {
   confirmedState,
   isConfigured,
   readApsState,
-  toJson,
   verbBetween,
 } from '#core/systems/aps-state.ts';
-import type { Call, MakeDriver, Observation, Order, Outcome } from '#systems/system.ts';
+import type { Call, MakeDriver, Order, Outcome } from '#systems/system.ts';
 
 import type { Answer, Failed } from './answer.ts';
 import { type Endpoint, makeEndpoint, pathOf, tell } from './endpoint.ts';
 import { type Ledger, type Task, afterVerb, propertiesTold, readLedger, readTask, standingOf } from './ledger.ts';
 import { canLook, look } from './look.ts';
+import { observe } from './observe.ts';
 
 /** How often the outcome of a superseded request is asked for before the opposite is told all the same. */
 const LEARN_TRIES_MAX = 3;
@@ -274,22 +274,6 @@ class Convergence {
   private isOverdue(task: Task): boolean {
     return Date.now() - Date.parse(task.since) > Number(this.endpoint.settings['asyncDeadlineMs']);
   }
-}
-
-async function observe(endpoint: Endpoint, order: Order, call: Omit<Call, 'keep'>): Promise<Observation> {
-  const wanted = readApsState(order.desired);
-  const place = apsPlaceOf({ ...order, settings: endpoint.settings });
-  const unseen = (code: string, detail: string): Observation => ({ type: 'unseen', code, detail });
-  if (endpoint.missing !== null) return unseen('credentials', endpoint.missing);
-  if (!place.ok || wanted === null) return unseen('bad_reference', place.ok ? 'Nothing is desired.' : place.message);
-  if (!canLook(endpoint, order)) return unseen('unverified', 'The endpoint offers no way to read it.');
-  const found = await look(endpoint, order, place.value, call);
-  if (found.type === 'unseen') return found;
-  const isSame = verbBetween(found.at, wanted) === null;
-  if (isSame && (wanted.state !== 'ready' || isConfigured(found.properties, wanted)))
-    return { type: 'seen', state: order.desired };
-  const properties = found.at === 'ready' && found.properties !== undefined ? { properties: found.properties } : {};
-  return { type: 'seen', state: toJson({ state: found.at === 'disabled' ? 'disabled' : 'ready', ...properties }) };
 }
 
 function ownStatus({ status }: Ledger): Pick<Ledger, 'status'> {
