@@ -6,6 +6,7 @@
  */
 import type { Json, Values } from '#core/field.ts';
 import type { Kind } from '#core/kind.ts';
+import type { Outcome } from '#core/reconcile/verdict.ts';
 import type { ProfileFacts } from '#core/system-kind.ts';
 
 /** A system as its driver sees it. */
@@ -58,38 +59,7 @@ export interface Call {
   keep(value: Json): Promise<void>;
 }
 
-/**
- * What became of a call.
- * - `done`: the system confirmed the desired state. `applied` replaces the desired one where the system put it otherwise.
- * - `waiting`: it works on it, or something else has to happen first; ask again after `pollAfterMs`. `text` is for people, and
- *   often the system's own; `code` says what is waited for, and is shown as the problem of the target.
- * - `later`: it did nothing, or not all; trying again may help, after `afterMs` where the system said so.
- * - `never`: a person has to put something right; tried again after `afterMs` if at all.
- * - `unknown`: no reply came to something that may have acted.
- * Details are sentences for people, without credentials.
- */
-export type Outcome =
-  | { readonly type: 'done'; readonly applied?: Json; readonly kept?: Json; readonly note?: string | undefined }
-  | {
-      readonly type: 'waiting';
-      readonly task: Json;
-      readonly pollAfterMs: number;
-      readonly text?: string | undefined;
-      readonly code?: string | undefined;
-    }
-  | {
-      readonly type: 'later' | 'never';
-      readonly code: string;
-      readonly detail: string;
-      readonly afterMs?: number | undefined;
-      /** True when an earlier unknown request is known by now not to matter. */
-      readonly isSettled?: boolean;
-      /** It failed in a way that may have done something of it all the same: told again even if nothing new is desired by then. */
-      readonly mayHaveActed?: boolean;
-      /** Replaces the task; null forgets it. */
-      readonly task?: Json;
-    }
-  | { readonly type: 'unknown'; readonly code: string; readonly detail: string };
+export type { Outcome };
 
 /** What a system says it has for a target, in the form of a desired state. */
 export type Observation =

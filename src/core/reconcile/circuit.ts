@@ -4,7 +4,7 @@
  *
  * Only what speaks of the system as a whole counts. A refusal of one target is an answer: it shows that the system works.
  */
-import type { Verdict } from '#core/reconcile/verdict.ts';
+import type { Outcome } from '#core/reconcile/verdict.ts';
 
 /** What an outcome says about the system: `works`, `fails`, or nothing. */
 export type Sign = 'works' | 'fails' | 'none';
@@ -26,7 +26,7 @@ export const SYSTEM_WIDE_CODES: ReadonlySet<string> = new Set([
 ]);
 
 /** What the outcome of a call says about the system. An HTTP code such as `503` or `http_503` counts as one of its own. */
-export function signOf(verdict: Verdict): Sign {
+export function signOf(verdict: Outcome): Sign {
   if (verdict.type === 'done' || verdict.type === 'waiting') return 'works';
   // Who stops in the middle of a call learns nothing.
   if (verdict.type === 'unknown') return verdict.code === 'stopped' ? 'none' : 'fails';

@@ -8,7 +8,7 @@ import { ASKED_MAX_MS, retryAfterMs } from './backoff.ts';
 import { circuitOf, signOf } from './circuit.ts';
 import { type Known, intentOf } from './intent.ts';
 import { type Reached, sumReach } from './sum-reach.ts';
-import { type Tried, type Verdict, writeUntold, writeVerdict } from './verdict.ts';
+import { type Tried, type Outcome, writeUntold, writeVerdict } from './verdict.ts';
 
 const known: Known = { applied: 'on', task: null, isUnproven: false, isDrifted: false, doubt: 'none' };
 const kind = { verb: (from: unknown, to: unknown) => (from === to ? null : 'set') };
@@ -46,7 +46,7 @@ const tried: Tried = {
 };
 const retry = { retryMinMs: 100, retryMaxMs: 10_000 };
 
-function written(given: Partial<Tried>, verdict: Verdict) {
+function written(given: Partial<Tried>, verdict: Outcome) {
   const { isConfirmed, applied, isUnproven, doubt, attempts, dueInMs, needsPerson, task } = writeVerdict(
     { ...tried, ...given },
     verdict,
@@ -66,9 +66,9 @@ test('what is written of each outcome', () => {
     attempts: 0,
     needsPerson: false,
   };
-  const later: Verdict = { type: 'later', code: 'c', detail: 'd' };
-  const never: Verdict = { type: 'never', code: 'c', detail: 'd' };
-  const table: readonly [Partial<Tried>, Verdict, object][] = [
+  const later: Outcome = { type: 'later', code: 'c', detail: 'd' };
+  const never: Outcome = { type: 'never', code: 'c', detail: 'd' };
+  const table: readonly [Partial<Tried>, Outcome, object][] = [
     [{}, { type: 'done' }, { ...done, dueInMs: null, task: null }],
     [{ isUnproven: true, doubt: 'over' }, { type: 'done' }, { ...done, dueInMs: null, task: null }],
     [{}, { type: 'done', applied: 'half' }, { ...done, applied: 'half', dueInMs: null, task: null }],
@@ -130,7 +130,7 @@ test('waits grow, stay within their limits, and honour what is asked for up to a
 });
 
 test('what an outcome says of a system, and the states of its circuit', () => {
-  const table: readonly [Verdict, string][] = [
+  const table: readonly [Outcome, string][] = [
     [{ type: 'done' }, 'works'],
     [{ type: 'waiting', task: 1, pollAfterMs: 1 }, 'works'],
     [{ type: 'never', code: 'no_such_thing', detail: '' }, 'works'],

@@ -4,8 +4,17 @@ import type { Json } from '#core/field.ts';
 import { type Retry, askedWithin, retryAfterMs } from './backoff.ts';
 import type { Doubt } from './intent.ts';
 
-/** What became of a call; see `Outcome` in systems/system.ts, which is the same. */
-export type Verdict =
+/**
+ * What became of a call.
+ * - `done`: the system confirmed the desired state. `applied` replaces the desired one where the system put it otherwise.
+ * - `waiting`: it works on it, or something else has to happen first; ask again after `pollAfterMs`. `text` is for people, and
+ *   often the system's own; `code` says what is waited for, and is shown as the problem of the target.
+ * - `later`: it did nothing, or not all; trying again may help, after `afterMs` where the system said so.
+ * - `never`: a person has to put something right; tried again after `afterMs` if at all.
+ * - `unknown`: no reply came to something that may have acted.
+ * Details are sentences for people, without credentials.
+ */
+export type Outcome =
   | { readonly type: 'done'; readonly applied?: Json; readonly kept?: Json; readonly note?: string | undefined }
   | {
       readonly type: 'waiting';
@@ -19,8 +28,11 @@ export type Verdict =
       readonly code: string;
       readonly detail: string;
       readonly afterMs?: number | undefined;
+      /** True when an earlier unknown request is known by now not to matter. */
       readonly isSettled?: boolean;
+      /** It failed in a way that may have done something of it all the same: told again even if nothing new is desired by then. */
       readonly mayHaveActed?: boolean;
+      /** Replaces the task; null forgets it. */
       readonly task?: Json;
     }
   | { readonly type: 'unknown'; readonly code: string; readonly detail: string };
@@ -76,7 +88,7 @@ export function writeUntold(tried: Tried): Writing {
 }
 
 /** What is written of the outcome of a call. `random` is in [0, 1). */
-export function writeVerdict(tried: Tried, verdict: Verdict, retry: Retry, random: number): Writing {
+export function writeVerdict(tried: Tried, verdict: Outcome, retry: Retry, random: number): Writing {
   const attempts = tried.attempts + 1;
   const same = { ...unchanged(tried), attempts };
   switch (verdict.type) {
@@ -130,7 +142,7 @@ export function writeVerdict(tried: Tried, verdict: Verdict, retry: Retry, rando
 }
 
 function nextTry(
-  verdict: Extract<Verdict, { readonly type: 'later' | 'never' }>,
+  verdict: Extract<Outcome, { readonly type: 'later' | 'never' }>,
   retry: Retry,
   attempts: number,
   random: number,
