@@ -73,12 +73,15 @@ create table api_key (
   created_at timestamp with time zone not null default now(),
   expires_at timestamp with time zone,
   last_used_at timestamp with time zone,
+  token_sealed bytea,
   constraint api_key_pkey PRIMARY KEY (id),
   constraint api_key_digest_key UNIQUE (digest),
   constraint api_key_login_fkey FOREIGN KEY (login_id) REFERENCES login(id) ON DELETE CASCADE
 );
 comment on table api_key is 'Keys with which programs act for a login, by the SHA-256 of the key, which is shown once. Written by the key operations; last_used_at now and then.';
+comment on column api_key.token_sealed is 'Sealed: the auth token of an account''s own login, which is shown again; null for every other key.';
 CREATE INDEX api_key_login_idx ON public.api_key USING btree (login_id);
+CREATE UNIQUE INDEX api_key_token_key ON public.api_key USING btree (login_id) WHERE (token_sealed IS NOT NULL);
 
 create table application (
   entity_id bigint not null,
@@ -545,13 +548,16 @@ create table login (
   created_at timestamp with time zone not null default now(),
   password_changed_at timestamp with time zone,
   last_used_at timestamp with time zone,
+  is_account boolean not null default false,
   constraint login_pkey PRIMARY KEY (id),
   constraint login_name_key UNIQUE (name),
   constraint login_account_fkey FOREIGN KEY (account_id) REFERENCES entity(id)
 );
 comment on table login is 'Who signs in for an account. Written by the login operations; last_used_at now and then.';
 comment on column login.version is 'Raised by whatever makes what was verified before invalid: password, role, enabled.';
+comment on column login.is_account is 'The account''s own: signs in by the account''s SID, or by its name where that is an e-mail. Its password hash is of the MD5 of the password. At most one for each account; never removed.';
 CREATE INDEX login_account_idx ON public.login USING btree (account_id, name);
+CREATE UNIQUE INDEX login_account_own_key ON public.login USING btree (account_id) WHERE is_account;
 
 create table mailbox (
   entity_id bigint not null,

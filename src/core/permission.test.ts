@@ -80,6 +80,11 @@ const roles: readonly { readonly role: string; readonly may: readonly string[]; 
     ],
     subject: 'technical',
   },
+  {
+    role: 'restcomm_developer',
+    may: ['entity:read', 'entity:create', 'entity:update', 'hold:read', 'profile:read'],
+    subject: 'technical',
+  },
   { role: 'auditor', may: [...READS, 'entity:export', 'installation:verify'], subject: 'wish' },
 ];
 for (const { role, may, subject } of roles)

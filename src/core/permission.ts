@@ -120,6 +120,12 @@ export const BUILTIN_ROLES: Readonly<Record<string, Role>> = {
     ]),
     subject: 'technical',
   },
+  // What it may do on the account APIs stands in telephony-right.ts.
+  restcomm_developer: {
+    name: 'restcomm_developer',
+    permissions: matchPatterns(['entity:read', 'entity:create', 'entity:update', 'hold:read', 'profile:read']),
+    subject: 'technical',
+  },
   auditor: {
     name: 'auditor',
     permissions: READING | matchPatterns(['entity:export', 'installation:verify']),

@@ -12,10 +12,13 @@ import Fastify, {
 import { problem } from '#core/problem.ts';
 import { registerErrors, sendError } from '#faces/native/errors.ts';
 import { nativeFace } from '#faces/native/native-face.ts';
+import { restcommFace } from '#faces/restcomm/restcomm-face.ts';
+import { rewriteAccountUrl } from '#faces/shared/account-path.ts';
 import type { Authenticate } from '#faces/shared/actor.ts';
 import { rewriteGatewayUrl } from '#faces/shared/gateway-path.ts';
 import { registerRateLimits } from '#faces/shared/rate-limit.ts';
 import { registerFacts } from '#faces/shared/request-facts.ts';
+import { twilioFace } from '#faces/twilio/twilio-face.ts';
 import type { Authenticator } from '#operations/identity/authenticator.ts';
 import type { OperationContext } from '#operations/context.ts';
 
@@ -74,7 +77,7 @@ export async function makeHttpServer(deps: HttpDeps): Promise<FastifyInstance> {
     loggerInstance: deps.log,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestIdOf,
-    rewriteUrl: rewriteGatewayUrl,
+    rewriteUrl: (request) => rewriteAccountUrl(request) ?? rewriteGatewayUrl(request),
     requestTimeout: settings.requestTimeoutMs,
     connectionTimeout: Math.max(CONNECTION.idleMs, 2 * settings.requestTimeoutMs),
     trustProxy: settings.trustedProxies.length === 0 ? false : [...settings.trustedProxies],
@@ -124,5 +127,8 @@ export async function makeHttpServer(deps: HttpDeps): Promise<FastifyInstance> {
     version: deps.version,
     stopping: deps.stopping,
   });
+  const { context, authenticate, version } = deps;
+  await app.register(restcommFace, { context, authenticate, version });
+  await app.register(twilioFace, { context, authenticate, version });
   return app;
 }

@@ -8,6 +8,7 @@ import type { NumberMarket } from '#core/number-market.ts';
 import type { RestSettings } from '#core/number-rest.ts';
 import type { CustomerCreditDefault } from '#core/credit.ts';
 import { ALL_PERMISSIONS, type PermissionMask } from '#core/permission.ts';
+import { ALL_TELEPHONY, type TelephonyRights } from '#core/telephony-right.ts';
 import type { DecisionEngine } from '#decisions/engine.ts';
 import type { CredentialRef } from '#store/actor.ts';
 import { type Author, type ChainKey, type RequestFacts, type SignedCheckpoint, makeAuthor } from '#store/change.ts';
@@ -83,6 +84,8 @@ export interface Actor {
   /** How high its role reaches among the subjects of holds. */
   readonly subject: Subject;
   readonly permissions: PermissionMask;
+  /** What it may do on the account APIs of Restcomm and Twilio, where each domain is judged by itself. */
+  readonly telephony: TelephonyRights;
   /** What to name in a refusal for want of a permission: the role, or what narrows it now. */
   readonly lacking: string;
   /** Whether it comes with a key that leaves less than the role: such a key does not keep its login. */
@@ -110,6 +113,7 @@ export function platformActor(name: string, request: RequestFacts = { face: 'sys
     authority: 'platform',
     subject: 'legal',
     permissions: ALL_PERMISSIONS,
+    telephony: ALL_TELEPHONY,
     lacking: 'the platform',
     isNarrowed: false,
     isHeldByItself: false,

@@ -1,7 +1,10 @@
 /** Keys with which programs act for a login. */
+import { randomUUID } from 'node:crypto';
+
 import { sql } from 'kysely';
 
 import type { Session } from '#store/database.ts';
+import { type SealingKey, open, seal } from '#store/sealing.ts';
 import type { Transaction } from '#store/transaction.ts';
 
 export interface ApiKeyRow {
@@ -48,6 +51,34 @@ export async function insertKey(
   );
   if (row === null) throw new Error('insert gave no row');
   return row;
+}
+
+/** The auth token of an account's own login, from its row. */
+export function openToken(sealing: SealingKey, id: string, sealed: Buffer): string {
+  return open(sealing, tokenPlace(id), sealed);
+}
+
+/** Gives an account's own login another auth token; the former one counts no more. */
+export async function putToken(
+  transaction: Transaction,
+  sealing: SealingKey,
+  {
+    loginId,
+    name,
+    token,
+    digest,
+  }: { readonly loginId: string; readonly name: string; readonly token: string; readonly digest: Buffer },
+): Promise<void> {
+  await transaction.rows(sql`delete from api_key where login_id = ${loginId}::uuid and token_sealed is not null`);
+  const id = randomUUID();
+  await transaction.rows(
+    sql`insert into api_key (id, login_id, name, digest, token_sealed)
+      values (${id}::uuid, ${loginId}::uuid, ${name}, ${digest}, ${seal(sealing, tokenPlace(id), token)})`,
+  );
+}
+
+function tokenPlace(id: string) {
+  return { table: 'api_key', column: 'token_sealed', row: id };
 }
 
 /** Removes a key: it counts no more. */

@@ -11,6 +11,8 @@ export interface LoginRow {
   readonly name: string;
   readonly role: string;
   readonly password_hash: string | null;
+  /** The account's own: by its SID or e-mail on the account APIs. Its hash is of the MD5 of the password. */
+  readonly is_account: boolean;
   readonly enabled: boolean;
   readonly version: number;
   readonly created_at: Date;
@@ -18,12 +20,20 @@ export interface LoginRow {
   readonly last_used_at: Date | null;
 }
 
-const columns = sql`l.id, l.account_id, e.uuid as account_uuid, l.name, l.role, l.password_hash, l.enabled, l.version,
+const columns = sql`l.id, l.account_id, e.uuid as account_uuid, l.name, l.role, l.password_hash, l.is_account, l.enabled, l.version,
   l.created_at, l.password_changed_at, l.last_used_at`;
 
 export function findLoginByName(session: Session, name: string): Promise<LoginRow | null> {
   return session.row(
     sql<LoginRow>`select ${columns} from login l join entity e on e.id = l.account_id where l.name = ${name}`,
+  );
+}
+
+/** The login of the account itself; null where it was never given one. */
+export function findAccountLogin(session: Session, accountUuid: string): Promise<LoginRow | null> {
+  return session.row(
+    sql<LoginRow>`select ${columns} from entity e join login l on l.account_id = e.id and l.is_account
+      where e.uuid = ${accountUuid}::uuid`,
   );
 }
 
@@ -64,12 +74,15 @@ export function listLogins(session: Session, filter: LoginFilter): Promise<Login
 /** Inserts a login; null when the name is taken. */
 export function insertLogin(
   transaction: Transaction,
-  login: Pick<LoginRow, 'account_id' | 'name' | 'role' | 'password_hash' | 'enabled'>,
+  login: Pick<LoginRow, 'account_id' | 'name' | 'role' | 'password_hash' | 'enabled'> & {
+    readonly is_account?: boolean;
+  },
 ): Promise<{ id: string } | null> {
   return transaction.row(
-    sql<{ id: string }>`insert into login (account_id, name, role, password_hash, enabled, password_changed_at)
+    sql<{ id: string }>`insert into login (account_id, name, role, password_hash, enabled, is_account,
+        password_changed_at)
       values (${login.account_id}, ${login.name}, ${login.role}, ${login.password_hash}, ${login.enabled},
-        case when ${login.password_hash}::text is not null then now() end)
+        ${login.is_account ?? false}, case when ${login.password_hash}::text is not null then now() end)
       on conflict (name) do nothing returning id`,
   );
 }

@@ -26,6 +26,7 @@ export const CHAIN_SECRET: SealedColumn = {
 export const SEALED_COLUMNS: readonly SealedColumn[] = [
   CHAIN_SECRET,
   { table: 'system', column: 'secrets_sealed', row: 'uuid', rowType: 'uuid' },
+  { table: 'api_key', column: 'token_sealed', row: 'id', rowType: 'uuid' },
   ...Object.entries(KIND_FIELDS).flatMap(([table, fields]) =>
     Object.entries(fields)
       .filter(([, field]) => field.sealed)

@@ -4,11 +4,9 @@
  * A refused item leaves no trace and does not hinder the others; what refers to it is refused in its turn. The caller
  * holds the shape lock, so that no chain read here can change before the commit.
  */
-import { randomUUID } from 'node:crypto';
-
 import { ACTION_BIT } from '#core/action.ts';
 import type { Json, Values } from '#core/field.ts';
-import { type Identifier, type Reference, identifiersOf, labelOf } from '#core/identifier.ts';
+import { type Identifier, type Reference, labelOf } from '#core/identifier.ts';
 import { ACCOUNT_DEPTH_MAX, type Kind, PARENT_KINDS, RESOURCE_DEPTH_MAX } from '#core/kind.ts';
 import { KIND_FIELDS } from '#core/kind-fields.ts';
 import { type FieldError, Problem, invalid, problem } from '#core/problem.ts';
@@ -25,6 +23,7 @@ import { type NameHolder, insertIdentifiers, releaseIdentifiers } from '#store/i
 import { insertKindRows } from '#store/kind-row.ts';
 
 import { judgeContainer } from './container.ts';
+import { type Draft, draftAll } from './drafts.ts';
 import { refuseUnentitled } from './entitlement.ts';
 import { type CreateInput, type ReadItem, readItem } from './read-item.ts';
 import { type Surroundings, holderKey, loadHolders, loadSurroundings } from './surroundings.ts';
@@ -33,13 +32,6 @@ export interface Created {
   readonly id: number;
   readonly uuid: string;
   readonly kind: Kind;
-}
-
-/** An item on its way: what the batch itself creates is found by the same names as what exists. */
-interface Draft {
-  readonly item: ReadItem;
-  readonly identifiers: readonly Identifier[];
-  readonly uuid: string;
 }
 
 /** What an item can stand on, whether it exists or is created by this batch. */
@@ -59,8 +51,19 @@ interface Ground {
   readonly values: Values;
 }
 
+export interface CreateOptions {
+  /** Whether what is created may come under a hold at once; it operates no more than anything else there. */
+  readonly mayBeHeld?: boolean;
+  /** The SIP domain in which any account may own what is created: its organization. */
+  readonly organization?: number;
+}
+
 /** Creates what can be created; the outcome of each item stands at its place. */
-export async function createBatch(work: Work, inputs: readonly CreateInput[]): Promise<(Created | Problem)[]> {
+export async function createBatch(
+  work: Work,
+  inputs: readonly CreateInput[],
+  options: CreateOptions = {},
+): Promise<(Created | Problem)[]> {
   const outcomes: (Created | Problem)[] = [];
   const read: (ReadItem | Problem)[] = [];
   for (const input of inputs) read.push(await readItem(input).catch(asRefusal));
@@ -72,7 +75,7 @@ export async function createBatch(work: Work, inputs: readonly CreateInput[]): P
     drafts.flatMap((draft) => (draft === null ? [] : draft.identifiers)),
   );
   const numbers = await reserveNumbers(work.transaction, items.length);
-  const batch = new Batch(work, around, holders);
+  const batch = new Batch(work, around, holders, options);
   for (const [index, item] of read.entries()) {
     const draft = drafts[index];
     outcomes.push(
@@ -89,42 +92,11 @@ function asRefusal(error: unknown): Problem {
   throw error;
 }
 
-/** Works out the names that each item would have, before any is judged. */
-function draftAll(read: readonly (ReadItem | Problem)[], around: Surroundings): (Draft | null)[] {
-  const containers = new Map<string, { kind: Kind; values: Values }>();
-  return read.map((item) => {
-    if (item instanceof Problem) return null;
-    const uuid = item.uuid ?? randomUUID();
-    const find = (reference: Reference | undefined) => {
-      if (reference === undefined) return null;
-      const key = referenceKey(reference);
-      const local = containers.get(key);
-      if (local !== undefined) return local;
-      const entity = around.entities.get(key);
-      return entity === undefined ? null : { kind: entity.kind, values: around.names.get(entity.id) ?? {} };
-    };
-    const domain = find(item.references.get('domain'))?.values['domain'];
-    if (item.errors.length > 0) return { item, identifiers: [], uuid };
-    const identifiers = identifiersOf(
-      item.kind,
-      item.values,
-      find(item.parent),
-      typeof domain === 'string' ? domain : null,
-    );
-    const mine = { kind: item.kind, values: item.values };
-    if (!containers.has(uuid)) containers.set(uuid, mine);
-    for (const identifier of identifiers) {
-      const key = `${identifier.scheme}:${identifier.value}`;
-      if (!containers.has(key)) containers.set(key, mine);
-    }
-    return { item, identifiers, uuid };
-  });
-}
-
 /** The items that passed, and what they were judged against. */
 class Batch {
   readonly #work: Work;
   readonly #around: Surroundings;
+  readonly #options: CreateOptions;
   readonly #holders: ReadonlyMap<string, NameHolder>;
   readonly #grounds = new Map<string, Ground>();
   readonly #entities: NewEntity[] = [];
@@ -132,7 +104,8 @@ class Batch {
   readonly #identifiers: (Identifier & { entityId: number })[] = [];
   readonly #released: Identifier[] = [];
 
-  constructor(work: Work, around: Surroundings, holders: ReadonlyMap<string, NameHolder>) {
+  constructor(work: Work, around: Surroundings, holders: ReadonlyMap<string, NameHolder>, options: CreateOptions) {
+    this.#options = options;
     this.#work = work;
     this.#around = around;
     this.#holders = holders;
@@ -160,7 +133,7 @@ class Batch {
     this.#refuseTaken(uuid, item, identifiers);
     if (parent.closed) throw problem('closed', `${parent.label} is closed; nothing can be created beneath it.`);
     if (owner?.closed) throw problem('closed', `${owner.label} is closed; it cannot own anything new.`);
-    if ((parent.denied & ACTION_BIT.provision) !== 0)
+    if ((parent.denied & ACTION_BIT.provision) !== 0 && this.#options.mayBeHeld !== true)
       throw problem('held', `${parent.label} is held; nothing can be created beneath it until that is lifted.`);
     const released = this.#released.length;
     for (const identifier of identifiers) if (this.#holders.has(holderKey(identifier))) this.#released.push(identifier);
@@ -244,7 +217,7 @@ class Batch {
     if (owner !== null) {
       if (owner.kind !== 'account')
         errors.push({ field: 'owner', message: `must be an account, and ${owner.label} is ${owner.kind}` });
-      else if (owner.reseller !== parent.reseller)
+      else if (owner.reseller !== parent.reseller && parent.id !== this.#options.organization)
         errors.push({ field: 'owner', message: "must be inside the same reseller's tree as the container" });
     }
     for (const [name, reference] of item.references) values[name] = this.#judgeReference(kind, name, reference, errors);

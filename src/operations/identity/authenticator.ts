@@ -11,7 +11,7 @@ import { permissionsOfLevel } from '#core/permission.ts';
 import { invalid, problem } from '#core/problem.ts';
 import { manages } from '#operations/access.ts';
 import { type Actor, type Credential, type OperationContext, reader } from '#operations/context.ts';
-import { verifyPassword } from '#operations/identity/password.ts';
+import { hashedForm, verifyPassword } from '#operations/identity/password.ts';
 import { judgeActor, unauthenticated } from '#operations/identity/judge-actor.ts';
 import {
   KEY_PREFIX,
@@ -22,17 +22,19 @@ import {
   readBasic,
 } from '#operations/identity/presented.ts';
 import { type Entry, Remembered } from '#operations/identity/remembered.ts';
+import { findByAccountName, findToken, isMd5 } from '#operations/identity/account-login.ts';
 import { problemOf } from '#operations/failure.ts';
 import { getEntity } from '#operations/resolve.ts';
 import { findActor } from '#store/actor.ts';
 import { findKeyByDigest } from '#store/api-key.ts';
 import type { RequestFacts } from '#store/change.ts';
-import { findLogin, findLoginByName, noteUse } from '#store/login.ts';
+import { type LoginRow, findLogin, findLoginByName, noteUse } from '#store/login.ts';
 import { isInactive, levelsOf } from '#store/role.ts';
 import { beginAttempt, endAttempt, findSessionByDigest } from '#store/session.ts';
 
 interface Shown {
   readonly shown: string;
+  readonly isTelephony: boolean;
   readonly actAs: string | undefined;
   readonly address: () => string;
 }
@@ -45,6 +47,7 @@ const FREE_BY_NAME = 5;
 const FREE_BY_ADDRESS = 50;
 /** No header can say this. */
 const COOKIE = '\u0000';
+const TELEPHONY = '\u0001';
 const CREDENTIAL_MAX = 1_024;
 
 export class Authenticator {
@@ -79,9 +82,11 @@ export class Authenticator {
   /** Who asks. Throws `unauthenticated`, `forbidden` while its account does not operate, `rate_limited` after failures. */
   authenticate(presented: Presented, request: RequestFacts): Actor | Promise<Actor> {
     const { authorization, cookie, actAs } = presented;
+    const isTelephony = presented.isTelephony === true;
     const shown = authorization ?? (cookie === undefined ? undefined : `${COOKIE} ${cookie}`);
     if (shown === undefined || shown.length > CREDENTIAL_MAX) throw unauthenticated();
-    const key = actAs === undefined ? shown : `${shown}\n${actAs}`;
+    // The same header means other rights on an account API, and may have been right there alone.
+    const key = `${isTelephony ? TELEPHONY : ''}${shown}${actAs === undefined ? '' : `\n${actAs}`}`;
     const known = this.#remembered.find(key);
     if (known !== undefined && !known.isStale) {
       const now = Date.now();
@@ -104,7 +109,7 @@ export class Authenticator {
         return actor;
       }
     }
-    return this.#lookFor(key, known, { shown, actAs, address: presented.address }, request);
+    return this.#lookFor(key, known, { shown, isTelephony, actAs, address: presented.address }, request);
   }
 
   /** Writes down which logins, keys and sessions were used since the last time. */
@@ -142,10 +147,11 @@ export class Authenticator {
     }
   }
 
-  async #look(known: Entry | undefined, { shown, actAs, address }: Shown, request: RequestFacts): Promise<Entry> {
+  async #look(known: Entry | undefined, given: Shown, request: RequestFacts): Promise<Entry> {
+    const { actAs } = given;
     const own =
       (known === undefined ? null : await this.#again(known, request)) ??
-      (await this.#entryOf(await this.#verify(shown, address), request));
+      (await this.#entryOf(await this.#verify(given), request));
     if (actAs === undefined) return own;
     // Named anew each time: a name may have come to mean another account.
     const { accountId } = await this.#actAs(own.actor, actAs);
@@ -197,10 +203,23 @@ export class Authenticator {
     };
   }
 
-  async #verify(shown: string, address: () => string): Promise<Credential> {
+  async #verify({ shown, isTelephony, address }: Shown): Promise<Credential> {
     const session = reader(this.#context);
     const [scheme = '', rest = ''] = shown.split(/ +(.*)/s);
     const none = { key: null, session: null, actAs: null };
+    if (isTelephony) {
+      if (scheme !== 'Basic') throw unauthenticated();
+      const [name, secret] = readBasic(rest);
+      const login = await findByAccountName(session, name);
+      const token = login === null ? null : await findToken(session, login, secret);
+      if (login === null || token === null) {
+        const { id, version } = await this.#judgePassword(name, secret, address(), login, true);
+        return { ...none, login: id, version };
+      }
+      // A token from elsewhere may be as easy to guess as a password.
+      if (token.isForeign) await this.#limited(name, address(), () => Promise.resolve(true));
+      return { ...none, login: login.id, version: login.version, key: token.key };
+    }
     switch (scheme.toLowerCase()) {
       case 'bearer': {
         const found = rest.startsWith(KEY_PREFIX) ? await findKeyByDigest(session, digestOf(rest)) : null;
@@ -230,6 +249,28 @@ export class Authenticator {
     password: string,
     address: string,
   ): Promise<{ readonly id: string; readonly version: number; readonly accountId: number }> {
+    const login = await findLoginByName(reader(this.#context), loginName(name));
+    return this.#judgePassword(name, password, address, login, false);
+  }
+
+  async #judgePassword(
+    name: string,
+    password: string,
+    address: string,
+    login: LoginRow | null,
+    isTelephony: boolean,
+  ): Promise<{ readonly id: string; readonly version: number; readonly accountId: number }> {
+    await this.#limited(name, address, async () => {
+      const hash = login?.enabled === true ? login.password_hash : null;
+      if (await verifyPassword(hashedForm(password, login), hash)) return true;
+      return isTelephony && login?.is_account === true && isMd5(password) && verifyPassword(password, hash);
+    });
+    if (login === null) throw unauthenticated();
+    return { id: login.id, version: login.version, accountId: login.account_id };
+  }
+
+  /** Judges what was shown, unless too much was wrong before. Throws `unauthenticated`, `rate_limited`. */
+  async #limited(name: string, address: string, isRight: () => Promise<boolean>): Promise<void> {
     const session = reader(this.#context);
     const byName = this.#attemptKey(`name ${loginName(name)}`);
     const byAddress = this.#attemptKey(`address ${address}`);
@@ -241,11 +282,8 @@ export class Authenticator {
       throw problem('rate_limited', `Too many sign-ins failed; try again in ${Math.ceil(waitSeconds)} seconds.`, {
         facts: { retryAfterSeconds: Math.ceil(waitSeconds) },
       });
-    const login = await findLoginByName(session, loginName(name));
-    const isRight = await verifyPassword(password, login?.enabled === true ? login.password_hash : null);
-    if (login === null || !isRight) throw unauthenticated();
+    if (!(await isRight())) throw unauthenticated();
     await endAttempt(session, byName, byAddress);
-    return { id: login.id, version: login.version, accountId: login.account_id };
   }
 
   #attemptKey(subject: string): Buffer {

@@ -11,6 +11,12 @@ import {
   permissionsOfLevel,
 } from '#core/permission.ts';
 import { Problem, problem } from '#core/problem.ts';
+import {
+  NO_TELEPHONY,
+  type TelephonyRights,
+  impliedPermissions,
+  telephonyRightsOfRole,
+} from '#core/telephony-right.ts';
 import type { Actor, Credential } from '#operations/context.ts';
 import type { ActorRow } from '#store/actor.ts';
 import type { RequestFacts } from '#store/change.ts';
@@ -44,9 +50,12 @@ export function roleOf(row: Pick<ActorRow, 'role' | 'role_permissions' | 'role_s
 export function judgeActor(row: ActorRow | null, credential: Credential, request: RequestFacts): Actor {
   if (row === null || !row.enabled || !row.credential_ok || row.version !== credential.version) throw unauthenticated();
   const role = roleOf(row);
-  const standing = judgeStanding(row, credential.session === null ? 'api' : 'sign_in');
+  const isTelephony = isTelephonyFace(request);
+  const standing = judgeStanding(row, isTelephony || credential.session !== null ? 'sign_in' : 'api');
   if (row.acts_as === null || row.level === null) throw problem('not_found', 'There is no such account to act as.');
-  const scopes = row.scopes === null ? role.permissions : role.permissions & matchPatterns(row.scopes);
+  const telephony = isTelephony ? telephonyOf(row, role) : NO_TELEPHONY;
+  const granted = isTelephony ? role.permissions | impliedPermissions(telephony) : role.permissions;
+  const scopes = row.scopes === null ? granted : granted & matchPatterns(row.scopes);
   return {
     name: `login:${credential.login}`,
     accountId: row.acts_as,
@@ -54,13 +63,23 @@ export function judgeActor(row: ActorRow | null, credential: Credential, request
     authority: row.level,
     subject: role.subject,
     permissions: scopes & permissionsOfLevel(row.level) & standing.permissions,
-    lacking: standing.lacking ?? (scopes === role.permissions ? `the role ${role.name}` : 'this key'),
+    telephony,
+    lacking: standing.lacking ?? (scopes === granted ? `the role ${role.name}` : 'this key'),
     isNarrowed: row.scopes !== null,
     isHeldByItself: standing.isHeldByItself,
     isInactiveReseller: row.inactive_reseller,
     credential,
     request,
   };
+}
+
+/** Whether a request came by one of the account APIs, which have rights of their own. */
+function isTelephonyFace({ face }: RequestFacts): boolean {
+  return face === 'restcomm' || face === 'twilio';
+}
+
+function telephonyOf({ role_permissions }: ActorRow, { name, permissions }: Role): TelephonyRights {
+  return telephonyRightsOfRole(name, permissions, role_permissions ?? []);
 }
 
 /** Which account's standing refused an actor: for those who word it, and for no answer. */

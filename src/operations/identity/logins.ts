@@ -5,7 +5,7 @@ import { manages, requirePermission } from '#operations/access.ts';
 import { type Actor, type OperationContext, reader } from '#operations/context.ts';
 import { loginName } from '#operations/identity/presented.ts';
 import { unauthenticated } from '#operations/identity/judge-actor.ts';
-import { hashPassword, readNewPassword, verifyPassword } from '#operations/identity/password.ts';
+import { hashPassword, hashedForm, readNewPassword, verifyPassword } from '#operations/identity/password.ts';
 import { findRole, refuseMore } from '#operations/identity/roles.ts';
 import { type Performed, type Work, perform } from '#operations/perform.ts';
 import { type Page, readLimit } from '#operations/read-entity.ts';
@@ -223,11 +223,13 @@ export function updateLogin(
     if (role === null && input['role'] !== undefined)
       errors.push({ field: 'role', message: 'must be the name of a role of this account' });
     if (role !== null && input['role'] !== undefined) refuseMore(work.actor, role, 'give it to a login');
+    if (login.is_account && name !== login.name)
+      errors.push({ field: 'name', message: "of an account's own login cannot be changed" });
     if (errors.length > 0) throw invalid(...errors);
     const next = { name, role: role?.name ?? login.role, enabled };
     await refuseLast(work, login, next);
     if (name !== login.name && (await isTaken(transaction, name))) throw nameTaken(name);
-    const passwordHash = typeof password === 'string' ? await hashPassword(password) : password;
+    const passwordHash = typeof password === 'string' ? await hashPassword(hashedForm(password, login)) : password;
     await updateRow(transaction, login.id, { ...next, passwordHash });
     if (passwordHash !== undefined || !enabled) await deleteSessions(transaction, login.id, { allBut: null });
     transaction.record({
@@ -258,6 +260,8 @@ export function deleteLogin(
 ): Promise<Performed<LoginView>> {
   return perform(context, actor, { lock: 'none', idempotency }, async (work) => {
     const { login, account } = await lockManaged(work, id);
+    if (login.is_account)
+      throw problem('conflict', "An account's own login names it for ever; disable it instead of removing it.");
     await refuseLast(work, login, null);
     await deleteRow(work.transaction, login.id);
     work.transaction.record({
@@ -290,9 +294,9 @@ export function changePassword(
     if (typeof input['current'] !== 'string')
       errors.push({ field: 'current', message: 'must be the password until now' });
     if (errors.length > 0 || password === null) throw invalid(...errors);
-    if (!(await verifyPassword(String(input['current']), login.password_hash)))
+    if (!(await verifyPassword(hashedForm(String(input['current']), login), login.password_hash)))
       throw problem('forbidden', 'current: is not the password until now.');
-    await updateRow(transaction, login.id, { ...login, passwordHash: await hashPassword(password) });
+    await updateRow(transaction, login.id, { ...login, passwordHash: await hashPassword(hashedForm(password, login)) });
     await deleteSessions(transaction, login.id, { allBut: null });
     transaction.record({
       kind: 'login.changed',

@@ -1,7 +1,7 @@
 /**
  * Passwords of logins: argon2id, a few at a time, so that nobody can fill the memory or the cores by guessing.
  */
-import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
+import { argon2, createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 
 import { problem } from '#core/problem.ts';
@@ -46,6 +46,18 @@ export async function argon2id(message: string): Promise<string> {
 /** Hashes the password of a login. However its characters were composed, it is the same. */
 export function hashPassword(password: string): Promise<string> {
   return inTurn(() => argon2id(password.normalize('NFC')));
+}
+
+/**
+ * What of a password is hashed: of an account's own login its MD5, in hexadecimal, since applications written for
+ * Restcomm show that one instead of the password.
+ */
+export function hashedForm(password: string, login: { readonly is_account: boolean } | null): string {
+  return login?.is_account === true ? md5Hex(password) : password;
+}
+
+export function md5Hex(text: string): string {
+  return createHash('md5').update(text).digest('hex');
 }
 
 const HEAD = `$argon2id$v=19$m=${PARAMETERS.memory},t=${PARAMETERS.passes},p=${PARAMETERS.parallelism}`;

@@ -11,6 +11,8 @@ export interface Presented {
   readonly cookie?: string | undefined;
   /** The account to act as. */
   readonly actAs?: string | undefined;
+  /** By an account API: HTTP Basic with the account's SID or e-mail, and its token, password, or the password's MD5. */
+  readonly isTelephony?: true;
   /** Where the request comes from, for counting what fails. */
   readonly address: () => string;
 }
@@ -21,6 +23,11 @@ export const KEY_PREFIX = 'aby_';
 /** The SHA-256 by which the database knows a key or a session. */
 export function digestOf(token: string): Buffer {
   return createHash('sha256').update(token).digest();
+}
+
+/** The SHA-256 by which the database knows the auth token of an account: two accounts may have the same one. */
+export function tokenDigest(accountUuid: string, token: string): Buffer {
+  return digestOf(`${accountUuid}:${token}`);
 }
 
 /** The name of a login in its normal form. */

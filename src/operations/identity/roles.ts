@@ -13,6 +13,7 @@ import {
   permissionsOfLevel,
 } from '#core/permission.ts';
 import { type FieldError, invalid, problem } from '#core/problem.ts';
+import { matchTelephony } from '#core/telephony-right.ts';
 import { requirePermission } from '#operations/access.ts';
 import { type Actor, type OperationContext, reader } from '#operations/context.ts';
 import { type Performed, perform } from '#operations/perform.ts';
@@ -43,6 +44,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   operator: 'Everything but logins, keys, roles and closing.',
   billing: 'Holds of the billing authority; reads entities and credits.',
   developer: 'Creates and changes entities.',
+  restcomm_developer: 'What the role Developer may do on the account APIs of Restcomm and Twilio.',
   auditor: 'Reads.',
 };
 
@@ -136,8 +138,11 @@ function readRole(name: string, input: Readonly<Record<string, unknown>>) {
       message: `must be a list of 1 to ${PATTERNS_MAX} patterns such as hold:* or *:read`,
     });
   for (const [index, pattern] of patterns.slice(0, PATTERNS_MAX).entries())
-    if (typeof pattern !== 'string' || matchPattern(pattern) === 0)
-      errors.push({ field: `permissions[${index}]`, message: `must match some of ${PERMISSIONS.join(', ')}` });
+    if (typeof pattern !== 'string' || (matchPattern(pattern) === 0 && matchTelephony(pattern) === null))
+      errors.push({
+        field: `permissions[${index}]`,
+        message: `must match some of ${PERMISSIONS.join(', ')}, or be RestComm:<verbs>:<domains>`,
+      });
   if (typeof subject !== 'string' || !isSubject(subject))
     errors.push({ field: 'subject', message: `must be one of ${SUBJECTS.join(', ')}` });
   if (typeof description !== 'string' || description.length > DESCRIPTION_MAX)

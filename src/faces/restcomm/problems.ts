@@ -1,0 +1,45 @@
+/** Each problem code as Restcomm's clients know it. There is no error object on this face. */
+import type { Problem, ProblemCode } from '#core/problem.ts';
+import { isForeign } from '#operations/telephony/find-account.ts';
+
+/** A status with at most one of: a line of text, or a message in the format that was asked for. */
+export interface Refusal {
+  readonly status: number;
+  readonly text?: string;
+  readonly message?: string;
+  /** Stands beside the message. */
+  readonly error?: string;
+  /** The reason phrase of the status line. */
+  readonly phrase?: string;
+}
+
+type Rendering = (problem: Problem) => Refusal;
+
+const told =
+  (status: number): Rendering =>
+  ({ message }) => ({ status, text: message });
+
+export const RENDERINGS: Readonly<Record<ProblemCode, Rendering>> = {
+  malformed: told(400),
+  unauthenticated: () => ({ status: 401 }),
+  // What is somebody else's is told from what is not there.
+  not_found: (problem) => ({ status: isForeign(problem) ? 403 : 404 }),
+  forbidden: ({ message, facts }) =>
+    facts['standing'] === undefined ? { status: 403 } : { status: 403, text: message },
+  invalid: told(400),
+  exists: told(409),
+  closed: () => ({ status: 400, phrase: 'Account is closed', text: 'Account is closed' }),
+  held: told(403),
+  over_credit: ({ message }) => ({ status: 403, message, error: 'DID_QUOTA_EXCEEDED' }),
+  conflict: told(400),
+  precondition_failed: told(412),
+  plan_required: told(403),
+  rate_limited: told(429),
+  busy: told(503),
+  unavailable: told(503),
+  bug: () => ({ status: 500 }),
+};
+
+export function refusalOf(problem: Problem): Refusal {
+  return RENDERINGS[problem.code](problem);
+}

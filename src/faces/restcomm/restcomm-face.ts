@@ -1,0 +1,28 @@
+/**
+ * The account API of Restcomm at /restcomm/2012-04-24: XML or JSON, its own shapes, and plain statuses for errors.
+ *
+ * It translates requests into operations and their answers back; it decides nothing.
+ */
+import type { FastifyInstance } from 'fastify';
+
+import { RESTCOMM_BASE } from '#faces/shared/account-path.ts';
+import { type AccountFaceDeps, registerCaller } from '#faces/shared/account-routes.ts';
+import { registerFormParser } from '#faces/shared/parameters.ts';
+
+import { registerErrors } from './errors.ts';
+import { accountRoutes } from './routes/accounts.ts';
+import { serviceRoutes } from './routes/service.ts';
+
+export async function restcommFace(app: FastifyInstance, deps: AccountFaceDeps): Promise<void> {
+  await app.register(
+    async (scope) => {
+      registerErrors(scope);
+      registerFormParser(scope);
+      // An account without a password may set one, which is done on the paths of accounts.
+      registerCaller(scope, deps, 'restcomm', ({ url }) => url.slice(RESTCOMM_BASE.length + 1).startsWith('Accounts'));
+      serviceRoutes(scope, deps);
+      accountRoutes(scope, deps);
+    },
+    { prefix: RESTCOMM_BASE },
+  );
+}

@@ -1,0 +1,31 @@
+/**
+ * Paths of the account APIs as clients write them: `.json` after any segment, and slashes at the end. Both are taken
+ * away before a route is looked for; the suffix becomes what it means, a wish for JSON.
+ */
+import type { IncomingMessage } from 'node:http';
+
+export const RESTCOMM_BASE = '/restcomm/2012-04-24';
+export const TWILIO_BASE = '/2010-04-01';
+
+/** Rewrites a URL beneath either base, and the `Accept` of its request; null for any other URL. */
+export function rewriteAccountUrl(request: Pick<IncomingMessage, 'url' | 'headers'>): string | null {
+  const url = request.url ?? '/';
+  const isRestcomm = isBeneath(url, RESTCOMM_BASE);
+  if (!isRestcomm && !isBeneath(url, TWILIO_BASE)) return null;
+  const mark = url.indexOf('?');
+  const path = mark < 0 ? url : url.slice(0, mark);
+  const query = mark < 0 ? '' : url.slice(mark);
+  const bare = path.length > 1 ? path.replace(/\/+$/, '') : path;
+  // Profiles are documents of their own, in JSON whatever the path says.
+  if (isRestcomm && isBeneath(bare, `${RESTCOMM_BASE}/Profiles`)) return bare + query;
+  const segments = bare.split('/');
+  const stripped = segments.map((segment) => (segment.endsWith('.json') ? segment.slice(0, -5) : segment));
+  if (stripped.some((segment, place) => segment !== segments[place])) request.headers.accept = 'application/json';
+  return stripped.join('/') + query;
+}
+
+function isBeneath(url: string, base: string): boolean {
+  if (!url.startsWith(base)) return false;
+  const next = url[base.length];
+  return next === undefined || next === '/' || next === '?' || next === '.';
+}

@@ -1,0 +1,61 @@
+/**
+ * Parameters of a query or a form, by their names as written. Faces whose bodies are forms read both alike.
+ */
+import type { FastifyInstance } from 'fastify';
+
+export class Parameters {
+  readonly #values: URLSearchParams;
+
+  /** `text` is the query of a URL without its question mark, or a form. Broken escapes stay as they are. */
+  constructor(text: string) {
+    this.#values = new URLSearchParams(text);
+  }
+
+  /** The first value of the name; undefined when it is not there. */
+  text(name: string): string | undefined {
+    return this.#values.get(name) ?? undefined;
+  }
+
+  /** The first value of the name; undefined when it is not there or empty. */
+  filled(name: string): string | undefined {
+    const value = this.text(name);
+    return value === '' ? undefined : value;
+  }
+
+  /** All values of the name, in their order. */
+  all(name: string): readonly string[] {
+    return this.#values.getAll(name);
+  }
+
+  has(name: string): boolean {
+    return this.#values.has(name);
+  }
+
+  get names(): readonly string[] {
+    return [...new Set(this.#values.keys())];
+  }
+}
+
+/** The parameters in the query of a URL. */
+export function queryOf(url: string): Parameters {
+  const mark = url.indexOf('?');
+  return new Parameters(mark < 0 ? '' : url.slice(mark + 1));
+}
+
+/** As much as one form may have, in bytes. */
+export const FORM_MAX = 10_000_000;
+
+/** Has a server read forms as `Parameters`, and nothing else as a body. */
+export function registerFormParser(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string', bodyLimit: FORM_MAX },
+    (_request, body, done) => done(null, new Parameters(String(body))),
+  );
+}
+
+/** The form that came with a request; without a body there are no parameters. */
+export function formOf(body: unknown): Parameters {
+  return body instanceof Parameters ? body : new Parameters('');
+}

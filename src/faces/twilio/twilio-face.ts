@@ -1,0 +1,26 @@
+/**
+ * The account API of Twilio at /2010-04-01: JSON in its shapes, its lists and its error object, for unmodified clients.
+ *
+ * It translates requests into operations and their answers back; it decides nothing.
+ */
+import type { FastifyInstance } from 'fastify';
+
+import { TWILIO_BASE } from '#faces/shared/account-path.ts';
+import { type AccountFaceDeps, registerCaller } from '#faces/shared/account-routes.ts';
+import { registerFormParser } from '#faces/shared/parameters.ts';
+
+import { registerErrors } from './errors.ts';
+import { accountRoutes } from './routes/accounts.ts';
+
+export async function twilioFace(app: FastifyInstance, deps: AccountFaceDeps): Promise<void> {
+  await app.register(
+    async (scope) => {
+      registerErrors(scope);
+      registerFormParser(scope);
+      // Twilio has no accounts without a password: such a one is suspended here.
+      registerCaller(scope, deps, 'twilio', () => false);
+      accountRoutes(scope, deps);
+    },
+    { prefix: TWILIO_BASE },
+  );
+}

@@ -1,0 +1,43 @@
+/** What the account APIs of Restcomm and Twilio show of accounts, read in a few queries whatever their number. */
+import { sql } from 'kysely';
+
+import type { Session } from '#store/database.ts';
+
+export interface TelephonyRow {
+  readonly id: number;
+  readonly login_id: string | null;
+  /** The name of the account's own login; null where it has none. */
+  readonly login_name: string | null;
+  readonly token_id: string | null;
+  readonly token_sealed: Buffer | null;
+  readonly organization_uuid: string | null;
+  readonly organization_domain: string | null;
+  /** Profiles of the holds in force on the account itself. */
+  readonly own_profiles: string[];
+  readonly is_held_above: boolean;
+}
+
+/** By number; the order is that of the numbers. */
+export function readTelephonyRows(session: Session, ids: readonly number[]): Promise<TelephonyRow[]> {
+  return session.rows(
+    sql<TelephonyRow>`select e.id, l.id as login_id, l.name as login_name, k.id as token_id, k.token_sealed,
+        o.uuid as organization_uuid, d.domain as organization_domain,
+        array(select h.profile from hold h where h.entity_id = e.id and h.activated_at is not null and h.ended_at is null
+          order by h.profile) as own_profiles,
+        exists (select from hold h where h.entity_id = any (e.ancestors[:array_length(e.ancestors, 1) - 1])
+          and h.activated_at is not null and h.ended_at is null) as is_held_above
+      from entity e join account a on a.entity_id = e.id
+      left join login l on l.account_id = e.id and l.is_account
+      left join api_key k on k.login_id = l.id and k.token_sealed is not null
+      left join entity o on o.id = a.organization_id left join sip_domain d on d.entity_id = o.id
+      where e.id = any (${[...ids]}::bigint[]) order by e.id`,
+  );
+}
+
+/** The number of the account that an e-mail names; null when it names none. */
+export async function findAccountByEmail(session: Session, email: string): Promise<number | null> {
+  const row = await session.row(
+    sql<{ account_id: number }>`select account_id from login where name = ${email} and is_account`,
+  );
+  return row?.account_id ?? null;
+}
