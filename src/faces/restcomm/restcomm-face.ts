@@ -11,6 +11,7 @@ import { registerFormParser } from '#faces/shared/parameters.ts';
 
 import { registerErrors } from './errors.ts';
 import { accountRoutes } from './routes/accounts.ts';
+import { organizationRoutes } from './routes/organizations.ts';
 import { serviceRoutes } from './routes/service.ts';
 
 export async function restcommFace(app: FastifyInstance, deps: AccountFaceDeps): Promise<void> {
@@ -22,6 +23,7 @@ export async function restcommFace(app: FastifyInstance, deps: AccountFaceDeps):
       registerCaller(scope, deps, 'restcomm', ({ url }) => url.slice(RESTCOMM_BASE.length + 1).startsWith('Accounts'));
       serviceRoutes(scope, deps);
       accountRoutes(scope, deps);
+      organizationRoutes(scope, deps);
     },
     { prefix: RESTCOMM_BASE },
   );
