@@ -193,7 +193,7 @@ test('what failed is sent again until it is confirmed, and holds nothing else up
 test('after the last attempt a delivery is given up; a redirect is not followed, a silent receiver is left', async (t) => {
   const receiver = await receiverFor(t);
   const elsewhere = await receiverFor(t);
-  const system = await addWebhook(t, 'dead', { url: receiver.origin }, { pace: { timeoutMs: 200 } });
+  const system = await addWebhook(t, 'dead', { url: receiver.origin });
   receiver.answer = () => ({ status: 307, headers: { location: elsewhere.origin } });
   await account('Lost');
   await world.sendAll();
@@ -205,6 +205,7 @@ test('after the last attempt a delivery is given up; a redirect is not followed,
   assert.match((await attemptsOf(system.id))[0]?.problem ?? '', /redirects are not followed/);
   receiver.answer = () => null;
   receiver.knobs.latencyMs = 3_000;
+  await here.pool.query('update system set timeout_ms = 200 where id = $1', [system.id]);
   await account('Slow');
   await world.readAll();
   await world.deliveries.round();
