@@ -68,9 +68,9 @@ async function assertStopped(stopped: readonly LineName[], words: RegExp): Promi
     if (name === 'other') continue;
     const isStopped = lineOf(name).some((above) => stopped.includes(above));
     for (const [what, ask] of Object.entries(ASKED)) {
-      const reached = agentOf(name).requests.length;
-      const answer = await ask(name);
-      const where = `${name}, ${what}, while ${stopped.join(' and ') || 'none'} is stopped: ${answer.words}`;
+      const reached: number = agentOf(name).requests.length;
+      const answer: SipMessage = await ask(name);
+      const where: string = `${name}, ${what}, while ${stopped.join(' and ') || 'none'} is stopped: ${answer.words}`;
       assert.equal(answer.code, isStopped ? 403 : 200, where);
       if (!isStopped) continue;
       assert.match(answer.words, words, where);
