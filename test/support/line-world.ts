@@ -2,7 +2,7 @@
  * A tree of accounts five levels deep, each with a client in one organization that is none of theirs and a number that
  * rings it; and what registering, calls and messages of each come to.
  */
-import type { ACTION_BIT, Action } from '#core/action.ts';
+import type { Action } from '#core/action.ts';
 import { createEntity } from '#operations/create-entity.ts';
 import type { OperationContext } from '#operations/context.ts';
 
@@ -76,7 +76,7 @@ export async function makeLineWorld(context: OperationContext): Promise<LineWorl
 }
 
 /** What is judged of a line: an action, and whose it is. */
-export const JUDGED: readonly (readonly ['client' | 'number', Action & keyof typeof ACTION_BIT])[] = [
+export const JUDGED: readonly (readonly ['client' | 'number', Action])[] = [
   ['client', 'register'],
   ['client', 'call.out'],
   ['client', 'call.in'],
