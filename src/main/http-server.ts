@@ -13,7 +13,7 @@ import { problem } from '#core/problem.ts';
 import { registerErrors, sendError } from '#faces/native/errors.ts';
 import { nativeFace } from '#faces/native/native-face.ts';
 import { restcommFace } from '#faces/restcomm/restcomm-face.ts';
-import { rewriteAccountUrl } from '#faces/shared/account-path.ts';
+import { isAccountUrl, rewriteAccountUrl } from '#faces/shared/account-path.ts';
 import type { Authenticate } from '#faces/shared/actor.ts';
 import { rewriteGatewayUrl } from '#faces/shared/gateway-path.ts';
 import { registerRateLimits } from '#faces/shared/rate-limit.ts';
@@ -60,6 +60,14 @@ const EXPOSED_HEADERS = [
 /** How long a browser remembers what it may ask, in seconds. */
 const PREFLIGHT_SECONDS = 600;
 
+/** To clients that know no problem documents: the status says that the path cannot be read. */
+function sendUnreadable(
+  reply: FastifyReply,
+  { statusCode = 400 }: { readonly statusCode?: number | undefined },
+): FastifyReply {
+  return reply.code(statusCode).header('x-abeyance-problem', 'malformed').send();
+}
+
 export async function makeHttpServer(deps: HttpDeps): Promise<FastifyInstance> {
   const { metrics, settings } = deps;
   const tls = settings.tls === null ? null : await readTls(settings.tls);
@@ -85,7 +93,7 @@ export async function makeHttpServer(deps: HttpDeps): Promise<FastifyInstance> {
     clientErrorHandler: makeClientErrorHandler(headersFor),
     frameworkErrors: (error, request, reply) => {
       reply.headers(headersFor(request.url)).header('abeyance-request-id', request.id);
-      onAnswered(request, sendError(reply, error));
+      onAnswered(request, isAccountUrl(request.url) ? sendUnreadable(reply, error) : sendError(reply, error));
     },
     ...(tls === null ? { http: CONNECTION.node } : { https: { ...CONNECTION.node, ...tls } }),
   };
