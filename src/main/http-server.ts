@@ -13,11 +13,12 @@ import { problem } from '#core/problem.ts';
 import { registerErrors, sendError } from '#faces/native/errors.ts';
 import { nativeFace } from '#faces/native/native-face.ts';
 import { restcommFace } from '#faces/restcomm/restcomm-face.ts';
-import { rewriteAccountUrl } from '#faces/shared/account-path.ts';
+import { TWILIO_BASE, rewriteAccountUrl } from '#faces/shared/account-path.ts';
 import type { Authenticate } from '#faces/shared/actor.ts';
 import { rewriteGatewayUrl } from '#faces/shared/gateway-path.ts';
 import { registerRateLimits } from '#faces/shared/rate-limit.ts';
 import { registerFacts } from '#faces/shared/request-facts.ts';
+import { sendUnreadable } from '#faces/twilio/errors.ts';
 import { twilioFace } from '#faces/twilio/twilio-face.ts';
 import type { Authenticator } from '#operations/identity/authenticator.ts';
 import type { OperationContext } from '#operations/context.ts';
@@ -85,7 +86,8 @@ export async function makeHttpServer(deps: HttpDeps): Promise<FastifyInstance> {
     clientErrorHandler: makeClientErrorHandler(headersFor),
     frameworkErrors: (error, request, reply) => {
       reply.headers(headersFor(request.url)).header('abeyance-request-id', request.id);
-      onAnswered(request, sendError(reply, error));
+      const isTwilio = request.url.startsWith(`${TWILIO_BASE}/`);
+      onAnswered(request, isTwilio ? sendUnreadable(reply, error) : sendError(reply, error));
     },
     ...(tls === null ? { http: CONNECTION.node } : { https: { ...CONNECTION.node, ...tls } }),
   };
