@@ -45,7 +45,10 @@ export async function readAccountLogin(
   // The token is as good as the login itself.
   requireRight(actor, account, 'login:write');
   requireKind(account, ['account'], 'id');
-  return viewOf(session, context, account);
+  const view = await viewOf(session, context, account);
+  const role = await findRole(session, account, view.role);
+  if (role !== null) refuseMore(actor, role, 'read the token of a login that has it');
+  return view;
 }
 
 /**
@@ -77,7 +80,9 @@ async function putWithin(work: Work, account: EntityState, input: Readonly<Recor
   const email = readEmail(input['email'], login?.name ?? null, errors);
   const passwordMd5 = readSecret(input, actor, errors);
   const token = readToken(input, actor, errors);
-  const role = await readRole(work, account, input['role'], errors);
+  const had = login === null ? null : await findRole(transaction, account, login.role);
+  if (had !== null) refuseMore(actor, had, 'change a login that has it');
+  const role = await readRole(work, account, input['role'] ?? (login === null ? 'Administrator' : undefined), errors);
   if (errors.length > 0) throw invalid(...errors);
   refuseClosed(account, 'given a login');
   if (login === null) {
