@@ -113,7 +113,7 @@ test('a pause stops new calls at once, and keeps what is due', async (t: TestCon
     if (world.board.calls.length >= 3) await gate.promise;
     return { type: 'done' };
   };
-  const worker = world.reconciler();
+  world.reconciler();
   await world.hold(customer);
   await world.until('some are told', () => world.board.calls.length === 3);
   await world.pool.query('update system set paused_at = now() where id = $1', [system.id]);
