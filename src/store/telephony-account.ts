@@ -41,3 +41,11 @@ export async function findAccountByEmail(session: Session, email: string): Promi
   );
   return row?.account_id ?? null;
 }
+
+/** The number of the SIP domain in which an account makes its clients; null where it has none. */
+export async function organizationOf(session: Session, accountId: number): Promise<number | null> {
+  const row = await session.row(
+    sql<{ organization_id: number | null }>`select organization_id from account where entity_id = ${accountId}`,
+  );
+  return row?.organization_id ?? null;
+}

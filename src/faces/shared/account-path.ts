@@ -31,7 +31,7 @@ function withoutSlashes(path: string): string {
 }
 
 /** Whether a URL, as it came or rewritten, is for one of the account APIs. */
-export function isAccountUrl(url: string): boolean {
+function isAccountUrl(url: string): boolean {
   return isBeneath(url, RESTCOMM_BASE) || isBeneath(url, TWILIO_BASE);
 }
 
