@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import type { FastifyInstance } from 'fastify';
 
 import { RESTCOMM_BASE, TWILIO_BASE } from '#faces/shared/account-path.ts';
-import { type FaceOutcomes, faceMatrixText } from '#test/face-matrix-golden.ts';
+import { faceMatrixText } from '#test/face-matrix-golden.ts';
 import { type FaceRow, RESTCOMM_ROWS, TWILIO_ROWS } from '#test/face-matrix-routes.ts';
 import {
   FACE_OUTCASTS,
@@ -74,37 +74,34 @@ async function ask(base: string, { route, form, query = '' }: FaceRow, authoriza
 }
 
 test('is what docs/permission-matrix-faces.md says', async () => {
-  const outcomes: FaceOutcomes[] = FACES.map(({ face, base, rows }) => ({
+  const outcomes = FACES.map(({ face, base, rows }) => ({
     face,
     base,
-    lines: rows.map(({ route }) => ({ route, roles: new Map<string, string>(), outcasts: new Map() })),
+    lines: rows.map((row) => ({
+      row,
+      route: row.route,
+      roles: new Map<string, string>(),
+      outcasts: new Map<FaceOutcast, string>(),
+    })),
   }));
-  const set = (face: number, line: number, part: 'roles' | 'outcasts', key: string, value: string) =>
-    (outcomes[face]?.lines[line]?.[part] as Map<string, string>).set(key, value); // Made above.
   for (const role of Object.keys(FACE_ROLES) as FaceRole[]) {
     await world.wear(role);
     await Promise.all(
       FACE_PLACES.map(async (place) => {
         const { sid, token } = world.places[place];
-        for (const [face, { base, rows }] of FACES.entries())
-          for (const [line, row] of rows.entries())
-            set(
-              face,
-              line,
-              'roles',
-              `${place}/${role}`,
-              await ask(base, row, basic(sid, token), world.places.self.sid),
-            );
+        for (const { base, lines } of outcomes)
+          for (const { row, roles } of lines)
+            roles.set(`${place}/${role}`, await ask(base, row, basic(sid, token), world.places.self.sid));
       }),
     );
   }
   await world.wear('Administrator');
-  for (const outcast of FACE_OUTCASTS as readonly FaceOutcast[]) {
+  for (const outcast of FACE_OUTCASTS) {
     const { authorization, sid } = world.outcasts[outcast];
-    for (const [face, { base, rows }] of FACES.entries())
-      for (const [line, row] of rows.entries()) {
+    for (const { base, lines } of outcomes)
+      for (const { row, outcasts } of lines) {
         if (outcast === 'wrong secret') await forgetFailures(world.here);
-        set(face, line, 'outcasts', outcast, await ask(base, row, authorization, sid));
+        outcasts.set(outcast, await ask(base, row, authorization, sid));
       }
   }
   await assertGolden(GOLDEN_FILE, faceMatrixText(outcomes));
