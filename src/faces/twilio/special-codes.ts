@@ -3,23 +3,23 @@
  * its wording.
  */
 import type { Problem } from '#core/problem.ts';
+import { NOT_OBTAINABLE } from '#operations/telephony/buy-account-number.ts';
 import { isForeign } from '#operations/telephony/find-account.ts';
 
 import type { Rendering } from './problems.ts';
 
-/** Codes of invalid parameters by the parameter's name, where Twilio has one of its own. */
-const INVALID: Readonly<Record<string, number>> = {
-  FriendlyName: 20002,
-  PageSize: 20007,
-  PageToken: 21481,
-  Status: 21475,
-  PhoneNumber: 21421,
-  AreaCode: 21451,
-  To: 21201,
-  From: 21213,
-  Url: 21205,
-  Body: 21602,
-};
+/** Codes of what is invalid, by the field as operations or Twilio name it, where Twilio has one of its own. */
+const INVALID: readonly (readonly [RegExp, number])[] = [
+  [/^(friendlyName|FriendlyName|name)$/, 20002],
+  [/^PageSize$/, 20007],
+  [/^PageToken$/, 21481],
+  [/^(status|Status)$/, 21475],
+  [/^(number|e164|phoneNumber|PhoneNumber)$/, 21421],
+  [/^(areaCode|AreaCode)$/, 21451],
+  [/^(voice|sms)Application$/, 21420],
+  [/^(url|voiceUrl|voiceFallbackUrl|smsUrl|smsFallbackUrl|statusCallback|SmsUrl)$/, 21402],
+  [/^(voice|voiceFallback|sms|smsFallback|statusCallback)Method$/, 21403],
+];
 
 /** The code for a problem that Twilio has a word of its own for; null: that of its kind. */
 export function specialCode(problem: Problem): Rendering | null {
@@ -27,9 +27,10 @@ export function specialCode(problem: Problem): Rendering | null {
   if (isForeign(problem)) return { status: 403, code: 20003 };
   if (code === 'forbidden' && facts['standing'] !== undefined) return { status: 403, code: 20005 };
   if (code === 'over_credit' && facts['credit'] === 'account_credit') return { status: 403, code: 21480 };
+  if (facts['code'] === NOT_OBTAINABLE) return { status: 400, code: facts['isChosen'] === true ? 21452 : 21422 };
   if (code === 'invalid') {
-    const known = errors.map(({ field }) => INVALID[field]).find((found) => found !== undefined);
-    return known === undefined ? null : { status: 400, code: known };
+    const known = INVALID.find(([pattern]) => errors.some(({ field }) => pattern.test(field)));
+    return known === undefined ? null : { status: 400, code: known[1] };
   }
   return null;
 }
