@@ -5,6 +5,7 @@
 import { type RawBuilder, sql } from 'kysely';
 
 import type { Kind } from '#core/kind.ts';
+import type { NumberClass } from '#core/number-market.ts';
 import type { Session } from '#store/database.ts';
 import { type EntityState, entityState } from '#store/entity.ts';
 
@@ -19,6 +20,8 @@ export interface NumberFilter {
   /** Part of the friendly name, case ignored; or all of it. */
   readonly name?: string | undefined;
   readonly isNameWhole?: boolean | undefined;
+  /** Local, too, are those of which nobody said what they are. */
+  readonly numberClass?: NumberClass | undefined;
   /** Absent: in the order of their creation. */
   readonly sortBy?: 'number' | 'name' | undefined;
   readonly isReverse?: boolean | undefined;
@@ -48,11 +51,12 @@ function numbersOf({ id, closed }: Holder): RawBuilder<unknown> {
   return closed ? pendingOf(id) : openOf(id, 'phone_number');
 }
 
-function matching({ number, name, isNameWhole }: NumberFilter): RawBuilder<unknown> {
+function matching({ number, name, isNameWhole, numberClass }: NumberFilter): RawBuilder<unknown> {
   const parts = [sql`true`];
   if (number !== undefined) parts.push(sql`${numberText} like ${`%${likeText(number).replaceAll('*', '%')}%`}`);
   if (name !== undefined && isNameWhole === true) parts.push(sql`${nameText} = ${name}`);
   else if (name !== undefined) parts.push(sql`${nameText} ilike ${`%${likeText(name)}%`}`);
+  if (numberClass !== undefined) parts.push(sql`coalesce(n.number_class, 'local') = ${numberClass}`);
   return sql.join(parts, sql` and `);
 }
 

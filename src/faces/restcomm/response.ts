@@ -16,6 +16,8 @@ export interface Member<T> {
   readonly of: (thing: T) => Value;
   /** What XML has in its place, where that is another value. */
   readonly ofXml?: (thing: T) => Value;
+  /** Whether JSON leaves it out when it is absent, even where the shape has null for others. */
+  readonly isOptional?: true;
 }
 
 /** How a kind of thing is written. */
@@ -85,10 +87,10 @@ export function sendXml(reply: FastifyReply, content: { readonly [key: string]: 
 
 export function jsonOf<T>(shape: Shape<T>, thing: T): { readonly [key: string]: Value } {
   const out: Record<string, Value> = {};
-  for (const { json, of } of shape.members) {
+  for (const { json, of, isOptional } of shape.members) {
     if (json === null) continue;
     const value = of(thing) ?? null;
-    if (value !== null || shape.keepsNull === true) out[json] = value;
+    if (value !== null || (shape.keepsNull === true && isOptional !== true)) out[json] = value;
   }
   return out;
 }

@@ -3,7 +3,6 @@
  * organization alone, which nobody sells.
  */
 import type { NumberClass } from '#core/number-market.ts';
-import { readE164 } from '#core/e164.ts';
 import { readUserPart } from '#core/aor.ts';
 import { Problem, invalid, problem } from '#core/problem.ts';
 import { buyNumber } from '#operations/buy-number.ts';
@@ -13,6 +12,7 @@ import { countriesOf, listProviders } from '#operations/number-provider.ts';
 import { type Performed, type Work, perform } from '#operations/perform.ts';
 import { getState } from '#store/entity.ts';
 
+import { readDialled } from './dialled-number.ts';
 import type { NamedAccount } from './find-account.ts';
 import { getOrganization, requireOpenAccount } from './find-resource.ts';
 import { type NumberInput, numberFields } from './number-input.ts';
@@ -24,7 +24,7 @@ export interface NumberOrder {
   /** The number to get; else one with the area code is chosen. */
   readonly number?: string | undefined;
   readonly areaCode?: string | undefined;
-  /** Of a number that is chosen. Absent: any in which the provider has numbers. */
+  /** Of a number that is chosen, as is its class. Absent: any in which the provider has numbers. */
   readonly country?: string | undefined;
   readonly numberClass?: NumberClass | undefined;
   /** A number within the organization of the account alone. */
@@ -50,7 +50,11 @@ export async function buyAccountNumber(
   requireConsuming(account);
   const session = reader(context);
   const number = readNumber(order);
-  const fields = await numberFields(session, actor, order.fields);
+  const { numberClass } = order;
+  const fields = {
+    ...(await numberFields(session, actor, order.fields)),
+    ...(numberClass === undefined ? {} : { numberClass }),
+  };
   const { value: id, ...performed } = await get(context, actor, account, order, number, fields);
   return { ...performed, value: await numberView(session, account, id) };
 }
@@ -137,14 +141,8 @@ function readNumber({ number, areaCode, isPureSip }: NumberOrder): string | null
     if (isPureSip === true) throw invalid({ field: 'number', message: 'is missing: nobody sells pure SIP numbers' });
     return null;
   }
-  const reading = isPureSip === true ? readUserPart(number) : readE164(international(number));
+  if (isPureSip !== true) return readDialled('number', number);
+  const reading = readUserPart(number);
   if (!reading.ok) throw invalid({ field: 'number', message: reading.message });
   return reading.value;
-}
-
-/** Ten digits alone are a number of North America, as clients of these APIs write them; more have their country code. */
-function international(number: string): string {
-  const bare = number.replace(/[-.()\s]/g, '');
-  if (!/^\d+$/.test(bare)) return number;
-  return bare.length === 10 ? `+1${bare}` : `+${bare}`;
 }

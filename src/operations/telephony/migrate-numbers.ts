@@ -3,7 +3,7 @@
  * one within the domain of an organization, and gets another name by it.
  */
 import { identifiersOf, labelOf } from '#core/identifier.ts';
-import { problem } from '#core/problem.ts';
+import { invalid, problem } from '#core/problem.ts';
 import { uuidOfSid } from '#core/sid.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
 import { changedFactsOf } from '#operations/facts.ts';
@@ -24,9 +24,10 @@ export function migrateNumbers(
   context: OperationContext,
   actor: Actor,
   account: NamedAccount,
-  organizationSid: string,
+  organizationSid: string | undefined,
 ): Promise<Performed<number>> {
   requireSuperAdministrator(actor);
+  if (organizationSid === undefined) throw invalid({ field: 'organization', message: 'is missing' });
   return perform(context, actor, { lock: 'shared' }, async (work) => {
     const uuid = uuidOfSid(organizationSid);
     const domain = uuid === null ? null : await findEntity(work.transaction, { by: 'uuid', uuid });

@@ -1,7 +1,7 @@
 /** Applications of an account as the account APIs show them, with the numbers that they answer. */
 import { type OperationContext, reader } from '#operations/context.ts';
 import type { Session } from '#store/database.ts';
-import { type EntityState, uuidsOf } from '#store/entity.ts';
+import { type EntityState, listByNumbers } from '#store/entity.ts';
 import { readKindRows } from '#store/kind-row.ts';
 import {
   type ApplicationNumberRow,
@@ -17,6 +17,12 @@ import { findResource } from './find-resource.ts';
 /** What a number does by means of applications. */
 export const MEDIA = ['voice', 'sms', 'ussd', 'refer'] as const;
 export type Medium = (typeof MEDIA)[number];
+
+/** An application that answers a number or a client. */
+export interface AnsweringApplication {
+  readonly uuid: string;
+  readonly name: string;
+}
 
 export interface ApplicationNumber {
   readonly uuid: string;
@@ -74,6 +80,16 @@ export async function applicationView(
   return view;
 }
 
+/** Applications that answer something, by number, with their names; what is closed answers no more. */
+export async function openApplications(
+  session: Session,
+  ids: readonly number[],
+): Promise<ReadonlyMap<number, AnsweringApplication>> {
+  if (ids.length === 0) return new Map();
+  const open = (await listByNumbers(session, [...new Set(ids)])).filter(({ closed }) => !closed);
+  return new Map(open.map(({ id, uuid, label: name }) => [id, { uuid, name }]));
+}
+
 function applicationsOf(row: ApplicationNumberRow): number[] {
   const { voice_application: voice, sms_application: sms, ussd_application: ussd, refer_application: refer } = row;
   return [voice, sms, ussd, refer].filter((id) => id !== null);
@@ -88,8 +104,8 @@ async function applicationViews(
   const ids = entities.map(({ id }) => id);
   const values = await readKindRows(session, 'application', ids);
   const rows = await listNumbersAnsweredBy(session, account.id, ids, NUMBERS_MAX);
-  const uuids = await uuidsOf(session, rows.flatMap(applicationsOf));
-  const named = (id: number | null) => (id === null ? null : (uuids.get(id) ?? null));
+  const open = await openApplications(session, rows.flatMap(applicationsOf));
+  const named = (id: number | null) => (id === null ? null : (open.get(id)?.uuid ?? null));
   const answered = new Map<number, ApplicationNumber[]>();
   for (const row of rows) {
     const number: ApplicationNumber = {

@@ -3,22 +3,16 @@ import type { Values } from '#core/field.ts';
 import { CAPABILITIES, type Capability } from '#core/number-market.ts';
 import { type OperationContext, reader } from '#operations/context.ts';
 import type { Session } from '#store/database.ts';
-import { type EntityState, listByNumbers, uuidsOf } from '#store/entity.ts';
+import { type EntityState, listByNumbers } from '#store/entity.ts';
 import { readKindRows } from '#store/kind-row.ts';
 import { isReleasePending } from '#store/number.ts';
 import { type ListPart, type NumberFilter, countNumbersOf, listNumbersOf } from '#store/telephony-list.ts';
 
 import type { NamedAccount } from './find-account.ts';
 import { findResource } from './find-resource.ts';
-import { MEDIA, type Medium } from './read-applications.ts';
+import { type AnsweringApplication, MEDIA, type Medium, openApplications } from './read-applications.ts';
 
 export type { NumberFilter };
-
-/** An application that answers a number. */
-export interface AnsweringApplication {
-  readonly uuid: string;
-  readonly name: string;
-}
 
 /** How a number is answered over one medium. */
 export interface Answering {
@@ -98,25 +92,12 @@ async function numberViews(
     'phone_number',
     entities.map(({ id }) => id),
   );
-  const applications = await applicationsOf(session, [...values.values()]);
+  const applications = await openApplications(session, [...values.values()].flatMap(applicationIds));
   return entities.map((entity) => viewOf(entity, account, values.get(entity.id) ?? {}, applications));
 }
 
-/** The applications that answer numbers, with their names; what is closed answers no more. */
-async function applicationsOf(
-  session: Session,
-  numbers: readonly Values[],
-): Promise<ReadonlyMap<number, AnsweringApplication>> {
-  const ids = new Set<number>();
-  for (const values of numbers)
-    for (const medium of MEDIA) {
-      const id = values[`${medium}Application`];
-      if (typeof id === 'number') ids.add(id);
-    }
-  if (ids.size === 0) return new Map();
-  const uuids = await uuidsOf(session, [...ids]);
-  const names = await readKindRows(session, 'application', [...ids]);
-  return new Map([...uuids].map(([id, uuid]) => [id, { uuid, name: String(names.get(id)?.['name'] ?? '') }]));
+function applicationIds(values: Values): number[] {
+  return MEDIA.map((medium) => values[`${medium}Application`]).filter((id) => typeof id === 'number');
 }
 
 function viewOf(

@@ -5,6 +5,8 @@ import { type Actor, type OperationContext, reader } from '#operations/context.t
 import { countriesOf, listProviders, requireOpen } from '#operations/number-provider.ts';
 import { offersOf, readCriteria } from '#operations/search-numbers.ts';
 
+import type { NamedAccount } from './find-account.ts';
+
 export interface Wanted {
   /** ISO 3166-1. */
   readonly country: string;
@@ -27,12 +29,14 @@ const LIMIT_DEFAULT = 20;
 const LIMIT_MAX = 100;
 
 /**
- * What fits, each number once, in the order of the names of the providers. A provider that does not answer has nothing.
+ * What fits, each number once, in the order of the names of the providers. A provider that does not answer has nothing, and
+ * for a closed account there is nothing.
  * Throws `invalid` for a country or area code that is none.
  */
 export async function searchAvailableNumbers(
   context: OperationContext,
   actor: Actor,
+  account: NamedAccount,
   wanted: Wanted,
 ): Promise<readonly OfferedNumber[]> {
   const { country, numberClass, areaCode, contains, limit = LIMIT_DEFAULT, offset = 0 } = wanted;
@@ -45,6 +49,7 @@ export async function searchAvailableNumbers(
     contains: digits === '' ? undefined : digits.slice(0, 15),
     limit: LIMIT_MAX,
   });
+  if (account.closed) return [];
   const fits = judgeOf(wanted, pattern);
   const found = new Map<string, OfferedNumber>();
   for (const { row, isSelling } of await listProviders(reader(context), actor)) {
