@@ -13,6 +13,7 @@ import { registerErrors } from './errors.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { applicationRoutes } from './routes/applications.ts';
 import { availableNumberRoutes } from './routes/available-numbers.ts';
+import { callerIdRoutes } from './routes/caller-ids.ts';
 import { numberRoutes } from './routes/numbers.ts';
 
 export async function twilioFace(app: FastifyInstance, deps: AccountFaceDeps): Promise<void> {
@@ -26,6 +27,7 @@ export async function twilioFace(app: FastifyInstance, deps: AccountFaceDeps): P
       numberRoutes(scope, deps);
       availableNumberRoutes(scope, deps);
       applicationRoutes(scope, deps);
+      callerIdRoutes(scope, deps);
     },
     { prefix: TWILIO_BASE },
   );

@@ -68,7 +68,6 @@ test('resources of Twilio that there are not here are not found', async () => {
     mine.balance.fetch(),
     mine.shortCodes.list(),
     mine.connectApps.list(),
-    mine.validationRequests.create({ phoneNumber: '+31208005100' }),
   ]) {
     const refusal = await refusalOf(asked);
     assert.deepEqual([refusal.status, refusal.code], [404, 20404]);

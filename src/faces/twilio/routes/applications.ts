@@ -10,7 +10,7 @@ import {
   createApplication,
   removeApplication,
 } from '#operations/telephony/change-applications.ts';
-import { listNamed } from '#operations/telephony/list-named.ts';
+import { listMatching } from '#operations/telephony/list-matching.ts';
 import { placeAfter } from '#operations/telephony/place-after.ts';
 import { type ApplicationView, listApplications, readApplication } from '#operations/telephony/read-applications.ts';
 
@@ -75,7 +75,7 @@ export function applicationRoutes(scope: FastifyInstance, deps: AccountFaceDeps)
 function sendApplications({ context }: AccountFaceDeps, { reply, query, account }: Call) {
   const name = query.filled('FriendlyName');
   const all = (part: Part) => listApplications(context, account, part);
-  const read = (part: Part) => (name === undefined ? all(part) : listNamed(all, name, part));
+  const read = (part: Part) => (name === undefined ? all(part) : listMatching(all, (one) => one.name === name, part));
   const rowAt = async (offset: number) => (await read({ offset, limit: 1 })).items[0] ?? null;
   return sendPage<ApplicationView>(
     { reply, query },

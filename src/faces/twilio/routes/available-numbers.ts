@@ -52,7 +52,11 @@ export function availableNumberRoutes(scope: FastifyInstance, deps: AccountFaceD
     });
 }
 
-function sendOffers({ context }: AccountFaceDeps, { reply, query, actor, path }: Call, numberClass: NumberClass) {
+function sendOffers(
+  { context }: AccountFaceDeps,
+  { reply, query, actor, account, path }: Call,
+  numberClass: NumberClass,
+) {
   const wanted = { country: path['country'] ?? '', numberClass, ...criteriaOf(query) };
   return sendPage(
     { reply, query },
@@ -61,7 +65,7 @@ function sendOffers({ context }: AccountFaceDeps, { reply, query, actor, path }:
       shape: OFFERED_NUMBER,
       read: async ({ offset, limit }) => {
         // One more than is shown tells whether there is a further page.
-        const found = await searchAvailableNumbers(context, actor, { ...wanted, offset, limit: limit + 1 });
+        const found = await searchAvailableNumbers(context, actor, account, { ...wanted, offset, limit: limit + 1 });
         return { total: offset + found.length, items: found.slice(0, limit) };
       },
     },

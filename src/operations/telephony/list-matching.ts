@@ -1,4 +1,4 @@
-/** The things of a list that bear a name, where the list itself is not looked for by name. */
+/** The things of a list that fit, where the list itself cannot be asked for them. */
 
 interface Part {
   readonly offset: number;
@@ -13,17 +13,17 @@ interface Rows<T> {
 /** So many are read at once. */
 const STEP = 1_000;
 
-/** A part of what is named so exactly, and how many there are of that name. */
-export async function listNamed<T extends { readonly name: string }>(
+/** A part of what fits, and how many do. The whole list is read, so it is for lists that are short. */
+export async function listMatching<T>(
   read: (part: Part) => Promise<Rows<T>>,
-  name: string,
+  fits: (item: T) => boolean,
   { offset, limit }: Part,
 ): Promise<Rows<T>> {
-  const named: T[] = [];
+  const matching: T[] = [];
   for (let from = 0; ; from += STEP) {
     const { items, total } = await read({ offset: from, limit: STEP });
-    named.push(...items.filter((item) => item.name === name));
+    matching.push(...items.filter(fits));
     if (items.length === 0 || from + items.length >= total) break;
   }
-  return { total: named.length, items: named.slice(offset, offset + limit) };
+  return { total: matching.length, items: matching.slice(offset, offset + limit) };
 }
