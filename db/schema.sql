@@ -610,6 +610,22 @@ comment on column observation.entity_id is 'The subject; null where the name was
 comment on column observation.source is 'The server, by the name that it gives itself.';
 comment on column observation.code is 'The SIP or HTTP status, or another code of the protocol, that it answered with.';
 
+create table outgoing_caller_id (
+  id bigint not null generated always as identity (minvalue 1 start 1),
+  uuid uuid not null default gen_random_uuid(),
+  account_id bigint not null,
+  phone_number text not null,
+  friendly_name text,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint outgoing_caller_id_pkey PRIMARY KEY (id),
+  constraint outgoing_caller_id_uuid_key UNIQUE (uuid),
+  constraint outgoing_caller_id_account_fkey FOREIGN KEY (account_id) REFERENCES entity(id)
+);
+comment on table outgoing_caller_id is 'Numbers that an account may show when it calls. Written by the operations on caller ids; rows of a closed account stay, and go when it is erased.';
+comment on column outgoing_caller_id.friendly_name is 'Null: it goes by its number.';
+CREATE INDEX outgoing_caller_id_account_idx ON public.outgoing_caller_id USING btree (account_id, id);
+
 create table phone_number (
   entity_id bigint not null,
   e164 text,
@@ -901,6 +917,7 @@ create table system (
   version integer not null default 1,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  after_revision bigint not null default 0,
   constraint system_pkey PRIMARY KEY (id),
   constraint system_name_key UNIQUE (name),
   constraint system_uuid_key UNIQUE (uuid),
@@ -918,6 +935,7 @@ comment on column system.flight_max_ms is 'The longest time after which a reques
 comment on column system.drift_after is 'How far the running sweep for drift has come, by entity; null between two sweeps.';
 comment on column system.paused_at is 'Since when nothing is sent, for maintenance. What is due stays due.';
 comment on column system.open_until is 'The circuit is open until then: the system failed too often in a row.';
+comment on column system.after_revision is 'The last change before the system was made; a webhook is told of the events of later ones.';
 
 create table system_slot (
   system_id bigint not null,

@@ -1,5 +1,6 @@
 /** Each problem code as Restcomm's clients know it. There is no error object on this face. */
 import type { Problem, ProblemCode } from '#core/problem.ts';
+import { NOT_OBTAINABLE } from '#operations/telephony/buy-account-number.ts';
 import { isForeign } from '#operations/telephony/find-account.ts';
 
 /** A status with at most one of: a line of text, or a message in the format that was asked for. */
@@ -39,8 +40,13 @@ export const RENDERINGS: Readonly<Record<ProblemCode, Rendering>> = {
   exists: told(409),
   closed: () => ({ status: 400, phrase: 'Account is closed', text: 'Account is closed' }),
   held: told(403),
-  over_credit: ({ message }) => ({ status: 403, message, error: 'DID_QUOTA_EXCEEDED' }),
-  conflict: told(400),
+  over_credit: ({ message, facts }) => ({
+    status: 403,
+    message,
+    ...(facts['credit'] === 'number_credit' ? { error: 'DID_QUOTA_EXCEEDED' } : {}),
+  }),
+  // What clients know a number by that nobody sells.
+  conflict: ({ message, facts }) => ({ status: 400, text: facts['code'] === NOT_OBTAINABLE ? '21452' : message }),
   precondition_failed: told(412),
   plan_required: told(403),
   rate_limited: told(429),

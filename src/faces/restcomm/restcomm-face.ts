@@ -11,6 +11,11 @@ import { registerFormParser } from '#faces/shared/parameters.ts';
 
 import { registerErrors } from './errors.ts';
 import { accountRoutes } from './routes/accounts.ts';
+import { applicationRoutes } from './routes/applications.ts';
+import { availableNumberRoutes } from './routes/available-numbers.ts';
+import { callerIdRoutes } from './routes/caller-ids.ts';
+import { clientRoutes } from './routes/clients.ts';
+import { numberRoutes } from './routes/numbers.ts';
 import { organizationRoutes } from './routes/organizations.ts';
 import { serviceRoutes } from './routes/service.ts';
 
@@ -21,9 +26,14 @@ export async function restcommFace(app: FastifyInstance, deps: AccountFaceDeps):
       registerFormParser(scope);
       // An account without a password may set one, which is done on the paths of accounts.
       registerCaller(scope, deps, 'restcomm', ({ url }) => url.slice(RESTCOMM_BASE.length + 1).startsWith('Accounts'));
-      serviceRoutes(scope, deps);
       accountRoutes(scope, deps);
+      applicationRoutes(scope, deps);
+      availableNumberRoutes(scope, deps);
+      callerIdRoutes(scope, deps);
+      clientRoutes(scope, deps);
+      numberRoutes(scope, deps);
       organizationRoutes(scope, deps);
+      serviceRoutes(scope, deps);
     },
     { prefix: RESTCOMM_BASE },
   );
