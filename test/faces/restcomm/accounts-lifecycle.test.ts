@@ -148,6 +148,7 @@ test('who is strict is refused where active would not be the outcome, and nothin
     (error: { facts: unknown }) => assert.deepEqual(error.facts, { code: 21478 }) === undefined,
   );
   assert.deepEqual(await holdsOf(c1), ['suspended', 'fraud']);
+  assert.notEqual((await root('GET', `/Accounts.json/${c1.sid}`)).body['friendly_name'], 'x');
   await set(root, c1, 'active');
   const above = await addAccount(context, c1);
   await here.follow();
@@ -201,6 +202,12 @@ test('closing is for ever, for all beneath; nothing is removed, and the e-mail i
       const refused = await by('POST', `/Accounts.json/${id}`, form);
       assert.deepEqual([refused.status, refused.text], [400, 'Account is closed'], JSON.stringify(form));
     }
+  const phrase = await app.inject({
+    method: 'PUT',
+    url: `${BASE}/Accounts/${made['sid']}`,
+    headers: { authorization: basic(top.sid, top.token) },
+  });
+  assert.equal(phrase.statusMessage, 'Account is closed');
   const again = await rest('POST', '/Accounts', { EmailAddress: email.toUpperCase(), Password: STRONG });
   assert.equal(again.status, 409);
   assert.equal((await rest('DELETE', `/Accounts/${made['sid']}`)).status, 405);
