@@ -913,6 +913,7 @@ create table system (
   version integer not null default 1,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  after_revision bigint not null default 0,
   constraint system_pkey PRIMARY KEY (id),
   constraint system_name_key UNIQUE (name),
   constraint system_uuid_key UNIQUE (uuid),
@@ -930,6 +931,7 @@ comment on column system.flight_max_ms is 'The longest time after which a reques
 comment on column system.drift_after is 'How far the running sweep for drift has come, by entity; null between two sweeps.';
 comment on column system.paused_at is 'Since when nothing is sent, for maintenance. What is due stays due.';
 comment on column system.open_until is 'The circuit is open until then: the system failed too often in a row.';
+comment on column system.after_revision is 'The last change before the system was made; a webhook is told of the events of later ones.';
 
 create table system_slot (
   system_id bigint not null,

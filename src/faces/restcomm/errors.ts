@@ -44,3 +44,11 @@ function send(reply: FastifyReply, what: Problem): FastifyReply {
   if (refusal.text === undefined) return reply.send();
   return reply.type(TEXT).send(refusal.text);
 }
+
+/** Answers a request that could not even be brought to a route, such as one with a broken escape in its path. */
+export function sendUnreadable(reply: FastifyReply, error: Error & { readonly statusCode?: number }): FastifyReply {
+  return reply
+    .code(error.statusCode ?? 400)
+    .header('x-abeyance-problem', 'malformed')
+    .send();
+}

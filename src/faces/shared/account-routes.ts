@@ -89,7 +89,9 @@ export function registerCaller(
   scope.addHook('onRequest', async (request) => {
     if (request.routeOptions.config.isOpen === true) return;
     const { authorization } = request.headers;
-    if (authorization === undefined) throw problem('unauthenticated', 'Send the header Authorization with Basic.');
+    // Tokens and keys of the native face are not taken here, not even that of the first administrator.
+    if (authorization?.startsWith('Basic ') !== true)
+      throw problem('unauthenticated', 'Send the header Authorization with Basic.');
     const facts = isReading(request) ? { face } : { face, request: request.id, address: request.ip };
     try {
       const actor = await deps.authenticate({ authorization, isTelephony: true, address: () => request.ip }, facts);

@@ -1,10 +1,11 @@
 /** Accounts: read. */
 import type { FastifyInstance } from 'fastify';
 
-import { threeWords } from '#core/account-status.ts';
-import { sidOf } from '#core/sid.ts';
 import { type AccountFaceDeps, accountRoute } from '#faces/shared/account-routes.ts';
 import { accountView } from '#operations/telephony/account-view.ts';
+
+import { sendOne } from '../response.ts';
+import { ACCOUNT } from '../shapes/account.ts';
 
 export function accountRoutes(scope: FastifyInstance, deps: AccountFaceDeps): void {
   accountRoute(scope, deps, {
@@ -12,9 +13,6 @@ export function accountRoutes(scope: FastifyInstance, deps: AccountFaceDeps): vo
     url: '/Accounts/:account',
     right: ['Read', 'Accounts'],
     target: 'account',
-    handle: async ({ account }) => {
-      const view = await accountView(deps.context, account);
-      return { sid: sidOf('account', view.uuid), friendly_name: view.name, status: threeWords(view.status) };
-    },
+    handle: async ({ reply, account }) => sendOne(reply, ACCOUNT, await accountView(deps.context, account)),
   });
 }
