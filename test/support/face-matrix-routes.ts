@@ -26,3 +26,23 @@ export const RESTCOMM_ROWS: readonly FaceRow[] = [
 ];
 
 export const TWILIO_ROWS: readonly FaceRow[] = [...at('/Accounts/:account', 'GET')];
+
+/** Nothing has this SID, whatever its kind. */
+export const NOTHING = 'XX00000000000000000000000000000bad';
+
+/** Whether a route is answered to anybody. */
+export function isOpenRow({ route }: FaceRow): boolean {
+  return route.endsWith('/Logout') || /\.(wav|mp4)$/.test(route);
+}
+
+/** A row as a request about an account, beneath the base. */
+export function requestOf({ route, form, query = '' }: FaceRow, account: string) {
+  const [method = '', path = ''] = route.split(' ');
+  const url = path.replace(/:(\w+)(?:\([^)]*\))?/g, (_, name: string) => (name === 'account' ? account : NOTHING));
+  const isWriting = method === 'POST' || method === 'PUT';
+  return {
+    method: method as 'GET' | 'POST' | 'PUT' | 'DELETE', // Written so in the rows.
+    path: url + query,
+    form: isWriting ? (form ?? {}) : undefined,
+  };
+}
