@@ -12,20 +12,49 @@ export interface FaceRow {
   readonly query?: string;
 }
 
-export const NOTHING_CHANGES: Form = { Status: 'no-such-word', FriendlyName: '\u0000' };
+const TOO_LONG: Form = { FriendlyName: 'x'.repeat(300) };
 
 /** A path with the methods that it takes. */
 function at(path: string, methods: string, more: Omit<FaceRow, 'route'> = {}): FaceRow[] {
   return methods.split(' ').map((method) => ({ route: `${method} ${path}`, ...more }));
 }
 
+const ACCOUNT = '/Accounts/:account';
+const NUMBERS = `${ACCOUNT}/IncomingPhoneNumbers`;
+const AVAILABLE = `${ACCOUNT}/AvailablePhoneNumbers/:country`;
+
 export const RESTCOMM_ROWS: readonly FaceRow[] = [
   ...at('/Logout', 'GET'),
-  ...at('/Accounts/:account', 'GET'),
-  ...at('/Accounts/:account/Version', 'GET'),
+  ...at(ACCOUNT, 'GET'),
+  ...at(`${ACCOUNT}/Version`, 'GET'),
+  ...at(`${ACCOUNT}/Clients`, 'GET POST'),
+  ...at(`${ACCOUNT}/Clients/:sid`, 'GET POST PUT DELETE'),
+  ...at(`${ACCOUNT}/Applications`, 'GET POST'),
+  ...at(`${ACCOUNT}/Applications/:sid`, 'GET POST PUT DELETE'),
+  ...at(`${ACCOUNT}/OutgoingCallerIds`, 'GET POST'),
+  ...at(`${ACCOUNT}/OutgoingCallerIds/:sid`, 'GET POST PUT DELETE'),
+  ...at(NUMBERS, 'GET POST'),
+  ...['Local', 'TollFree', 'Mobile'].flatMap((kind) => at(`${NUMBERS}/${kind}`, 'GET POST')),
+  ...at(`${NUMBERS}/AvailableCountries`, 'GET'),
+  ...at(`${NUMBERS}/migrate`, 'POST'),
+  ...at(`${NUMBERS}/:sid`, 'GET POST PUT DELETE'),
+  ...['Local', 'TollFree', 'Mobile'].flatMap((kind) => at(`${AVAILABLE}/${kind}`, 'GET')),
 ];
 
-export const TWILIO_ROWS: readonly FaceRow[] = [...at('/Accounts/:account', 'GET')];
+export const TWILIO_ROWS: readonly FaceRow[] = [
+  ...at(ACCOUNT, 'GET'),
+  ...at(`${ACCOUNT}/Applications`, 'GET'),
+  ...at(`${ACCOUNT}/Applications`, 'POST', { form: TOO_LONG }),
+  ...at(`${ACCOUNT}/Applications/:application`, 'GET POST PUT DELETE'),
+  ...at(`${ACCOUNT}/OutgoingCallerIds`, 'GET POST'),
+  ...at(`${ACCOUNT}/OutgoingCallerIds/:callerId`, 'GET POST PUT DELETE'),
+  ...at(NUMBERS, 'GET POST'),
+  ...['Local', 'TollFree', 'Mobile'].flatMap((kind) => at(`${NUMBERS}/${kind}`, 'GET POST')),
+  ...at(`${NUMBERS}/:number`, 'GET POST PUT DELETE'),
+  ...at(`${ACCOUNT}/AvailablePhoneNumbers`, 'GET'),
+  ...at(AVAILABLE, 'GET'),
+  ...['Local', 'TollFree', 'Mobile'].flatMap((kind) => at(`${AVAILABLE}/${kind}`, 'GET')),
+];
 
 /** Nothing has this SID, whatever its kind. */
 export const NOTHING = 'XX00000000000000000000000000000bad';
@@ -35,10 +64,15 @@ export function isOpenRow({ route }: FaceRow): boolean {
   return route.endsWith('/Logout') || /\.(wav|mp4)$/.test(route);
 }
 
+function named(parameter: string, account: string): string {
+  if (parameter === 'account') return account;
+  return parameter === 'country' ? 'US' : NOTHING;
+}
+
 /** A row as a request about an account, beneath the base. */
 export function requestOf({ route, form, query = '' }: FaceRow, account: string) {
   const [method = '', path = ''] = route.split(' ');
-  const url = path.replace(/:(\w+)(?:\([^)]*\))?/g, (_, name: string) => (name === 'account' ? account : NOTHING));
+  const url = path.replace(/:(\w+)(?:\([^)]*\))?/g, (_, name: string) => named(name, account));
   const isWriting = method === 'POST' || method === 'PUT';
   return {
     method: method as 'GET' | 'POST' | 'PUT' | 'DELETE', // Written so in the rows.
