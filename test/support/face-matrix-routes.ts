@@ -10,8 +10,11 @@ export interface FaceRow {
   readonly form?: Form;
   /** Beginning with `?`. */
   readonly query?: string;
+  /** Parts of the path that are to be something, by their names. */
+  readonly parts?: Readonly<Record<string, string>>;
 }
 
+const NO_STATUS: Form = { Status: 'no-such-word' };
 const TOO_LONG: Form = { FriendlyName: 'x'.repeat(300) };
 
 /** A path with the methods that it takes. */
@@ -25,7 +28,17 @@ const AVAILABLE = `${ACCOUNT}/AvailablePhoneNumbers/:country`;
 
 export const RESTCOMM_ROWS: readonly FaceRow[] = [
   ...at('/Logout', 'GET'),
+  ...at('/Organizations', 'GET'),
+  ...at('/Organizations/:organization', 'GET'),
+  ...at('/Organizations/:organization', 'PUT', { parts: { organization: 'no_domain' } }),
+  ...at('/Organizations/:organization/Migrate', 'PUT'),
+  ...at('/Profiles', 'GET'),
+  ...at('/Profiles/:profile', 'GET'),
+  ...at('/ExtensionsConfiguration', 'GET'),
+  ...at('/Accounts', 'GET POST'),
+  ...at('/Accounts/migrate/:account', 'POST'),
   ...at(ACCOUNT, 'GET'),
+  ...at(ACCOUNT, 'POST PUT', { form: NO_STATUS }),
   ...at(`${ACCOUNT}/Version`, 'GET'),
   ...at(`${ACCOUNT}/Clients`, 'GET POST'),
   ...at(`${ACCOUNT}/Clients/:sid`, 'GET POST PUT DELETE'),
@@ -70,9 +83,9 @@ function named(parameter: string, account: string): string {
 }
 
 /** A row as a request about an account, beneath the base. */
-export function requestOf({ route, form, query = '' }: FaceRow, account: string) {
+export function requestOf({ route, form, query = '', parts = {} }: FaceRow, account: string) {
   const [method = '', path = ''] = route.split(' ');
-  const url = path.replace(/:(\w+)(?:\([^)]*\))?/g, (_, name: string) => named(name, account));
+  const url = path.replace(/:(\w+)(?:\([^)]*\))?/g, (_, name: string) => parts[name] ?? named(name, account));
   const isWriting = method === 'POST' || method === 'PUT';
   return {
     method: method as 'GET' | 'POST' | 'PUT' | 'DELETE', // Written so in the rows.
