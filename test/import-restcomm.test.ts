@@ -256,6 +256,28 @@ test('numbers are found with what answers them, those of SIP alone in their orga
   assert.equal((await native('GET', `/v1/entities/${idIn('PN', '+31208005102')}`)).body['standing'], 'closed');
 });
 
+test('the account API lists what each account had, by the SIDs it had', async () => {
+  const under = async (name: string, what: string) =>
+    (await rest(sidIn('AC', name), passwordIn(name), `/Accounts/${sidIn('AC', name)}/${what}`)).body;
+  const sids = (list: readonly { sid: string }[]) => list.map(({ sid }) => sid).toSorted();
+  const clients = await under('a', 'Clients.json');
+  assert.deepEqual(sids(clients as never), [sidIn('CL', 'alice')]); // the face answers a bare list
+  const [alice] = clients as never as Record<string, unknown>[];
+  assert.equal(alice?.['password'], md5(`alice:second.restcomm.example:${passwordIn('alice')}`));
+  assert.equal(alice?.['voice_application_sid'], sidIn('AP', 'welcome'));
+  const ofRoot = await under('root', 'Clients.json');
+  assert.deepEqual(sids(ofRoot as never), [sidIn('CL', 'carol'), sidIn('CL', 'dora')].toSorted());
+  const applications = await under('a', 'Applications.json');
+  assert.deepEqual(sids(applications as never), [sidIn('AP', 'texts'), sidIn('AP', 'welcome')].toSorted());
+  const numbers = (await under('root', 'IncomingPhoneNumbers.json'))['incomingPhoneNumbers'];
+  assert.deepEqual(sids(numbers), [sidIn('PN', '+1234')]);
+  const one = await under('a', `IncomingPhoneNumbers/${sidIn('PN', '+31208005100')}.json`);
+  assert.deepEqual(
+    [one['phone_number'], one['sms_application_sid'], one['status_callback']],
+    ['+31208005100', sidIn('AP', 'texts'), 'https://apps.restcomm.example/status'],
+  );
+});
+
 test('the same import again changes nothing and tells the same', async () => {
   const snapshot = await takeSnapshot(pool);
   const again = await importRestcomm(client, folder);
