@@ -606,6 +606,22 @@ comment on column observation.entity_id is 'The subject; null where the name was
 comment on column observation.source is 'The server, by the name that it gives itself.';
 comment on column observation.code is 'The SIP or HTTP status, or another code of the protocol, that it answered with.';
 
+create table outgoing_caller_id (
+  id bigint not null generated always as identity (minvalue 1 start 1),
+  uuid uuid not null default gen_random_uuid(),
+  account_id bigint not null,
+  phone_number text not null,
+  friendly_name text,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint outgoing_caller_id_pkey PRIMARY KEY (id),
+  constraint outgoing_caller_id_uuid_key UNIQUE (uuid),
+  constraint outgoing_caller_id_account_fkey FOREIGN KEY (account_id) REFERENCES entity(id)
+);
+comment on table outgoing_caller_id is 'Numbers that an account may show when it calls. Written by the operations on caller ids; rows of a closed account stay, and go when it is erased.';
+comment on column outgoing_caller_id.friendly_name is 'Null: it goes by its number.';
+CREATE INDEX outgoing_caller_id_account_idx ON public.outgoing_caller_id USING btree (account_id, id);
+
 create table phone_number (
   entity_id bigint not null,
   e164 text,
