@@ -80,9 +80,13 @@ export function sendJson(reply: FastifyReply, body: Value): FastifyReply {
   return reply.type(JSON_TYPE).send(JSON.stringify(body, null, 2));
 }
 
+/** What XML 1.0 cannot hold in any form: one such character in a name would make a whole list unreadable. */
+// oxlint-disable-next-line no-control-regex -- these are what is looked for
+const NOT_XML = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+
 /** `content` is what the root holds. */
 export function sendXml(reply: FastifyReply, content: { readonly [key: string]: Value }): FastifyReply {
-  return reply.type(XML_TYPE).send(builder.build({ [ROOT]: content }));
+  return reply.type(XML_TYPE).send(builder.build({ [ROOT]: content }).replace(NOT_XML, '\ufffd'));
 }
 
 export function jsonOf<T>(shape: Shape<T>, thing: T): { readonly [key: string]: Value } {
