@@ -31,6 +31,7 @@ export function specialCode(problem: Problem): Rendering | null {
   if (facts['code'] === NOT_OBTAINABLE) return { status: 400, code: facts['isChosen'] === true ? 21452 : 21422 };
   if (facts['code'] === HELD_ABOVE_CODE || facts['code'] === HELD_BY_HIGHER_CODE)
     return { status: 400, code: facts['code'] };
+  if (facts['reason'] === 'depth') return { status: 400, code: 21101 };
   if (facts['isTop'] === true) return { status: 400, code: 21477 };
   if (code === 'invalid') {
     const known = INVALID.find(([pattern]) => errors.some(({ field }) => pattern.test(field)));
