@@ -185,6 +185,11 @@ test('a role is honoured from an administrator; others hand on their own', async
   const sid = beneath.body['sid'];
   for (const [method, form] of [['GET'], ['POST', { Status: 'suspended' }], ['PUT', { FriendlyName: 'x' }]] as const)
     assert.equal((await asDeveloper(method, `/Accounts/${sid}`, form)).status, 403, 'a developer acts on itself alone');
+  const listed = (await asDeveloper('GET', '/Accounts.json')).body as unknown as Record<string, unknown>[];
+  assert.deepEqual(
+    listed.map((account) => [account['sid'], account['auth_token']]),
+    [[sid, undefined]],
+  );
   const role = await asDeveloper('POST', `/Accounts/${developer.body['sid']}`, { Role: 'Administrator' });
   assert.deepEqual([role.status, role.text], [403, '']);
   assert.equal((await asDeveloper('PUT', `/Accounts/${developer.body['sid']}`, { FriendlyName: 'Me' })).status, 200);
