@@ -10,8 +10,14 @@ import { type AccountFaceDeps, registerCaller } from '#faces/shared/account-rout
 import { registerFormParser } from '#faces/shared/parameters.ts';
 
 import { registerErrors } from './errors.ts';
+import { absentRoutes } from './routes/absent.ts';
 import { accountRoutes } from './routes/accounts.ts';
+import { callRoutes } from './routes/calls.ts';
+import { conferenceRoutes } from './routes/conferences.ts';
+import { messageRoutes } from './routes/messages.ts';
+import { recordingRoutes } from './routes/recordings.ts';
 import { serviceRoutes } from './routes/service.ts';
+import { supervisorRoutes } from './routes/supervisor.ts';
 
 export async function restcommFace(app: FastifyInstance, deps: AccountFaceDeps): Promise<void> {
   await app.register(
@@ -21,7 +27,13 @@ export async function restcommFace(app: FastifyInstance, deps: AccountFaceDeps):
       // An account without a password may set one, which is done on the paths of accounts.
       registerCaller(scope, deps, 'restcomm', ({ url }) => url.slice(RESTCOMM_BASE.length + 1).startsWith('Accounts'));
       serviceRoutes(scope, deps);
+      absentRoutes(scope, deps);
       accountRoutes(scope, deps);
+      callRoutes(scope, deps);
+      conferenceRoutes(scope, deps);
+      messageRoutes(scope, deps);
+      recordingRoutes(scope, deps);
+      supervisorRoutes(scope, deps);
     },
     { prefix: RESTCOMM_BASE },
   );
