@@ -63,6 +63,7 @@ create table account (
   constraint account_organization_fkey FOREIGN KEY (organization_id) REFERENCES entity(id)
 );
 comment on table account is 'Accounts: resellers, customers and whatever they group. Written by create and update.';
+CREATE INDEX account_organization_idx ON public.account USING btree (organization_id) WHERE (organization_id IS NOT NULL);
 
 create table api_key (
   id uuid not null default gen_random_uuid(),
@@ -549,13 +550,16 @@ create table login (
   password_changed_at timestamp with time zone,
   last_used_at timestamp with time zone,
   is_account boolean not null default false,
+  guard_limit integer,
   constraint login_pkey PRIMARY KEY (id),
   constraint login_name_key UNIQUE (name),
-  constraint login_account_fkey FOREIGN KEY (account_id) REFERENCES entity(id)
+  constraint login_account_fkey FOREIGN KEY (account_id) REFERENCES entity(id),
+  constraint login_guard_check CHECK (((guard_limit >= 1) AND (guard_limit <= 1000000000)))
 );
 comment on table login is 'Who signs in for an account. Written by the login operations; last_used_at now and then.';
 comment on column login.version is 'Raised by whatever makes what was verified before invalid: password, role, enabled.';
 comment on column login.is_account is 'The account''s own: signs in by the account''s SID, or by its name where that is an e-mail. Its password hash is of the MD5 of the password. At most one for each account; never removed.';
+comment on column login.guard_limit is 'How many entities one request of this login on an account API may change; null: what ABEYANCE_FACE_GUARD_LIMIT says. Set by an account above.';
 CREATE INDEX login_account_idx ON public.login USING btree (account_id, name);
 CREATE UNIQUE INDEX login_account_own_key ON public.login USING btree (account_id) WHERE is_account;
 

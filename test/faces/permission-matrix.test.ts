@@ -7,7 +7,7 @@ import type { FastifyInstance } from 'fastify';
 
 import { RESTCOMM_BASE, TWILIO_BASE } from '#faces/shared/account-path.ts';
 import { faceMatrixText } from '#test/face-matrix-golden.ts';
-import { type FaceRow, RESTCOMM_ROWS, TWILIO_ROWS } from '#test/face-matrix-routes.ts';
+import { type FaceRow, RESTCOMM_ROWS, TWILIO_ROWS, requestOf } from '#test/face-matrix-routes.ts';
 import {
   FACE_OUTCASTS,
   FACE_PLACES,
@@ -55,18 +55,10 @@ test('every route of the account APIs has a row, and every row a route', () => {
   }
 });
 
-/** Nothing has this SID, whatever its kind. */
-const NOTHING = 'XX00000000000000000000000000000bad';
-
-async function ask(base: string, { route, form, query = '' }: FaceRow, authorization: string | null, sid: string) {
-  const [method = '', path = ''] = route.split(' ');
-  const url = path.replace(/:(\w+)(?:\([^)]*\))?/g, (_, name: string) => (name === 'account' ? sid : NOTHING));
-  const isWriting = method === 'POST' || method === 'PUT';
-  const answer = await restWith(world.here.app, base, authorization)(
-    method as 'GET', // Written so in the rows.
-    url + query,
-    isWriting ? (form ?? {}) : undefined,
-  );
+async function ask(base: string, row: FaceRow, authorization: string | null, sid: string) {
+  const { route } = row;
+  const { method, path, form } = requestOf(row, sid);
+  const answer = await restWith(world.here.app, base, authorization)(method, path, form);
   const code = answer.headers['x-abeyance-problem'];
   assert.equal(answer.status >= 400, code !== undefined, `${route}: every refusal tells its code, ${answer.status}`);
   assert.ok(answer.status < 500, `${route}: ${answer.text}`);

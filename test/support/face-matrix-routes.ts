@@ -10,19 +10,86 @@ export interface FaceRow {
   readonly form?: Form;
   /** Beginning with `?`. */
   readonly query?: string;
+  /** Parts of the path that are to be something, by their names. */
+  readonly parts?: Readonly<Record<string, string>>;
 }
 
-export const NOTHING_CHANGES: Form = { Status: 'no-such-word', FriendlyName: '\u0000' };
+const NO_STATUS: Form = { Status: 'no-such-word' };
+const TOO_LONG: Form = { FriendlyName: 'x'.repeat(300) };
 
 /** A path with the methods that it takes. */
 function at(path: string, methods: string, more: Omit<FaceRow, 'route'> = {}): FaceRow[] {
   return methods.split(' ').map((method) => ({ route: `${method} ${path}`, ...more }));
 }
 
+const ACCOUNT = '/Accounts/:account';
+const NUMBERS = `${ACCOUNT}/IncomingPhoneNumbers`;
+const AVAILABLE = `${ACCOUNT}/AvailablePhoneNumbers/:country`;
+
 export const RESTCOMM_ROWS: readonly FaceRow[] = [
   ...at('/Logout', 'GET'),
-  ...at('/Accounts/:account', 'GET'),
-  ...at('/Accounts/:account/Version', 'GET'),
+  ...at('/Organizations', 'GET'),
+  ...at('/Organizations/:organization', 'GET'),
+  ...at('/Organizations/:organization', 'PUT', { parts: { organization: 'no_domain' } }),
+  ...at('/Organizations/:organization/Migrate', 'PUT'),
+  ...at('/Profiles', 'GET'),
+  ...at('/Profiles/:profile', 'GET'),
+  ...at('/ExtensionsConfiguration', 'GET'),
+  ...at('/Accounts', 'GET POST'),
+  ...at('/Accounts/migrate/:account', 'POST'),
+  ...at(ACCOUNT, 'GET'),
+  ...at(ACCOUNT, 'POST PUT', { form: NO_STATUS }),
+  ...at(`${ACCOUNT}/Version`, 'GET'),
+  ...at(`${ACCOUNT}/Clients`, 'GET POST'),
+  ...at(`${ACCOUNT}/Clients/:sid`, 'GET POST PUT DELETE'),
+  ...at(`${ACCOUNT}/Applications`, 'GET POST'),
+  ...at(`${ACCOUNT}/Applications/:sid`, 'GET POST PUT DELETE'),
+  ...at(`${ACCOUNT}/OutgoingCallerIds`, 'GET POST'),
+  ...at(`${ACCOUNT}/OutgoingCallerIds/:sid`, 'GET POST PUT DELETE'),
+  ...at(NUMBERS, 'GET POST'),
+  ...['Local', 'TollFree', 'Mobile'].flatMap((kind) => at(`${NUMBERS}/${kind}`, 'GET POST')),
+  ...at(`${NUMBERS}/AvailableCountries`, 'GET'),
+  ...at(`${NUMBERS}/migrate`, 'POST'),
+  ...at(`${NUMBERS}/:sid`, 'GET POST PUT DELETE'),
+  ...['Local', 'TollFree', 'Mobile'].flatMap((kind) => at(`${AVAILABLE}/${kind}`, 'GET')),
 ];
 
-export const TWILIO_ROWS: readonly FaceRow[] = [...at('/Accounts/:account', 'GET')];
+export const TWILIO_ROWS: readonly FaceRow[] = [
+  ...at(ACCOUNT, 'GET'),
+  ...at(`${ACCOUNT}/Applications`, 'GET'),
+  ...at(`${ACCOUNT}/Applications`, 'POST', { form: TOO_LONG }),
+  ...at(`${ACCOUNT}/Applications/:application`, 'GET POST PUT DELETE'),
+  ...at(`${ACCOUNT}/OutgoingCallerIds`, 'GET POST'),
+  ...at(`${ACCOUNT}/OutgoingCallerIds/:callerId`, 'GET POST PUT DELETE'),
+  ...at(NUMBERS, 'GET POST'),
+  ...['Local', 'TollFree', 'Mobile'].flatMap((kind) => at(`${NUMBERS}/${kind}`, 'GET POST')),
+  ...at(`${NUMBERS}/:number`, 'GET POST PUT DELETE'),
+  ...at(`${ACCOUNT}/AvailablePhoneNumbers`, 'GET'),
+  ...at(AVAILABLE, 'GET'),
+  ...['Local', 'TollFree', 'Mobile'].flatMap((kind) => at(`${AVAILABLE}/${kind}`, 'GET')),
+];
+
+/** Nothing has this SID, whatever its kind. */
+export const NOTHING = 'XX00000000000000000000000000000bad';
+
+/** Whether a route is answered to anybody. */
+export function isOpenRow({ route }: FaceRow): boolean {
+  return route.endsWith('/Logout') || /\.(wav|mp4)$/.test(route);
+}
+
+function named(parameter: string, account: string): string {
+  if (parameter === 'account') return account;
+  return parameter === 'country' ? 'US' : NOTHING;
+}
+
+/** A row as a request about an account, beneath the base. */
+export function requestOf({ route, form, query = '', parts = {} }: FaceRow, account: string) {
+  const [method = '', path = ''] = route.split(' ');
+  const url = path.replace(/:(\w+)(?:\([^)]*\))?/g, (_, name: string) => parts[name] ?? named(name, account));
+  const isWriting = method === 'POST' || method === 'PUT';
+  return {
+    method: method as 'GET' | 'POST' | 'PUT' | 'DELETE', // Written so in the rows.
+    path: url + query,
+    form: isWriting ? (form ?? {}) : undefined,
+  };
+}

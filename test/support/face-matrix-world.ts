@@ -17,6 +17,7 @@ export const FACE_OUTCASTS = [
   'suspended itself',
   'suspended above',
   'closed itself',
+  'without a password yet',
   'no credential',
   'wrong secret',
 ] as const;
@@ -58,6 +59,8 @@ export async function makeFaceMatrixWorld(t: Cleanup): Promise<FaceMatrixWorld> 
   const closed = await addAccount(context);
   await placeHold(context, ADMIN, suspended.id, { profile: 'suspended' });
   await closeEntity(context, ADMIN, closed.id);
+  const waiting = await addAccount(context);
+  await placeHold(context, ADMIN, waiting.id, { profile: 'uninitialized' });
   await here.follow();
   const shown = ({ sid, token }: TelephonyAccount) => ({ authorization: basic(sid, token), sid });
   return {
@@ -67,6 +70,7 @@ export async function makeFaceMatrixWorld(t: Cleanup): Promise<FaceMatrixWorld> 
       'suspended itself': shown(suspended),
       'suspended above': shown(beneath),
       'closed itself': shown(closed),
+      'without a password yet': shown(waiting),
       'no credential': { authorization: null, sid: self.sid },
       'wrong secret': { authorization: basic(self.sid, 'wrong'), sid: self.sid },
     },

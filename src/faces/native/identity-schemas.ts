@@ -16,6 +16,11 @@ export const login = z
     role: z.string(),
     enabled: z.boolean(),
     hasPassword: z.boolean().describe('Without one only its keys count.'),
+    guardLimit: z
+      .number()
+      .int()
+      .nullable()
+      .describe('How many entities one request on an account API may change; null: as many as the installation says.'),
     createdAt: time,
     passwordChangedAt: time.nullable(),
     lastUsedAt: time.nullable().describe('To the minute.'),
@@ -29,7 +34,10 @@ const loginFields = {
   enabled: z.boolean().optional(),
 };
 export const createLogin = z.object(loginFields).meta({ id: 'CreateLogin' });
-export const updateLogin = z.object(loginFields).partial().meta({ id: 'UpdateLogin' });
+export const updateLogin = z
+  .object({ ...loginFields, guardLimit: z.number().int().nullable().describe('Set by an account above.') })
+  .partial()
+  .meta({ id: 'UpdateLogin' });
 export const changePassword = z
   .object({ current: z.string(), password: z.string().min(10).max(256) })
   .meta({ id: 'ChangePassword' });

@@ -25,9 +25,18 @@ export const RENDERINGS: Readonly<Record<ProblemCode, Rendering>> = {
   unauthenticated: () => ({ status: 401 }),
   // What is somebody else's is told from what is not there.
   not_found: (problem) => ({ status: isForeign(problem) ? 403 : 404 }),
-  forbidden: ({ message, facts }) =>
-    facts['standing'] === undefined ? { status: 403 } : { status: 403, text: message },
-  invalid: told(400),
+  forbidden: ({ message, facts }) => {
+    if (facts['reason'] === 'role') return { status: 403, phrase: message };
+    return facts['standing'] === undefined ? { status: 403 } : { status: 403, text: message };
+  },
+  invalid: ({ message, facts }) => {
+    if (facts['reason'] === 'depth') return { status: 400, message };
+    if (facts['reason'] !== 'weak') return { status: 400, text: message };
+    // Those who change look at the reason phrase, those who create at the body; both find the word in the body.
+    return facts['doing'] === 'change'
+      ? { status: 400, phrase: 'Password too weak', text: `weak: ${message}` }
+      : { status: 400, message: `weak: ${message}` };
+  },
   exists: told(409),
   closed: () => ({ status: 400, phrase: 'Account is closed', text: 'Account is closed' }),
   held: told(403),

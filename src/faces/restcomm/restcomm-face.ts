@@ -16,6 +16,7 @@ import { availableNumberRoutes } from './routes/available-numbers.ts';
 import { callerIdRoutes } from './routes/caller-ids.ts';
 import { clientRoutes } from './routes/clients.ts';
 import { numberRoutes } from './routes/numbers.ts';
+import { organizationRoutes } from './routes/organizations.ts';
 import { serviceRoutes } from './routes/service.ts';
 
 export async function restcommFace(app: FastifyInstance, deps: AccountFaceDeps): Promise<void> {
@@ -31,6 +32,7 @@ export async function restcommFace(app: FastifyInstance, deps: AccountFaceDeps):
       callerIdRoutes(scope, deps);
       clientRoutes(scope, deps);
       numberRoutes(scope, deps);
+      organizationRoutes(scope, deps);
       serviceRoutes(scope, deps);
     },
     { prefix: RESTCOMM_BASE },

@@ -67,7 +67,7 @@ export interface OpenRoute extends Omit<Common, 'right'> {
 
 /** How long an answer waits until this process's decisions include the write, in milliseconds. */
 const ENGINE_WAIT_MS = 1_000;
-const CALLERS = new WeakMap<FastifyRequest, Actor>();
+const CALLERS = new WeakMap<FastifyRequest, { readonly actor: Actor; readonly context: OperationContext }>();
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -97,7 +97,7 @@ export function registerCaller(
       const actor = await deps.authenticate({ authorization, isTelephony: true, address: () => request.ip }, facts);
       noteActor(request, actor.name);
       requireOperating(deps.context, actor, mayUninitialized(request));
-      CALLERS.set(request, actor);
+      CALLERS.set(request, { actor, context: deps.context });
     } catch (error) {
       throw asNotActive(deps.context, error);
     }
@@ -106,9 +106,13 @@ export function registerCaller(
 
 /** Who asks, on a route that is not open. */
 export function callerOf(request: FastifyRequest): Actor {
-  const actor = CALLERS.get(request);
-  if (actor === undefined) throw new Error('this route is open to all');
-  return actor;
+  return known(request).actor;
+}
+
+function known(request: FastifyRequest) {
+  const caller = CALLERS.get(request);
+  if (caller === undefined) throw new Error('this route is open to all');
+  return caller;
 }
 
 /** Adds a route that names an account. */
@@ -130,7 +134,12 @@ export function bareRoute(scope: FastifyInstance, { method, url, right, handle }
     handler: async (request, reply) => {
       const actor = callerOf(request);
       if (right !== undefined) requireTelephony(actor, ...right);
-      return handle({ ...openCall(request, reply), actor });
+      try {
+        return await handle({ ...openCall(request, reply), actor });
+      } catch (error) {
+        // Its account may have been stopped since it was let in.
+        throw asNotActive(known(request).context, error);
+      }
     },
   });
 }

@@ -2,16 +2,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import { Problem, problem } from '#core/problem.ts';
+import { watchPaths } from '#faces/shared/known-paths.ts';
 import { problemOf } from '#operations/failure.ts';
 
-import { learnPaths } from './known-paths.ts';
 import { errorObject } from './problems.ts';
 
 const RETRY_AFTER_SECONDS = 1;
 
 /** To be called before the routes of the scope are added. */
 export function registerErrors(scope: FastifyInstance): void {
-  const paths = learnPaths(scope);
+  const methodsOf = watchPaths(scope);
   scope.setErrorHandler(async (error, request, reply) => {
     const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
     if (!(error instanceof Problem) && status >= 400 && status < 500 && error instanceof Error)
@@ -20,9 +20,9 @@ export function registerErrors(scope: FastifyInstance): void {
   });
   scope.setNotFoundHandler(async (request, reply) => {
     const path = request.url.split('?')[0] ?? '';
-    const methods = paths.methodsOf(path);
-    if (methods === null) return refuse(request, reply, problem('not_found', `There is nothing at ${path}.`));
-    reply.header('allow', methods.join(', '));
+    const methods = methodsOf(path);
+    if (methods.length === 0) return refuse(request, reply, problem('not_found', `There is nothing at ${path}.`));
+    reply.header('allow', methods.toSorted().join(', '));
     return refuse(request, reply, problem('malformed', `${path} does not take ${request.method}.`), 405);
   });
 }

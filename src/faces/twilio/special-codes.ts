@@ -4,6 +4,7 @@
  */
 import type { Problem } from '#core/problem.ts';
 import { NOT_OBTAINABLE } from '#operations/telephony/buy-account-number.ts';
+import { HELD_ABOVE_CODE, HELD_BY_HIGHER_CODE } from '#operations/telephony/change-status.ts';
 import { isForeign } from '#operations/telephony/find-account.ts';
 
 import type { Rendering } from './problems.ts';
@@ -28,6 +29,10 @@ export function specialCode(problem: Problem): Rendering | null {
   if (code === 'forbidden' && facts['standing'] !== undefined) return { status: 403, code: 20005 };
   if (code === 'over_credit' && facts['credit'] === 'account_credit') return { status: 403, code: 21480 };
   if (facts['code'] === NOT_OBTAINABLE) return { status: 400, code: facts['isChosen'] === true ? 21452 : 21422 };
+  if (facts['code'] === HELD_ABOVE_CODE || facts['code'] === HELD_BY_HIGHER_CODE)
+    return { status: 400, code: facts['code'] };
+  if (facts['reason'] === 'depth') return { status: 400, code: 21101 };
+  if (facts['isTop'] === true) return { status: 400, code: 21477 };
   if (code === 'invalid') {
     const known = INVALID.find(([pattern]) => errors.some(({ field }) => pattern.test(field)));
     return known === undefined ? null : { status: 400, code: known[1] };

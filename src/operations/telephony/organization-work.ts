@@ -105,7 +105,12 @@ function refuseOthers(account: EntityState, client: EntityState): void {
   if (!isClientOf(account, client)) throw new Error(`client ${client.uuid} is not of account ${account.uuid}`);
 }
 
+/** The same work, seeing everything: the organization that an account inherits need not be visible to its parent. */
+export function seeingAll(work: Work): Work {
+  return { ...work, actor: { ...work.actor, accountId: 0 } };
+}
+
 /** The same work with the right of whoever has the domain. The change log still names who asked. */
 function asContainer(work: Work): Work {
-  return { ...work, actor: { ...work.actor, accountId: 0, permissions: CLIENT_RIGHTS } };
+  return { ...work, actor: { ...seeingAll(work).actor, permissions: CLIENT_RIGHTS } };
 }

@@ -40,20 +40,20 @@ export function applicationRoutes(scope: FastifyInstance, deps: AccountFaceDeps)
       return sendCreated(reply, APPLICATION, await settled(deps, reply, created));
     },
   });
-  const one = { url: `${APPLICATIONS}/:application`, target: 'under' } as const;
+  const one = { url: `${APPLICATIONS}/:sid`, target: 'under' } as const;
   accountRoute(scope, deps, {
     ...one,
     method: 'GET',
     right: ['Read', 'Applications'],
     handle: async ({ reply, account, path }) =>
-      sendOne(reply, APPLICATION, await readApplication(deps.context, account, path['application'] ?? '')),
+      sendOne(reply, APPLICATION, await readApplication(deps.context, account, path['sid'] ?? '')),
   });
   accountRoute(scope, deps, {
     ...one,
     method: ['POST', 'PUT'],
     right: ['Modify', 'Applications'],
     handle: async ({ reply, actor, account, path, form }) => {
-      const sid = path['application'] ?? '';
+      const sid = path['sid'] ?? '';
       const input = inputOf(form, await readApplication(deps.context, account, sid));
       const changed = await changeApplication(deps.context, actor, account, sid, input);
       return sendOne(reply, APPLICATION, await settled(deps, reply, changed));
@@ -65,7 +65,7 @@ export function applicationRoutes(scope: FastifyInstance, deps: AccountFaceDeps)
     // As on the Restcomm face.
     right: ['Modify', 'Applications'],
     handle: async ({ reply, actor, account, path }) => {
-      const removed = await removeApplication(deps.context, actor, account, path['application'] ?? '');
+      const removed = await removeApplication(deps.context, actor, account, path['sid'] ?? '');
       await settled(deps, reply, removed);
       return sendRemoved(reply);
     },

@@ -37,13 +37,13 @@ export function callerIdRoutes(scope: FastifyInstance, deps: AccountFaceDeps): v
       return sendCreated(reply, VALIDATION_REQUEST, await settled(deps, reply, created));
     },
   });
-  const one = { url: `${CALLER_IDS}/:callerId`, target: 'under' } as const;
+  const one = { url: `${CALLER_IDS}/:sid`, target: 'under' } as const;
   accountRoute(scope, deps, {
     ...one,
     method: 'GET',
     right: ['Read', 'OutgoingCallerIds'],
     handle: async ({ reply, account, path }) =>
-      sendOne(reply, CALLER_ID, await readCallerId(deps.context, account, path['callerId'] ?? '')),
+      sendOne(reply, CALLER_ID, await readCallerId(deps.context, account, path['sid'] ?? '')),
   });
   accountRoute(scope, deps, {
     ...one,
@@ -51,7 +51,7 @@ export function callerIdRoutes(scope: FastifyInstance, deps: AccountFaceDeps): v
     right: ['Modify', 'OutgoingCallerIds'],
     handle: async ({ reply, actor, account, path, form }) => {
       const name = clearable(form, 'FriendlyName');
-      const changed = await changeCallerId(deps.context, actor, account, path['callerId'] ?? '', name);
+      const changed = await changeCallerId(deps.context, actor, account, path['sid'] ?? '', name);
       return sendOne(reply, CALLER_ID, await settled(deps, reply, changed));
     },
   });
@@ -60,7 +60,7 @@ export function callerIdRoutes(scope: FastifyInstance, deps: AccountFaceDeps): v
     method: 'DELETE',
     right: ['Delete', 'OutgoingCallerIds'],
     handle: async ({ reply, actor, account, path }) => {
-      await settled(deps, reply, await removeCallerId(deps.context, actor, account, path['callerId'] ?? ''));
+      await settled(deps, reply, await removeCallerId(deps.context, actor, account, path['sid'] ?? ''));
       return sendRemoved(reply);
     },
   });

@@ -37,13 +37,13 @@ export function numberRoutes(scope: FastifyInstance, deps: AccountFaceDeps): voi
       handle: (call) => buy(deps, call, numberClass),
     });
   }
-  const one = { url: `${NUMBERS}/:number`, target: 'under' } as const;
+  const one = { url: `${NUMBERS}/:sid`, target: 'under' } as const;
   accountRoute(scope, deps, {
     ...one,
     method: 'GET',
     right: ['Read', 'IncomingPhoneNumbers'],
     handle: async ({ reply, account, path }) =>
-      sendOne(reply, NUMBER, await readNumber(deps.context, account, path['number'] ?? '')),
+      sendOne(reply, NUMBER, await readNumber(deps.context, account, path['sid'] ?? '')),
   });
   accountRoute(scope, deps, {
     ...one,
@@ -51,7 +51,7 @@ export function numberRoutes(scope: FastifyInstance, deps: AccountFaceDeps): voi
     right: ['Modify', 'IncomingPhoneNumbers'],
     handle: async ({ reply, actor, account, path, form }) => {
       requireStaying(form);
-      const changed = await changeNumber(deps.context, actor, account, path['number'] ?? '', inputOf(form));
+      const changed = await changeNumber(deps.context, actor, account, path['sid'] ?? '', inputOf(form));
       return sendOne(reply, NUMBER, await settled(deps, reply, changed));
     },
   });
@@ -60,7 +60,7 @@ export function numberRoutes(scope: FastifyInstance, deps: AccountFaceDeps): voi
     method: 'DELETE',
     right: ['Delete', 'IncomingPhoneNumbers'],
     handle: async ({ reply, actor, account, path }) => {
-      await settled(deps, reply, await removeNumber(deps.context, actor, account, path['number'] ?? ''));
+      await settled(deps, reply, await removeNumber(deps.context, actor, account, path['sid'] ?? ''));
       return sendRemoved(reply);
     },
   });
