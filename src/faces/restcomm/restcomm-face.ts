@@ -38,7 +38,6 @@ export async function restcommFace(app: FastifyInstance, deps: AccountFaceDeps):
       availableNumberRoutes(scope, deps);
       callRoutes(scope, deps);
       callerIdRoutes(scope, deps);
-      callRoutes(scope, deps);
       clientRoutes(scope, deps);
       conferenceRoutes(scope, deps);
       messageRoutes(scope, deps);
