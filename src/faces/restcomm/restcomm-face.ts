@@ -37,6 +37,7 @@ export async function restcommFace(app: FastifyInstance, deps: AccountFaceDeps):
       applicationRoutes(scope, deps);
       availableNumberRoutes(scope, deps);
       callerIdRoutes(scope, deps);
+      callRoutes(scope, deps);
       clientRoutes(scope, deps);
       conferenceRoutes(scope, deps);
       messageRoutes(scope, deps);
