@@ -63,6 +63,7 @@ create table account (
   constraint account_organization_fkey FOREIGN KEY (organization_id) REFERENCES entity(id)
 );
 comment on table account is 'Accounts: resellers, customers and whatever they group. Written by create and update.';
+CREATE INDEX account_organization_idx ON public.account USING btree (organization_id) WHERE (organization_id IS NOT NULL);
 
 create table api_key (
   id uuid not null default gen_random_uuid(),
@@ -612,13 +613,16 @@ create table login (
   password_changed_at timestamp with time zone,
   last_used_at timestamp with time zone,
   is_account boolean not null default false,
+  guard_limit integer,
   constraint login_pkey PRIMARY KEY (id),
   constraint login_name_key UNIQUE (name),
-  constraint login_account_fkey FOREIGN KEY (account_id) REFERENCES entity(id)
+  constraint login_account_fkey FOREIGN KEY (account_id) REFERENCES entity(id),
+  constraint login_guard_check CHECK (((guard_limit >= 1) AND (guard_limit <= 1000000000)))
 );
 comment on table login is 'Who signs in for an account. Written by the login operations; last_used_at now and then.';
 comment on column login.version is 'Raised by whatever makes what was verified before invalid: password, role, enabled.';
 comment on column login.is_account is 'The account''s own: signs in by the account''s SID, or by its name where that is an e-mail. Its password hash is of the MD5 of the password. At most one for each account; never removed.';
+comment on column login.guard_limit is 'How many entities one request of this login on an account API may change; null: what ABEYANCE_FACE_GUARD_LIMIT says. Set by an account above.';
 CREATE INDEX login_account_idx ON public.login USING btree (account_id, name);
 CREATE UNIQUE INDEX login_account_own_key ON public.login USING btree (account_id) WHERE is_account;
 
@@ -706,6 +710,22 @@ comment on column observation.uuid is 'By which the account APIs name it as a no
 comment on column observation.account_id is 'The account whose subject it was then: its owner, else the account that contains it. Null where the name was nobody''s.';
 CREATE INDEX observation_account_idx ON public.observation USING btree (account_id, minute, id);
 CREATE UNIQUE INDEX observation_uuid_key ON public.observation USING btree (uuid);
+
+create table outgoing_caller_id (
+  id bigint not null generated always as identity (minvalue 1 start 1),
+  uuid uuid not null default gen_random_uuid(),
+  account_id bigint not null,
+  phone_number text not null,
+  friendly_name text,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint outgoing_caller_id_pkey PRIMARY KEY (id),
+  constraint outgoing_caller_id_uuid_key UNIQUE (uuid),
+  constraint outgoing_caller_id_account_fkey FOREIGN KEY (account_id) REFERENCES entity(id)
+);
+comment on table outgoing_caller_id is 'Numbers that an account may show when it calls. Written by the operations on caller ids; rows of a closed account stay, and go when it is erased.';
+comment on column outgoing_caller_id.friendly_name is 'Null: it goes by its number.';
+CREATE INDEX outgoing_caller_id_account_idx ON public.outgoing_caller_id USING btree (account_id, id);
 
 create table phone_number (
   entity_id bigint not null,
@@ -1020,6 +1040,7 @@ create table system (
   version integer not null default 1,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  after_revision bigint not null default 0,
   constraint system_pkey PRIMARY KEY (id),
   constraint system_name_key UNIQUE (name),
   constraint system_uuid_key UNIQUE (uuid),
@@ -1037,6 +1058,7 @@ comment on column system.flight_max_ms is 'The longest time after which a reques
 comment on column system.drift_after is 'How far the running sweep for drift has come, by entity; null between two sweeps.';
 comment on column system.paused_at is 'Since when nothing is sent, for maintenance. What is due stays due.';
 comment on column system.open_until is 'The circuit is open until then: the system failed too often in a row.';
+comment on column system.after_revision is 'The last change before the system was made; a webhook is told of the events of later ones.';
 
 create table system_slot (
   system_id bigint not null,

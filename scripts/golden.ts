@@ -6,7 +6,12 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const TESTS = ['test/golden.test.ts', 'test/enforce.test.ts', 'test/permission-matrix.test.ts'];
+const TESTS = [
+  'test/golden.test.ts',
+  'test/enforce.test.ts',
+  'test/permission-matrix.test.ts',
+  'test/faces/permission-matrix.test.ts',
+];
 const child = spawn(process.execPath, [fileURLToPath(new URL('test.ts', import.meta.url)), ...TESTS], {
   stdio: 'inherit',
 });

@@ -6,7 +6,9 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 
 import type { Kind } from '#core/kind.ts';
+import { restUntil } from '#core/number-rest.ts';
 import { readPastEntity, readPastStanding } from '#operations/as-of/read-past.ts';
+import { restSettings } from '#operations/context.ts';
 import { createEntity } from '#operations/create-entity.ts';
 import { closeEntity } from '#operations/close-entity.ts';
 import { readStanding } from '#operations/explain-standing.ts';
@@ -38,7 +40,7 @@ interface Noted {
 }
 
 /** Times of rows are those at which a transaction began, times of the log those at which it was committed. */
-const TIMES = new Set(['createdAt', 'updatedAt', 'closedAt', 'since']);
+const TIMES = new Set(['createdAt', 'updatedAt', 'closedAt', 'quarantinedUntil', 'since']);
 
 function compare(was: unknown, told: unknown, path: string): void {
   const name = path.split('.').at(-1) ?? '';
@@ -176,6 +178,50 @@ test('names, places and profiles are told as they were before they changed', asy
   const other = await make({ kind: 'account', name: 'Another' });
   await make({ kind: 'trusted_peer', address: '192.0.2.9', parent: other });
   noted.push(...(await note(all)));
+  await compareAll(noted);
+});
+
+test('a closed number is told with its rest, from the first closure above it, until another has its name', async () => {
+  const make = async (input: Record<string, unknown>) => (await createEntity(context, ADMIN, input)).value.number;
+  const outer = await make({ kind: 'account', name: 'Outer', reseller: true });
+  const elsewhere = await make({ kind: 'account', name: 'Elsewhere', parent: outer });
+  const inner = await make({ kind: 'account', name: 'Inner', parent: outer });
+  const domain = await make({ kind: 'sip_domain', domain: 'rest.example', parent: inner });
+  const [e164, owned] = ['+31208005100', '+31208005101'];
+  const dutch = await make({ kind: 'phone_number', e164, parent: inner, country: 'NL' });
+  const lent = await make({ kind: 'phone_number', e164: owned, parent: outer, owner: elsewhere });
+  const extension = await make({ kind: 'phone_number', sipNumber: '300', domain, parent: inner });
+  const all = [dutch, lent, extension];
+  const noted: Noted[] = [...(await note(all))];
+  const rests = async () => {
+    const revision = String(await headOf(here));
+    const views = [];
+    for (const id of all) views.push(await readPastEntity(context, ADMIN, id, revision));
+    return views.map((view) => view['quarantinedUntil']);
+  };
+  const restFrom = async (entity: number) => {
+    const { rows } = await here.pool.query<{ at: Date }>(
+      `select at from change where entity_id = $1 and kind = 'entity.closed'`,
+      [entity],
+    );
+    const at = rows[0]?.at ?? assert.fail();
+    return restUntil(at, 'NL', restSettings(context.settings)).toISOString();
+  };
+  await closeEntity(context, ADMIN, elsewhere);
+  noted.push(...(await note(all)));
+  assert.deepEqual(await rests(), [undefined, undefined, undefined], 'a closed owner begins no rest');
+  await closeEntity(context, ADMIN, inner);
+  noted.push(...(await note(all)));
+  const first = await restFrom(inner);
+  assert.deepEqual(await rests(), [first, undefined, undefined]);
+  await closeEntity(context, ADMIN, outer);
+  noted.push(...(await note(all)));
+  assert.deepEqual(await rests(), [first, await restFrom(outer), undefined], 'a second closure begins none anew');
+  const clock = () => new Date(Date.now() + 46 * 86_400_000);
+  const heir = await make({ kind: 'account', name: 'Heir' });
+  await createEntity({ ...context, clock }, ADMIN, { kind: 'phone_number', e164, parent: heir });
+  noted.push(...(await note(all)));
+  assert.deepEqual(await rests(), [undefined, await restFrom(outer), undefined], 'another has the name');
   await compareAll(noted);
 });
 

@@ -17,14 +17,17 @@ import { type Answer, asking } from '#test/people.ts';
 const GOLDEN_FILE = new URL('../docs/permission-matrix.md', import.meta.url);
 /** What monitoring and readers of the documentation ask for, without any actor. */
 const OPEN = /^\/(?:docs(?:\/|$)|healthz$|readyz$|metrics$)/;
+/** Faces that have rows of their own. */
+const OTHER_FACES = /^\/(?:restcomm|2010-04-01)\//;
 
-/** Every route of every face, told by the framework itself. */
+/** Every route of the native face, told by the framework itself. */
 const routes = new Set<string>();
 diagnostics.subscribe('fastify.initialization', (message) => {
   const { fastify } = message as { fastify: FastifyInstance }; // As Fastify documents it.
   fastify.addHook('onRoute', ({ method, url }) => {
     for (const each of [method].flat())
-      if (each !== 'HEAD' && each !== 'OPTIONS' && !OPEN.test(url)) routes.add(`${each} ${url}`);
+      if (each !== 'HEAD' && each !== 'OPTIONS' && !OPEN.test(url) && !OTHER_FACES.test(url))
+        routes.add(`${each} ${url}`);
   });
 });
 

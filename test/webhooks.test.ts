@@ -9,10 +9,10 @@ import { createEntity } from '#operations/create-entity.ts';
 import { liftHold } from '#operations/lift-hold.ts';
 import { placeHold } from '#operations/place-hold.ts';
 import { Deliveries } from '#reconciler/events/deliveries.ts';
-import { removeSystem } from '#store/system.ts';
+import { type SystemRow, removeSystem } from '#store/system.ts';
 import { type Receiver, startReceiver } from '#systems/webhook/simulator.ts';
 import { ADMIN, testInstallation } from '#test/installation.ts';
-import { SECRET, webhookWorld } from '#test/webhook-world.ts';
+import { SECRET, type WebhookWorld, webhookWorld } from '#test/webhook-world.ts';
 
 const here = await testInstallation({ after: (work) => after(work) });
 const { context } = here;
@@ -57,13 +57,19 @@ async function attemptsOf(systemId: number) {
   return rows;
 }
 
-async function remove(id: number): Promise<void> {
-  await removeSystem(here.session, id);
+/** A webhook that is gone after the test, however it ends: no other test tells it anything. */
+async function addWebhook(
+  t: { after(work: () => Promise<void>): void },
+  ...given: Parameters<WebhookWorld['addWebhook']>
+): Promise<SystemRow> {
+  const system = await world.addWebhook(...given);
+  t.after(() => removeSystem(here.session, system.id));
+  return system;
 }
 
 test('each transition is one signed message, with what was before and after, and who did it', async (t) => {
   const receiver = await receiverFor(t);
-  const system = await world.addWebhook('signed', { url: `${receiver.origin}/hook?x=1` });
+  await addWebhook(t, 'signed', { url: `${receiver.origin}/hook?x=1` });
   const top = await account('Top');
   const sub = await account('Sub', top.id);
   const { hold } = (
@@ -104,13 +110,13 @@ test('each transition is one signed message, with what was before and after, and
   assert.equal(receiver.asked[0]?.url.search, '?x=1');
   assert.equal(receiver.asked[0]?.headers['user-agent'], 'Abeyance/test');
   assert.equal(new Set(receiver.received.map((one) => one.id)).size, 6);
-  await remove(system.id);
 });
 
 test('while a secret is changed both sign, so that either receiver verifies', async (t) => {
   const fresh = `whsec_${Buffer.alloc(24, 9).toString('base64')}`;
   const receiver = await receiverFor(t, null);
-  const system = await world.addWebhook(
+  await addWebhook(
+    t,
     'rotated',
     { url: receiver.origin },
     { secrets: { secret: fresh, formerSecret: SECRET, headers: { 'X-Own': 'yes' } } },
@@ -124,7 +130,6 @@ test('while a secret is changed both sign, so that either receiver verifies', as
   assert.throws(() => other.verify(asked.body, asked.headers as Record<string, string>));
   assert.throws(() => new Webhook(fresh).verify(`${asked.body} `, asked.headers as Record<string, string>));
   assert.equal(asked.headers['x-own'], 'yes');
-  await remove(system.id);
 });
 
 test("an account's webhook hears of itself and what lies beneath, by type, and of those above only the level", async (t) => {
@@ -132,7 +137,8 @@ test("an account's webhook hears of itself and what lies beneath, by type, and o
   const reseller = await account('Reseller');
   const customer = await account('Customer', reseller.id);
   await account('Stranger');
-  const system = await world.addWebhook(
+  await addWebhook(
+    t,
     'own',
     { url: receiver.origin, types: ['account.suspended', 'account.resumed'] },
     { account: reseller.number },
@@ -156,12 +162,11 @@ test("an account's webhook hears of itself and what lies beneath, by type, and o
       `account.suspended ${customer.id} platform ${above.id}`,
     ].sort(),
   );
-  await remove(system.id);
 });
 
 test('what failed is sent again until it is confirmed, and holds nothing else up', async (t) => {
   const receiver = await receiverFor(t);
-  const system = await world.addWebhook('flapping', { url: receiver.origin }, { pace: { concurrency: 1 } });
+  const system = await addWebhook(t, 'flapping', { url: receiver.origin }, { pace: { concurrency: 1 } });
   const first = await account('First');
   await account('Second');
   let failures = 3;
@@ -183,13 +188,12 @@ test('what failed is sent again until it is confirmed, and holds nothing else up
   assert.equal(attempts[0]?.response_text?.length, 500);
   assert.ok(attempts[0]?.response_text?.startsWith('try laterx'));
   assert.equal(new Set(receiver.asked.map(({ headers }) => headers['webhook-id'])).size, 2, 'a message keeps its id');
-  await remove(system.id);
 });
 
 test('after the last attempt a delivery is given up; a redirect is not followed, a silent receiver is left', async (t) => {
   const receiver = await receiverFor(t);
   const elsewhere = await receiverFor(t);
-  const system = await world.addWebhook('dead', { url: receiver.origin }, { pace: { timeoutMs: 200 } });
+  const system = await addWebhook(t, 'dead', { url: receiver.origin });
   receiver.answer = () => ({ status: 307, headers: { location: elsewhere.origin } });
   await account('Lost');
   await world.sendAll();
@@ -201,17 +205,17 @@ test('after the last attempt a delivery is given up; a redirect is not followed,
   assert.match((await attemptsOf(system.id))[0]?.problem ?? '', /redirects are not followed/);
   receiver.answer = () => null;
   receiver.knobs.latencyMs = 3_000;
+  await here.pool.query('update system set timeout_ms = 200 where id = $1', [system.id]);
   await account('Slow');
   await world.readAll();
   await world.deliveries.round();
   await world.deliveries.settled();
   assert.match((await attemptsOf(system.id)).at(-1)?.problem ?? '', /did not answer within 200 ms/);
-  await remove(system.id);
 });
 
 test('a receiver that is gone pauses its webhook, and what was due is sent once it is resumed', async (t) => {
   const receiver = await receiverFor(t);
-  const system = await world.addWebhook('gone', { url: receiver.origin }, { pace: { concurrency: 1 } });
+  const system = await addWebhook(t, 'gone', { url: receiver.origin }, { pace: { concurrency: 1 } });
   receiver.answer = () => ({ status: 410 });
   await account('One');
   await account('Two');
@@ -230,13 +234,12 @@ test('a receiver that is gone pauses its webhook, and what was due is sent once 
   await here.pool.query('update system set paused_at = null where id = $1', [system.id]);
   await world.sendAll();
   assert.equal(receiver.received.length, 3, 'and nothing is lost');
-  await remove(system.id);
 });
 
 test('after many failures in a row the circuit opens, and closes with the first that is confirmed', async (t) => {
   const receiver = await receiverFor(t);
   const pace = { breakerFailures: 3, breakerOpenMs: 3_600_000, concurrency: 1 };
-  const system = await world.addWebhook('broken', { url: receiver.origin }, { pace });
+  const system = await addWebhook(t, 'broken', { url: receiver.origin }, { pace });
   receiver.knobs.isDown = true;
   for (const name of ['A', 'B', 'C', 'D', 'E']) await account(name);
   await world.readAll();
@@ -254,24 +257,35 @@ test('after many failures in a row the circuit opens, and closes with the first 
   await world.sendAll();
   assert.deepEqual(await state(), { failures: 0, open: null });
   assert.equal(receiver.received.length, 5);
-  await remove(system.id);
 });
 
-test('what was committed before a webhook was made is not for it, however late it is read', async (t) => {
-  const receiver = await receiverFor(t);
+test('what was committed before a webhook was made is not for it, however late it is read, whatever the clock said', async (t) => {
+  const made = [];
   const before = await account('Before');
-  const system = await world.addWebhook('late', { url: receiver.origin });
+  for (const [name, by] of [
+    ['at once', '0'],
+    ['by a clock that is slow', '-1 hour'],
+    ['by a clock that is fast', '1 hour'],
+  ] as const) {
+    const receiver = await receiverFor(t);
+    const system = await addWebhook(t, name, { url: receiver.origin });
+    await here.pool.query('update system set created_at = created_at + $2::interval where id = $1', [system.id, by]);
+    made.push({ name, receiver });
+  }
   const behind = await account('Behind');
   await world.sendAll();
-  const accounts = new Set(receiver.received.map(({ body }) => body.data['account']));
-  assert.ok(accounts.has(behind.id) && !accounts.has(before.id));
-  await remove(system.id);
+  for (const { name, receiver } of made)
+    assert.deepEqual(
+      receiver.received.map(({ body }) => body.data['account']),
+      [behind.id],
+      `made ${name}, with ${before.id} before it`,
+    );
 });
 
-test('no more requests are under way at once than there is room for, and each webhook has its turn', async () => {
+test('no more requests are under way at once than there is room for, and each webhook has its turn', async (t) => {
   const hooks = [];
   for (const name of ['room-1', 'room-2', 'room-3'])
-    hooks.push(await world.addWebhook(name, { url: 'https://hooks.example/' }, { pace: { concurrency: 2 } }));
+    hooks.push(await addWebhook(t, name, { url: 'https://hooks.example/' }, { pace: { concurrency: 2 } }));
   const told: string[] = [];
   const ends: (() => void)[] = [];
   const narrow = new Deliveries({
@@ -295,5 +309,4 @@ test('no more requests are under way at once than there is room for, and each we
     await narrow.settled();
   }
   assert.deepEqual(told.toSorted(), ['room-1', 'room-2', 'room-3']);
-  for (const { id } of hooks) await remove(id);
 });

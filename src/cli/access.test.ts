@@ -119,6 +119,18 @@ test('a login is made without a password where nobody is asked, or with that of 
   assert.equal((await run({}, [...args, '--password-stdin'], { typed: 'two\nlines\n' })).code, 2);
 });
 
+const ownLogin = { sid: 'AC1', email: null, role: 'Administrator', hasPassword: false, token: 'abc' };
+test("an account's own login is shown, and set with a password that is never an argument", async () => {
+  const path = '/v1/entities/ref:C-1/account-login';
+  const shown = await run({ [`GET ${path}`]: ownLogin }, ['account-login', 'ref:C-1']);
+  assert.match(shown.out, /SID {7}AC1\n.*none: it signs in by its SID alone\n[^]*token {5}abc/);
+  const set = ['account-login', 'set', 'ref:C-1', '--email', 'a@acme.example', '--new-token', '--password-stdin'];
+  const ran = await run({ [`PUT ${path}`]: ownLogin }, set, { typed: `${PASSWORD}\n` });
+  assert.equal(ran.code, 0, ran.err);
+  assert.deepEqual(ran.asked[0]?.body, { email: 'a@acme.example', password: PASSWORD, newToken: true });
+  assert.equal((await run({}, [...set, '--password'])).code, 2);
+});
+
 const changes = [
   { args: ['--role', 'auditor', '--disable'], body: { role: 'auditor', enabled: false }, reason: 'role and state' },
   { args: ['--enable', '--name', 'piet'], body: { name: 'piet', enabled: true }, reason: 'name and state' },

@@ -98,6 +98,14 @@ export interface LoginView {
   readonly lastUsedAt: string | null;
 }
 
+export interface AccountLoginView {
+  readonly sid: string;
+  readonly email: string | null;
+  readonly role: string;
+  readonly hasPassword: boolean;
+  readonly token: string | null;
+}
+
 export interface KeyView {
   readonly id: string;
   readonly login: string;

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type FieldError, PROBLEM_ANY_TIME } from '#core/problem.ts';
 import { type Client, entityPath } from './client.ts';
 import { ApiProblem } from './client-error.ts';
-import { makeComparer } from './compare-existing.ts';
+import { loginDifferences, makeComparer } from './compare-existing.ts';
 import type { Outcome, PostBatch } from './import/import-run.ts';
 import type { BulkItem } from './import/parsed.ts';
 
@@ -44,17 +44,25 @@ async function planned(client: Client, item: BulkItem & { readonly op: 'hold' | 
   }
 }
 
-/** Makes the function that sends batches. */
-export function bulkPoster(client: Client): PostBatch {
-  const differences = makeComparer(client);
+/**
+ * Makes the function that sends batches. Where the source has closed things itself, `mayBeClosed` tells of which UUIDs;
+ * a refused creation is then looked for by its UUID too, since what it refers to may have been closed after it.
+ */
+export function bulkPoster(client: Client, mayBeClosed?: (id: string) => boolean): PostBatch {
+  const differences = makeComparer(client, mayBeClosed);
 
   const outcomeOf = async (item: BulkItem, answer: BulkAnswer['items'][number]): Promise<Outcome> => {
     const { status, problem } = answer;
     if (problem === undefined)
       return status === 200 && item.op !== 'close' ? { outcome: 'exists', differs: [] } : { outcome: 'created' };
     if (problem.code === 'closed' && item.op === 'close') return { outcome: 'exists', differs: [] };
-    if (problem.code === 'exists' && item.op === 'create') {
-      const differs = await differences(item.body, problem.facts ?? {});
+    if (item.op === 'create' && (problem.code === 'exists' || mayBeClosed !== undefined)) {
+      const facts = problem.code === 'exists' ? (problem.facts ?? {}) : { entity: item.body['id'] };
+      const differs = await differences(item.body, facts);
+      if (differs !== null) return { outcome: 'exists', differs };
+    }
+    if (problem.code === 'exists' && item.op === 'account-login') {
+      const differs = await loginDifferences(client, item.entity, item.body);
       if (differs !== null) return { outcome: 'exists', differs };
     }
     if (problem.code === 'plan_required' && (item.op === 'hold' || item.op === 'close')) return planned(client, item);

@@ -8,7 +8,8 @@ import { type Json, readFields, type Values } from '#core/field.ts';
 import { identifiersOf } from '#core/identifier.ts';
 import { judgeFields, KIND_FIELDS } from '#core/kind-fields.ts';
 import { isKind, type Kind } from '#core/kind.ts';
-import type { EntityView } from './api-types.ts';
+import { roleOfWord } from '#core/telephony-right.ts';
+import type { AccountLoginView, EntityView } from './api-types.ts';
 import { type Client, entityPath } from './client.ts';
 import { ApiProblem } from './client-error.ts';
 import type { Body } from './import/parsed.ts';
@@ -19,8 +20,11 @@ export type Compare = (body: Body, facts: Readonly<Record<string, unknown>>) => 
 /** How many names are remembered: containers and accounts come again and again, and are few at a time. */
 const REMEMBERED_MAX = 10_000;
 
-/** Makes a comparer that remembers which entity a name stands for. */
-export function makeComparer(client: Client): Compare {
+/**
+ * Makes a comparer that remembers which entity a name stands for. What is closed is not there, unless `mayBeClosed` says
+ * of its UUID that it is closed where it comes from, too.
+ */
+export function makeComparer(client: Client, mayBeClosed: (id: string) => boolean = () => false): Compare {
   const ids = new Map<string, Promise<string | null>>();
 
   const find = async (name: string): Promise<EntityView | null> => {
@@ -52,7 +56,7 @@ export function makeComparer(client: Client): Compare {
     const existing = typeof name === 'string' ? await find(name) : null;
     if (existing === null) return null;
     // A number that rests after its closing is taken, and yet not there.
-    if (existing.standing === 'closed') return null;
+    if (existing.standing === 'closed' && !mayBeClosed(existing.id)) return null;
     if (existing.kind !== body.kind) return ['kind'];
     const differs: string[] = [];
     for (const member of ['parent', 'owner'])
@@ -65,6 +69,28 @@ export function makeComparer(client: Client): Compare {
     }
     return differs;
   };
+}
+
+/** What differs in the login that an account has; null when it has none. The password cannot be compared. */
+export async function loginDifferences(
+  client: Client,
+  account: string | number,
+  wanted: { readonly [field: string]: Json },
+): Promise<readonly string[] | null> {
+  let found: AccountLoginView;
+  try {
+    found = await client.get<AccountLoginView>(entityPath(String(account), '/account-login'));
+  } catch (error) {
+    if (error instanceof ApiProblem && error.code === 'not_found') return null;
+    throw error;
+  }
+  const { email, role, token, passwordMd5 } = wanted;
+  const differs: string[] = [];
+  if ((email ?? null) !== found.email) differs.push('email');
+  if (typeof role === 'string' && roleOfWord(role) !== found.role) differs.push('role');
+  if (token !== undefined && token !== found.token) differs.push('token');
+  if (passwordMd5 !== undefined && !found.hasPassword) differs.push('password');
+  return differs;
 }
 
 /** The values as the server would store them. */

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { bulkPoster } from './bulk-poster.ts';
 import type { Client } from './client.ts';
+import { countedOpen } from './counted-open.ts';
 import { UsageError } from './exit-code.ts';
 import { type ImportReport, type ImportTotals, runImport } from './import/import-run.ts';
 import { findImportFiles, type ImportFile, type ImportFormat, parseFiles } from './import/import-source.ts';
@@ -43,24 +44,13 @@ export async function importPaths(
     const pathOf = (file: string) => (file === '-' && spool !== null ? spool.file : file);
     const open: OpenText = (file) => openText(pathOf(file));
     const files = await filesOf(paths, settings, open);
-    const left = new Map<string, number>();
-    for (const { file } of files) left.set(file, (await stat(pathOf(file))).size);
-    const bytesTotal = sum(left.values());
-    let bytesRead = 0;
     let totals: ImportTotals = { read: 0, created: 0, existed: 0, failed: 0 };
-    const openCounted: OpenText = async function* (file) {
-      for await (const chunk of open(file)) {
-        // A file that is read twice counts once.
-        const counted = Math.min(Buffer.byteLength(chunk), left.get(file) ?? 0);
-        left.set(file, (left.get(file) ?? 0) - counted);
-        bytesRead += counted;
-        settings.onProgress?.(bytesRead, bytesTotal, totals);
-        yield chunk;
-      }
-    };
+    const tell = () => settings.onProgress?.(counted.bytesRead(), counted.bytesTotal, totals);
+    const names = files.map(({ file }) => file);
+    const counted = await countedOpen(names, open, pathOf, () => tell());
     const report = await runImport(
       parseFiles(files, {
-        open: openCounted,
+        open: counted.open,
         ...(settings.account === undefined ? {} : { account: settings.account }),
       }),
       bulkPoster(client),
@@ -69,7 +59,7 @@ export async function importPaths(
         identity: randomUUID(),
         onProgress: (now) => {
           totals = now;
-          settings.onProgress?.(bytesRead, bytesTotal, totals);
+          tell();
         },
       },
     );
@@ -101,12 +91,6 @@ async function filesOf(paths: readonly string[], settings: ImportSettings, open:
   if (files.every(({ format }) => format === 'mapping'))
     throw new UsageError(`${paths.join(' ')}: there is nothing to import`);
   return inOrder(files);
-}
-
-function sum(numbers: Iterable<number>): number {
-  let total = 0;
-  for (const number of numbers) total += number;
-  return total;
 }
 
 /** The order of one folder holds over all paths too: accounts come before what they own. */

@@ -6,6 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addAccountLogin } from './commands/account-login.ts';
 import { addApply } from './commands/apply.ts';
 import { addBackup } from './commands/backup.ts';
 import { addChanges } from './commands/changes.ts';
@@ -89,6 +90,7 @@ const COMMANDS: readonly ((program: Command, surroundings: Surroundings) => void
   addProperties,
   addWhoami,
   addLogins,
+  addAccountLogin,
   addPassword,
   addKeys,
   addRoles,

@@ -130,6 +130,15 @@ export function telephonyRightsOfRole(name: string, permissions: PermissionMask,
   return telephonyRightsOf(name === 'restcomm_developer' ? RESTCOMM_DEVELOPER : patterns, permissions);
 }
 
+/** The role word of a login's role, spelt as it was given while that still means the same. */
+export function wordOfRole(role: string, given: string | null): string {
+  if (given !== null && roleOfWord(given) === role) return given;
+  if (role === 'restcomm_developer') return 'Developer';
+  return role === 'administrator' ? ADMINISTRATOR : role;
+}
+
+export const ADMINISTRATOR = 'Administrator';
+
 /** The role of a login for a role word of these APIs: `Administrator` and `Developer` are built in. */
 export function roleOfWord(word: string): string {
   if (word.toLowerCase() === 'developer') return 'restcomm_developer';

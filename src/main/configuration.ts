@@ -9,6 +9,7 @@ import { REST_DAYS_MAX, readRestByCountry } from '#core/number-rest.ts';
 
 import { type HttpSettings, readHttpSettings } from './http-settings.ts';
 import type { Retention } from './maintenance.ts';
+import { ACCOUNT_DEPTH_MAX } from '#core/kind.ts';
 import { ConfigurationError, type Environment, readInteger } from './setting.ts';
 
 /** What a process does: answer, tell systems, or both. */
@@ -28,6 +29,8 @@ export interface Configuration {
   /** The key that replaces, or has replaced, the secret key. */
   readonly newSecretKey: string | undefined;
   readonly guardLimit: number;
+  readonly faceGuardLimit: number;
+  readonly faceDepthMax: number;
   readonly numberQuarantineDays: number;
   /** By ISO 3166-1 code. */
   readonly numberQuarantineByCountry: Readonly<Record<string, number>>;
@@ -64,6 +67,8 @@ export function readConfiguration(
     secretKey: environment['ABEYANCE_SECRET_KEY'] || undefined,
     newSecretKey: environment['ABEYANCE_NEW_SECRET_KEY'] || undefined,
     guardLimit: readInteger(environment, 'ABEYANCE_GUARD_LIMIT', 1_000, 1, 1_000_000_000),
+    faceGuardLimit: readInteger(environment, 'ABEYANCE_FACE_GUARD_LIMIT', 10_000, 1, 1_000_000_000),
+    faceDepthMax: readInteger(environment, 'ABEYANCE_FACE_DEPTH_MAX', ACCOUNT_DEPTH_MAX, 1, ACCOUNT_DEPTH_MAX),
     numberQuarantineDays: readInteger(environment, 'ABEYANCE_NUMBER_QUARANTINE_DAYS', 45, 0, REST_DAYS_MAX),
     numberQuarantineByCountry: readRests(environment['ABEYANCE_NUMBER_QUARANTINE_BY_COUNTRY']),
     retention: {

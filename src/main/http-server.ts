@@ -12,12 +12,14 @@ import Fastify, {
 import { problem } from '#core/problem.ts';
 import { registerErrors, sendError } from '#faces/native/errors.ts';
 import { nativeFace } from '#faces/native/native-face.ts';
+import { sendUnreadable as refuseOnRestcomm } from '#faces/restcomm/errors.ts';
 import { restcommFace } from '#faces/restcomm/restcomm-face.ts';
-import { rewriteAccountUrl } from '#faces/shared/account-path.ts';
+import { RESTCOMM_BASE, TWILIO_BASE, rewriteAccountUrl } from '#faces/shared/account-path.ts';
 import type { Authenticate } from '#faces/shared/actor.ts';
 import { rewriteGatewayUrl } from '#faces/shared/gateway-path.ts';
 import { registerRateLimits } from '#faces/shared/rate-limit.ts';
 import { registerFacts } from '#faces/shared/request-facts.ts';
+import { sendUnreadable as refuseOnTwilio } from '#faces/twilio/errors.ts';
 import { twilioFace } from '#faces/twilio/twilio-face.ts';
 import type { Authenticator } from '#operations/identity/authenticator.ts';
 import type { OperationContext } from '#operations/context.ts';
@@ -60,6 +62,13 @@ const EXPOSED_HEADERS = [
 /** How long a browser remembers what it may ask, in seconds. */
 const PREFLIGHT_SECONDS = 600;
 
+/** How the face of a path refuses what cannot be brought to a route of its own. */
+function refuserOf(url: string): (reply: FastifyReply, error: Error) => FastifyReply {
+  if (url.startsWith(`${TWILIO_BASE}/`)) return refuseOnTwilio;
+  if (url.startsWith(`${RESTCOMM_BASE}/`)) return refuseOnRestcomm;
+  return sendError;
+}
+
 export async function makeHttpServer(deps: HttpDeps): Promise<FastifyInstance> {
   const { metrics, settings } = deps;
   const tls = settings.tls === null ? null : await readTls(settings.tls);
@@ -85,7 +94,7 @@ export async function makeHttpServer(deps: HttpDeps): Promise<FastifyInstance> {
     clientErrorHandler: makeClientErrorHandler(headersFor),
     frameworkErrors: (error, request, reply) => {
       reply.headers(headersFor(request.url)).header('abeyance-request-id', request.id);
-      onAnswered(request, sendError(reply, error));
+      onAnswered(request, refuserOf(request.url)(reply, error));
     },
     ...(tls === null ? { http: CONNECTION.node } : { https: { ...CONNECTION.node, ...tls } }),
   };

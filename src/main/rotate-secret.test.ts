@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { REMOTE_PACE } from '#core/system-kind.ts';
 import { findSecretInForce, openSecrets } from '#store/chain-secret.ts';
 import { linkOf } from '#store/change.ts';
+import { openToken } from '#store/api-key.ts';
 import { Session, makePool } from '#store/database.ts';
 import { open, seal } from '#store/sealing.ts';
 import { findSystem, insertSystem, openSecrets as openSystemSecrets } from '#store/system.ts';
@@ -20,6 +21,7 @@ import { type RotateSecretOptions, rotateSecret } from './rotate-secret.ts';
 
 const NEW = Buffer.alloc(32, 'the key that comes');
 const PLACE = { table: 'sip_domain', column: 'private_key', row: 1001 };
+const TOKEN = '00000000-0000-4000-8000-0000000000aa';
 const TEXT = 'the private key of a domain';
 const fileOf = (secret: Buffer) => `${secret.toString('base64')}\n`;
 
@@ -34,6 +36,12 @@ async function makeSealed(t: TestContext) {
     await pool.query(
       `insert into sip_domain (entity_id, domain, verify_cert, require_cert, private_key) values (1001, 'd', true, true, $1)`,
       [seal(sealingKey, PLACE, TEXT)],
+    );
+    const token = { table: 'api_key', column: 'token_sealed', row: TOKEN };
+    await pool.query(
+      `with l as (insert into login (account_id, name, role, is_account) values (0, 'l', 'administrator', true) returning id)
+        insert into api_key (id, login_id, name, digest, token_sealed) select $1, id, 'auth token', '\\xaa', $2 from l`,
+      [TOKEN, seal(sealingKey, token, TEXT)],
     );
     await insertSystem(new Session(pool), sealingKey, {
       ...REMOTE_PACE,
@@ -78,6 +86,10 @@ async function assertOpens(connectionString: string, secret: Buffer): Promise<vo
     const { sealingKey, chainKey } = await openSecrets(pool, secret);
     const sealed = await pool.query<{ private_key: Buffer }>('select private_key from sip_domain');
     assert.equal(open(sealingKey, PLACE, sealed.rows[0]?.private_key ?? Buffer.alloc(0)), TEXT);
+    const [token] = (
+      await pool.query<{ token_sealed: Buffer }>('select token_sealed from api_key where token_sealed is not null')
+    ).rows;
+    assert.equal(openToken(sealingKey, TOKEN, token?.token_sealed ?? Buffer.alloc(0)), TEXT);
     const system = await findSystem(new Session(pool), 'ns1');
     assert.deepEqual(system === null ? null : openSystemSecrets(sealingKey, system), { key: TEXT });
     const { rows } = await pool.query('select revision, at, digest, hash from change where revision < 100 order by 1');
@@ -100,13 +112,14 @@ test('a new key is made and put in the place of the former, which opens nothing 
     [
       ['installation.chain_secret_sealed', 1],
       ['system.secrets_sealed', 1],
+      ['api_key.token_sealed', 1],
       ['sip_domain.private_key', 1],
       ['trusted_peer.auth_token', 0],
     ],
   );
   assert.match(
     lines.join('\n'),
-    /^Sealed 3 values anew: .*\nThe new key is in .*secret\.key\..*\nServers.*integrate.*\nBackups.*former key/,
+    /^Sealed 4 values anew: .*\nThe new key is in .*secret\.key\..*\nServers.*integrate.*\nBackups.*former key/,
   );
   const made = Buffer.from(await readFile(join(folder, 'secret.key'), 'utf8'), 'base64');
   assert.equal(made.length, 32);

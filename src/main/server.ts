@@ -127,6 +127,8 @@ async function wire(
     settings: {
       ...DEFAULT_SETTINGS,
       guardLimit: configuration.guardLimit,
+      faceGuardLimit: configuration.faceGuardLimit,
+      faceDepthMax: configuration.faceDepthMax,
       numberQuarantineDays: configuration.numberQuarantineDays,
       numberQuarantineByCountry: configuration.numberQuarantineByCountry,
       customerCreditDefault: configuration.customerCreditDefault,

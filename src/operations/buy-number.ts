@@ -18,6 +18,7 @@ import { type Performed, type Work, keptAnswer, perform } from '#operations/perf
 import { getEntity, refuseUnknown, requireId } from '#operations/resolve.ts';
 import { offersOf, readCriteria } from '#operations/search-numbers.ts';
 import { settleBought, settleRefused } from '#operations/settle-purchases.ts';
+import { requireConsuming } from '#operations/telephony/require-operating.ts';
 import { type EntityState, getState, touchEntity } from '#store/entity.ts';
 import type { IdempotencyKey } from '#store/idempotency.ts';
 import { updateKindRow } from '#store/kind-row.ts';
@@ -32,6 +33,11 @@ export interface BuyInput {
   readonly criteria?: unknown;
   /** Other fields of the number, as a creation takes them. */
   readonly fields?: unknown;
+}
+
+export interface BuyOptions {
+  /** Whether nothing may hold the account in any way; else it is enough that it may get something. */
+  readonly isForActive?: boolean;
 }
 
 /** How many numbers are tried that somebody else was quicker to take. */
@@ -73,12 +79,13 @@ export async function buyNumber(
   providerName: string,
   input: BuyInput,
   idempotency?: IdempotencyKey,
+  options: BuyOptions = {},
 ): Promise<Performed<EntityView>> {
   const session = reader(context);
   const row = await getProvider(session, actor, providerName);
   const account = await getEntity(session, actor, requireId(input.account, 'account'), 'account');
   requireRight(actor, account, 'entity:create');
-  const order = readOrder(input, account);
+  const order = { ...readOrder(input, account), ...options };
   const provider = requireOpen(context, row);
   let candidates: Candidate[] | null = order.number === null ? null : [{ number: order.number, offer: null }];
   let last: Problem | null = null;
@@ -149,6 +156,7 @@ async function buyOne(
 /** The first transaction: the number is there, and nobody else can have it. */
 async function begin(work: Work, provider: Provider, { number, offer }: Candidate, order: Order): Promise<Begun> {
   const { transaction, context } = work;
+  if (order.isForActive === true) requireConsuming(await getState(transaction, order.account));
   const [created] = await createBatch(work, [
     {
       ...(offer === null ? {} : { country: offer.country, numberClass: offer.numberClass }),
@@ -208,7 +216,7 @@ function isTaken({ code, facts }: Problem): boolean {
   return (code === 'exists' && 'identifier' in facts) || (code === 'conflict' && facts['code'] === 'not_available');
 }
 
-interface Order {
+interface Order extends BuyOptions {
   readonly account: number;
   readonly number: string | null;
   readonly criteria: NumberCriteria;

@@ -8,6 +8,7 @@ import type { CallPlatform } from '#core/call-platform.ts';
 import type { NumberMarket } from '#core/number-market.ts';
 import type { RestSettings } from '#core/number-rest.ts';
 import type { CustomerCreditDefault } from '#core/credit.ts';
+import { ACCOUNT_DEPTH_MAX } from '#core/kind.ts';
 import { ALL_PERMISSIONS, type PermissionMask } from '#core/permission.ts';
 import { ALL_TELEPHONY, type TelephonyRights } from '#core/telephony-right.ts';
 import type { DecisionEngine } from '#decisions/engine.ts';
@@ -20,6 +21,10 @@ import type { SealingKey } from '#store/sealing.ts';
 export interface OperationSettings {
   /** A hold, a close or an edit of a profile that would change more entities than this needs a plan. */
   readonly guardLimit: number;
+  /** The same for one request on an account API, which cannot make a plan: beyond it nothing is done there. */
+  readonly faceGuardLimit: number;
+  /** How many levels of accounts beneath the platform may be made on the account APIs. */
+  readonly faceDepthMax: number;
   /** How long a closed number rests before it can be used again, in days. */
   readonly numberQuarantineDays: number;
   /** The same for numbers of single countries, by ISO 3166-1 code. */
@@ -32,6 +37,8 @@ export interface OperationSettings {
 
 export const DEFAULT_SETTINGS: OperationSettings = {
   guardLimit: 1_000,
+  faceGuardLimit: 10_000,
+  faceDepthMax: ACCOUNT_DEPTH_MAX,
   // The shortest rest that 47 CFR 52.15(f) allows.
   numberQuarantineDays: 45,
   numberQuarantineByCountry: {},

@@ -5,7 +5,7 @@ import { requirePermission } from '#operations/access.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
 import { notFound } from '#operations/resolve.ts';
 import type { Session } from '#store/database.ts';
-import { type SystemRow, findSystem, openSecrets } from '#store/system.ts';
+import { type SystemRow, findSystem, listSystems, openSecrets } from '#store/system.ts';
 
 export interface Provider {
   readonly market: NumberMarket;
@@ -22,6 +22,21 @@ export async function getProvider(session: Session, actor: Actor, name: string):
   if (maySell(row, actor)) return row;
   const buyers = row.settings['buyers'] === 'reseller' ? 'resellers' : 'the platform';
   throw problem('forbidden', `${row.name} sells to ${buyers} alone.`, { facts: { buyers: row.settings['buyers'] } });
+}
+
+/** Every provider, by name, and whether it sells to the actor. */
+export async function listProviders(
+  session: Session,
+  actor: Actor,
+): Promise<readonly { readonly row: SystemRow; readonly isSelling: boolean }[]> {
+  const rows = await listSystems(session);
+  return rows.filter(({ kind }) => kind === 'number_provider').map((row) => ({ row, isSelling: maySell(row, actor) }));
+}
+
+/** Countries in which a provider has numbers; the United States where it does not say. */
+export function countriesOf({ settings }: SystemRow): readonly string[] {
+  const { countries } = settings;
+  return Array.isArray(countries) && countries.length > 0 ? countries.map(String) : ['US'];
 }
 
 /** The same, to be asked now. Throws `unavailable` while it is paused. */

@@ -17,6 +17,7 @@ import { asObject } from '#operations/plan-change.ts';
 import { placeWithin } from '#operations/place-hold.ts';
 import { putCreditsWithin } from '#operations/put-credits.ts';
 import { putProfileWithin } from '#operations/put-profile.ts';
+import { type LoginItem, hashAhead, putLoginItem } from '#operations/telephony/bulk-account-logins.ts';
 import { transferWithin } from '#operations/transfer-entity.ts';
 import { updateWithin } from '#operations/update-entity.ts';
 import { listByNumbers } from '#store/entity.ts';
@@ -37,6 +38,7 @@ export const BULK_OPS = [
   'transfer',
   'profile',
   'credits',
+  'account-login',
 ] as const;
 export type BulkOp = (typeof BULK_OPS)[number];
 
@@ -77,7 +79,15 @@ const LOCKS: Readonly<Record<BulkOp, ShapeLock>> = {
   profile: 'none',
   // Grants of many accounts are locked in the order of the items, which is not that of creations.
   credits: 'exclusive',
+  'account-login': 'none',
 };
+
+/** How items are done, and what was made for them beforehand. */
+interface Doing {
+  readonly isBrief: boolean;
+  /** Hashes of passwords, by the items of which they are. */
+  readonly hashes: ReadonlyMap<BulkItem, string>;
+}
 
 /** Runs the items; the outcome of each stands at its place. Throws `conflict` for a key of another request. */
 export async function runBulk(
@@ -96,12 +106,13 @@ export async function runBulk(
   for (let from = 0; from < items.length; from += CHUNK) {
     const chunk = items.slice(from, from + CHUNK);
     try {
+      const hashes = await hashAhead(context, actor, chunk.filter(isLogin));
       const { value, committed } = await transact(
         context.pool,
         context.chainKey,
         lockFor(chunk),
         author,
-        (transaction) => runChunk(workOf(transaction, context, actor), chunk, from, options),
+        (transaction) => runChunk(workOf(transaction, context, actor), chunk, from, { ...options, hashes }),
       );
       outcomes.push(...value);
       if (committed !== null) {
@@ -143,6 +154,10 @@ async function claimForBulk(context: OperationContext, author: Author, key: Idem
   });
 }
 
+function isLogin(item: BulkItem): item is BulkItem & LoginItem {
+  return item.op === 'account-login' && item.entity !== undefined && item.body !== undefined;
+}
+
 function lockFor(items: readonly BulkItem[]): ShapeLock {
   const locks = new Set(items.map((item) => LOCKS[item.op]));
   if (locks.has('exclusive')) return 'exclusive';
@@ -154,33 +169,33 @@ async function runChunk(
   work: Work,
   items: readonly BulkItem[],
   from: number,
-  options: BulkOptions,
+  options: BulkOptions & Doing,
 ): Promise<BulkOutcome[]> {
   const { transaction } = work;
   const { idempotency } = options;
-  if (idempotency === undefined) return runItems(work, items, options.isBrief);
+  if (idempotency === undefined) return runItems(work, items, options);
   // Two runs of one request take turns.
   await lockKey(transaction, idempotency);
   const known = await findOutcomes(transaction, idempotency, from);
   if (known !== null) return known as BulkOutcome[]; // Kept below, for a request with the same digest.
-  const outcomes = await runItems(work, items, options.isBrief);
+  const outcomes = await runItems(work, items, options);
   await keepOutcomes(transaction, idempotency, from, outcomes);
   return outcomes;
 }
 
-async function runItems(work: Work, items: readonly BulkItem[], isBrief: boolean): Promise<BulkOutcome[]> {
+async function runItems(work: Work, items: readonly BulkItem[], doing: Doing): Promise<BulkOutcome[]> {
   const outcomes: BulkOutcome[] = [];
   for (let index = 0; index < items.length;) {
     const item = items[index];
     if (item === undefined) break;
     if (item.op !== 'create') {
-      outcomes.push(await runOne(work, item));
+      outcomes.push(await runOne(work, item, doing));
       index++;
       continue;
     }
     let end = index;
     while (items[end]?.op === 'create') end++;
-    outcomes.push(...(await createRun(work, items.slice(index, end), isBrief)));
+    outcomes.push(...(await createRun(work, items.slice(index, end), doing.isBrief)));
     index = end;
   }
   return outcomes;
@@ -219,9 +234,9 @@ async function viewsOf(work: Work, created: readonly (Created | Problem)[]): Pro
 }
 
 /** Does one item; what it wrote before it was refused is gone. */
-async function runOne(work: Work, item: BulkItem): Promise<BulkOutcome> {
+async function runOne(work: Work, item: BulkItem, doing: Doing): Promise<BulkOutcome> {
   try {
-    const { body, isNew } = await work.transaction.attempt(() => carryOut(work, item));
+    const { body, isNew } = await work.transaction.attempt(() => carryOut(work, item, doing));
     return { ok: true, isNew, body };
   } catch (error) {
     if (error instanceof Problem) return refused(error);
@@ -229,7 +244,7 @@ async function runOne(work: Work, item: BulkItem): Promise<BulkOutcome> {
   }
 }
 
-async function carryOut(work: Work, item: BulkItem): Promise<{ body: unknown; isNew: boolean }> {
+async function carryOut(work: Work, item: BulkItem, { hashes }: Doing): Promise<{ body: unknown; isNew: boolean }> {
   if (item.op === 'profile')
     return { body: await putProfileWithin(work, item.name ?? '', asObject(item.body), 'guarded'), isNew: false };
   if (item.entity === undefined) throw invalid({ field: 'entity', message: 'is missing: the id of the entity' });
@@ -250,6 +265,8 @@ async function carryOut(work: Work, item: BulkItem): Promise<{ body: unknown; is
       return { body: await moveWithin(work, entity, body['parent']), isNew: false };
     case 'credits':
       return { body: await putCreditsWithin(work, entity, body), isNew: false };
+    case 'account-login':
+      return putLoginItem(work, { entity, body }, hashes.get(item));
     case 'transfer':
       return { body: await transferWithin(work, entity, body['owner']), isNew: false };
     case 'create':

@@ -20,7 +20,7 @@ const WEBHOOKS = 200;
 export async function registerWebhooks(session: Session): Promise<void> {
   await session.rows(
     sql`insert into webhook (system_id, event_id)
-      select s.id, coalesce((select max(v.id) from event v where v.at < date_trunc('milliseconds', s.created_at)), 0)
+      select s.id, coalesce((select v.id from event v where v.revision <= s.after_revision order by v.id desc limit 1), 0)
       from system s where s.kind = 'webhook' and not exists (select from webhook w where w.system_id = s.id)
       on conflict do nothing`,
   );
@@ -41,7 +41,7 @@ export async function spreadEvents(transaction: Transaction): Promise<boolean> {
         from behind b join system s on s.id = b.system_id cross join page p
         join event v on v.id > b.event_id and v.id <= p.through
         join entity a on a.id = v.account_id
-        where a.ancestors @> array[s.account_id] and v.at >= date_trunc('milliseconds', s.created_at)
+        where a.ancestors @> array[s.account_id] and v.revision > s.after_revision
           and (coalesce(jsonb_array_length(nullif(s.settings -> 'types', 'null')), 0) = 0 or s.settings -> 'types' ? v.type)
         order by v.id, s.id
       ), moved as (

@@ -14,13 +14,16 @@ export interface LoginRow {
   /** The account's own: by its SID or e-mail on the account APIs. Its hash is of the MD5 of the password. */
   readonly is_account: boolean;
   readonly enabled: boolean;
+  /** How many entities one request on an account API may change; null: as many as the installation says. */
+  readonly guard_limit: number | null;
   readonly version: number;
   readonly created_at: Date;
   readonly password_changed_at: Date | null;
   readonly last_used_at: Date | null;
 }
 
-const columns = sql`l.id, l.account_id, e.uuid as account_uuid, l.name, l.role, l.password_hash, l.is_account, l.enabled, l.version,
+const columns = sql`l.id, l.account_id, e.uuid as account_uuid, l.name, l.role, l.password_hash, l.is_account, l.enabled, l.guard_limit,
+  l.version,
   l.created_at, l.password_changed_at, l.last_used_at`;
 
 export function findLoginByName(session: Session, name: string): Promise<LoginRow | null> {
@@ -93,17 +96,28 @@ export interface LoginChanges {
   readonly enabled: boolean;
   /** Undefined: stays as it is. */
   readonly passwordHash: string | null | undefined;
+  /** Undefined: stays as it is. */
+  readonly guardLimit?: number | null | undefined;
 }
 
 /** Writes a login as its next version: what was verified before does not count any more. */
 export async function updateLogin(transaction: Transaction, id: string, changes: LoginChanges): Promise<void> {
-  const { name, role, enabled, passwordHash } = changes;
+  const { name, role, enabled, passwordHash, guardLimit } = changes;
   const password =
     passwordHash === undefined ? sql`` : sql`, password_hash = ${passwordHash}, password_changed_at = now()`;
+  const guard = guardLimit === undefined ? sql`` : sql`, guard_limit = ${guardLimit}`;
   await transaction.rows(
-    sql`update login set name = ${name}, role = ${role}, enabled = ${enabled}, version = version + 1${password}
+    sql`update login set name = ${name}, role = ${role}, enabled = ${enabled}, version = version + 1${password}${guard}
       where id = ${id}::uuid`,
   );
+}
+
+/** How many entities one request of a login on an account API may change; null: as many as the installation says. */
+export async function guardLimitOf(session: Session, id: string): Promise<number | null> {
+  const row = await session.row(
+    sql<{ guard_limit: number | null }>`select guard_limit from login where id = ${id}::uuid`,
+  );
+  return row?.guard_limit ?? null;
 }
 
 /** Removes a login with its keys and sessions. */

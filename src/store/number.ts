@@ -53,6 +53,14 @@ export async function countUnreleased(session: Session, accountId: number): Prom
   return row?.count ?? 0;
 }
 
+/** Whether a provider may still have a number for the operator; of use for what is closed. */
+export async function isReleasePending(session: Session, entityId: number): Promise<boolean> {
+  const row = await session.row(
+    sql<{ is_pending: boolean }>`select release_pending(${entityId}::bigint) as is_pending`,
+  );
+  return row?.is_pending ?? false;
+}
+
 export interface PurchaseRow {
   readonly entity_id: number;
   readonly requested_at: Date;

@@ -36,6 +36,8 @@ export interface SystemRow {
   readonly version: number;
   readonly created_at: Date;
   readonly updated_at: Date;
+  /** The last change before it was made. */
+  readonly after_revision: number;
 }
 
 /** What an operator decides of a system. */
@@ -73,8 +75,9 @@ export function lockSystem(session: Session, uuid: string): Promise<SystemRow | 
 /** Inserts a system with a slot for each request that may run at once. */
 export async function insertSystem(session: Session, key: SealingKey, system: NewSystem): Promise<SystemRow> {
   const inserted = await session.row(
-    sql<SystemRow>`insert into system (name, kind, account_id, settings, ${paceColumns}, drift)
-      values (${system.name}, ${system.kind}, ${system.accountId}, ${JSON.stringify(system.settings)}, ${paceValues(system)}, ${system.drift})
+    sql<SystemRow>`insert into system (name, kind, account_id, settings, ${paceColumns}, drift, after_revision)
+      values (${system.name}, ${system.kind}, ${system.accountId}, ${JSON.stringify(system.settings)}, ${paceValues(system)}, ${system.drift},
+        (select revision from change_counter))
       returning *`,
   );
   if (inserted === null) throw new Error('the insertion of a system gave no row');

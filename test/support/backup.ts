@@ -95,6 +95,7 @@ export async function fillInstallation(pool: pg.Pool): Promise<void> {
   for (const [table, row] of Object.entries({
     request_personal: `('c0ffee', 'reason', '\\x00', 'because')`,
     number_purchase: `(1, '2026-01-01T00:00:00Z', 'infinity', 3, 'no answer')`,
+    outgoing_caller_id: `(default, '00000000-0000-4000-8000-0000000000ca', 1, '+31208005100', 'a\tname')`,
     erasure: `(1, 'infinity', null)`,
     erasure_entity: '(1, 1000)',
     event_account: '(1, array[0, 1], 1, 2, true)',

@@ -1,6 +1,4 @@
 /** The world that histories are played in: an installation, its actors and profiles, and how the database sees a tree. */
-import { createHash } from 'node:crypto';
-
 import { ACTIONS } from '#core/action.ts';
 import { BUILTIN_PROFILES } from '#core/profile.ts';
 import { type Actor, platformActor } from '#operations/context.ts';
@@ -12,6 +10,7 @@ import { HOUR_MS } from './history-judge.ts';
 import { type Effects, type ModelProfile, type Observed, effectsOf } from './history-model.ts';
 import type { Cast } from './history-steps.ts';
 import { ADMIN, type Installation } from './installation.ts';
+import { keepPlansOf } from './kept-plans.ts';
 
 export const ACTORS: readonly [Actor, ...Actor[]] = [
   ADMIN,
@@ -26,16 +25,7 @@ export const ACTORS: readonly [Actor, ...Actor[]] = [
 export function keepPlans(t: Cleanup, here: Installation): Installation {
   const pool = makePool({ connectionString: here.connectionString });
   t.after(() => pool.end());
-  pool.on('connect', (client) => {
-    const query = client.query.bind(client) as (...given: unknown[]) => unknown;
-    const named = (config: unknown, ...more: unknown[]) => {
-      if (typeof config !== 'object' || config === null || !('text' in config) || !('values' in config))
-        return query(config, ...more);
-      const name = createHash('sha1').update(String(config.text)).digest('hex');
-      return query({ ...config, name }, ...more);
-    };
-    client.query = named as typeof client.query; // It passes on whatever it is given.
-  });
+  keepPlansOf(pool);
   return { ...here, pool, session: new Session(pool), context: { ...here.context, pool } };
 }
 

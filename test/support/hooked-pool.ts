@@ -3,6 +3,8 @@ import type pg from 'pg';
 
 import { makePool } from '#store/database.ts';
 
+import { named } from './kept-plans.ts';
+
 /**
  * Sends a statement when it is to be sent, and answers when whoever asked is to hear of it. One that never ends stops whoever asked
  * there, for ever.
@@ -36,7 +38,7 @@ export function makeHookedPool(connectionString: string, around: Around, connect
       const callback = typeof last === 'function' ? (last as Callback) : null; // The form that a pool itself uses.
       const parameters = callback === null ? given : given.slice(0, -1);
       const text = textOf(given[0]);
-      const answer = turn.then(() => around(text, () => query(...parameters)));
+      const answer = turn.then(() => around(text, () => query(named(parameters[0]), ...parameters.slice(1))));
       turn = answer.catch(() => {});
       if (callback === null) return answer;
       answer.then((result) => callback(null, result), callback);

@@ -28,6 +28,9 @@ export async function useLoginRoutes(client: CheckedClient): Promise<void> {
     'the key is shown once',
   );
   await useSessionRoutes(client, String(key['key']));
+  const own = await client.done('PUT', `${at}/account-login`, { email: 'Own@routes.example', password: PASSWORD });
+  assert.equal(own['email'], 'own@routes.example');
+  assert.deepEqual(await client.done('GET', `${at}/account-login`), own);
   await client.done('DELETE', `/v1/keys/${key.id}`);
   await client.done('DELETE', `${at}/roles/desk`);
   await client.done('DELETE', `/v1/logins/${login.id}`);

@@ -17,6 +17,10 @@ export const IDENTITIES: readonly MatrixRow[] = [
     'exists',
     ({ tree }) => ({ payload: { name: `${tree.login}@matrix.example` } }),
   ),
+  row('GET /v1/entities/:id/account-login', "read an account's own login", target),
+  row('PUT /v1/entities/:id/account-login', "change an account's own login", target, 'invalid', {
+    payload: { email: 'another@matrix.example' },
+  }),
   row('GET /v1/logins/:login/keys', 'list keys', login),
   row('POST /v1/logins/:login/keys', 'make a key', ({ spare }) => ({ login: spare.login }), null, {
     payload: { name: 'matrix' },

@@ -170,7 +170,7 @@ async function makeTree(here: Installation, admin: Ask, { name }: Sketch): Promi
   const { items } = await made(admin('GET', `/v1/changes?entity=${target}&limit=1`));
   await here.pool.query('update plan set applied_at = now() where token = any ($1)', [plans]);
   const [login, key, session] = [randomUUID(), randomUUID(), randomUUID()];
-  await addLogin(here, { id: login, account: target, role: 'auditor', key, token: login, session });
+  await addLogin(here, { id: login, account: target, role: 'auditor', key, token: login, session, isAccount: true });
   const { outer, ...rest } = Object.fromEntries(OF_TREE.map(([place]) => [place, of(place)]));
   const platform = (await made(admin('GET', '/v1/entities/0'))).id;
   return {
@@ -197,22 +197,25 @@ interface NewLogin {
   readonly key: string;
   readonly token: string;
   readonly session: string;
+  /** Whether it is the account's own. */
+  readonly isAccount?: true;
 }
 
 /** A login without a password, with a key and a session; by rows, since there are hundreds. */
 async function addLogin(
   here: Installation,
-  { id: login, account, role, key, token, session }: NewLogin,
+  { id: login, account, role, key, token, session, isAccount }: NewLogin,
 ): Promise<void> {
   await here.pool.query(
     `with made as (
-        insert into login (id, account_id, name, role) select $1::uuid, e.id, $1::text || '@matrix.example', $3 from entity e where e.uuid = $2
+        insert into login (id, account_id, name, role, is_account)
+          select $1::uuid, e.id, $1::text || '@matrix.example', $3, $8 from entity e where e.uuid = $2
         returning id
       ), keyed as (
         insert into api_key (id, login_id, name, digest) select $4, id, 'matrix', $5 from made
       )
       insert into session (id, login_id, digest, expires_at) select $6, id, $7, now() + interval '1 hour' from made`,
-    [login, account, role, key, digestOf(token), session, digestOf(session)],
+    [login, account, role, key, digestOf(token), session, digestOf(session), isAccount === true],
   );
 }
 

@@ -15,6 +15,8 @@ import { whatIsLeft } from './reconcile-judge.ts';
 import { addSystem, dropSystem, pause, resume } from './reconcile-world.ts';
 
 const SYSTEMS = 2;
+/** Not told again at once: time leaps over every wait, and what is told in vain meanwhile would be most of the work. */
+const PATIENT = { retryMinMs: 50, retryMaxMs: 2_000, breakerOpenMs: 500 };
 /** Pauses of a history between two steps, in milliseconds: from none to so long that workers get on. */
 const PAUSES_MS = [0, 0, 0, 1, 5, 20];
 
@@ -31,7 +33,7 @@ export async function makeStory(here: Installation, seed: number, number: number
     const name = `story-${number}-${n}`;
     const server = await startSwitchboard({ knobs: { random } });
     boards.set(server.simulator.origin, server.board);
-    const { system } = await addSystem(here, name, server.simulator.origin);
+    const { system } = await addSystem(here, name, server.simulator.origin, PATIENT);
     systems.push({ name, row: system, server, isPaused: false, wanted: new Map() });
   }
   return {
@@ -167,7 +169,7 @@ export async function addDropped(here: Installation, story: Story): Promise<void
     system.server = await startSwitchboard({ knobs: { random: system.server.knobs.random } });
     boards.set(system.server.simulator.origin, system.server.board);
     system.wanted.clear();
-    system.row = (await addSystem(here, system.name, system.server.simulator.origin)).system;
+    system.row = (await addSystem(here, system.name, system.server.simulator.origin, PATIENT)).system;
     story.expected.length = 0;
     story.log.push(`add ${system.name}`);
     noteWanted(story);

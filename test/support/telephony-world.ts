@@ -1,7 +1,6 @@
 /** Accounts with logins of their own, and requests to the account APIs in their name, in forms as `curl` sends them. */
 import type { FastifyInstance } from 'fastify';
 
-import { sidOf } from '#core/sid.ts';
 import type { OperationContext } from '#operations/context.ts';
 import { createEntity } from '#operations/create-entity.ts';
 import { putAccountLogin } from '#operations/telephony/put-account-login.ts';
@@ -49,7 +48,7 @@ export async function giveLogin(
 ): Promise<TelephonyAccount> {
   const password = `Pass word of ${email}`;
   const { value } = await putAccountLogin(context, ADMIN, number, { email, password, role });
-  return { id, number, sid: sidOf('account', id), email, password, token: String(value.token) };
+  return { id, number, sid: value.sid, email, password, token: String(value.token) };
 }
 
 /** Forgets what was wrong so far, since tests are wrong more often than anybody may be. */

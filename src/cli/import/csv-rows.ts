@@ -24,7 +24,8 @@ export interface CsvShape {
   /** The columns in order when the first row is no header; without it a header is needed. */
   readonly positional?: {
     readonly isHeader: (first: readonly string[]) => boolean;
-    readonly columns: readonly string[];
+    /** Told by the first row where a table has had several; null when they cannot be told. */
+    readonly columns: readonly string[] | ((first: readonly string[]) => readonly string[] | null);
   };
   /** Whether a column that is not known is reported, not passed over. */
   readonly reportsUnknown?: true;
@@ -146,7 +147,13 @@ interface Header {
 
 function headerOf(first: readonly string[], shape: CsvShape): Header {
   if (shape.positional && !shape.positional.isHeader(first)) {
-    const columns = new Map(shape.positional.columns.map((name, index) => [name, index]));
+    const { columns: given } = shape.positional;
+    const names = typeof given === 'function' ? given(first) : given;
+    if (names === null) {
+      const wrong = [`the columns cannot be told from ${first.length} values; put a line with their names first`];
+      return { columns: new Map(), width: 0, wrong, isUnusable: true, isRow: false };
+    }
+    const columns = new Map(names.map((name, index) => [name, index]));
     return { columns, width: columns.size, wrong: [], isUnusable: false, isRow: true };
   }
   const names = new Map<string, string>();

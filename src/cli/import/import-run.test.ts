@@ -50,6 +50,7 @@ test('every line is accounted for: created, existed, refused or bad, with its pl
       created: 4,
       existed: 1,
       failed: 3,
+      kinds: new Map(),
       refusals: ['2 is bad', '3 not_found: no such thing', '5 exists: it is there already, with another name, email'],
     },
   );

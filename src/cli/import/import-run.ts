@@ -12,6 +12,8 @@ import type { BadLine, BulkItem, Parsed, ParsedItem } from './parsed.ts';
 export type Outcome =
   | { readonly outcome: 'created' }
   | { readonly outcome: 'exists'; readonly differs: readonly string[] }
+  /** It adds to something that was refused, whose line is told already. */
+  | { readonly outcome: 'left' }
   | { readonly outcome: 'refused'; readonly code: string; readonly message: string };
 
 /** Sends one batch; gives one outcome for each item, in order. Sending the same key again must do nothing twice. */
@@ -26,20 +28,29 @@ export interface ImportTotals {
   readonly failed: number;
 }
 
+/** What became of all of one kind. */
+export type KindTotals = Omit<ImportTotals, 'read'>;
+
 export interface ImportReport extends ImportTotals {
   /** Every line that is not in the server now, in the order of the files as far as each batch went. */
   readonly refusals: readonly BadLine[];
+  /** By what `kindOf` says, in the order in which the kinds came. */
+  readonly kinds: ReadonlyMap<string, KindTotals>;
 }
 
 export interface ImportOptions {
   /** Names this run: part of every batch's key, so that a repeated request of the run is told from a later run. */
   readonly identity: string;
   readonly batchSize?: number;
+  /** By which an item or a bad line is counted; absent: nothing is counted apart. */
+  readonly kindOf?: (one: Parsed) => string;
   readonly onProgress?: (totals: ImportTotals) => void;
 }
 
 /** Large enough to fill one commit of the server, small enough to see progress. */
 const BATCH_SIZE = 1000;
+/** How many other items take as long as a login, whose password is hashed so that it costs time. */
+const LOGIN_WEIGHT = 5;
 
 /** Runs an import to its end. Throws what `post` throws; the same call again then goes on where it stopped. */
 export async function runImport(
@@ -49,8 +60,17 @@ export async function runImport(
 ): Promise<ImportReport> {
   const totals = { read: 0, created: 0, existed: 0, failed: 0 };
   const refusals: BadLine[] = [];
-  const refuse = (bad: BadLine) => {
-    totals.failed += 1;
+  const kinds = new Map<string, Record<keyof KindTotals, number>>();
+  const count = (one: Parsed, as: keyof KindTotals) => {
+    totals[as] += 1;
+    if (options.kindOf === undefined) return;
+    const kind = options.kindOf(one);
+    const counted = kinds.get(kind) ?? { created: 0, existed: 0, failed: 0 };
+    counted[as] += 1;
+    kinds.set(kind, counted);
+  };
+  const refuse = (one: Parsed, bad: BadLine) => {
+    count(one, 'failed');
     refusals.push(bad);
   };
   let index = 0;
@@ -69,9 +89,10 @@ export async function runImport(
       const item = sent[position];
       if (!item) throw new Error('positions of outcomes and items are the same, as just judged');
       totals.read += 1;
-      if (outcome.outcome === 'created') totals.created += 1;
-      else if (outcome.outcome === 'exists' && outcome.differs.length === 0) totals.existed += 1;
-      else refuse({ file: item.file, line: item.line, reason: reasonOf(outcome) });
+      if (outcome.outcome === 'created') count(item, 'created');
+      else if (outcome.outcome === 'exists' && outcome.differs.length === 0) count(item, 'existed');
+      else if (outcome.outcome !== 'left')
+        refuse(item, { file: item.file, line: item.line, reason: reasonOf(outcome) });
     }
     options.onProgress?.({ ...totals });
   };
@@ -80,7 +101,7 @@ export async function runImport(
     for await (const { items, bad } of batchesOf(parsed, options.batchSize ?? BATCH_SIZE)) {
       await settle();
       totals.read += bad.length;
-      for (const line of bad) refuse(line);
+      for (const line of bad) refuse({ bad: line }, line);
       if (items.length === 0) continue;
       sent = items;
       const wire = items.map(({ item }) => item);
@@ -93,7 +114,7 @@ export async function runImport(
     await settle();
   }
   options.onProgress?.({ ...totals });
-  return { ...totals, refusals };
+  return { ...totals, refusals, kinds };
 }
 
 /** Depends on the items too: other options make other items of the same files, and these must not meet old answers. */
@@ -113,17 +134,22 @@ const BAD_LINES_MAX = 1000;
 
 async function* batchesOf(parsed: AsyncIterable<Parsed>, size: number): AsyncGenerator<Batch> {
   let batch: Batch = { items: [], bad: [] };
+  let weight = 0;
   for await (const one of parsed) {
     if ('bad' in one) batch.bad.push(one.bad);
-    else batch.items.push(one);
-    if (batch.items.length < size && batch.bad.length < BAD_LINES_MAX) continue;
+    else {
+      batch.items.push(one);
+      weight += one.item.op === 'account-login' ? LOGIN_WEIGHT : 1;
+    }
+    if (weight < size && batch.bad.length < BAD_LINES_MAX) continue;
     yield batch;
     batch = { items: [], bad: [] };
+    weight = 0;
   }
   if (batch.items.length > 0 || batch.bad.length > 0) yield batch;
 }
 
-function reasonOf(outcome: Exclude<Outcome, { outcome: 'created' }>): string {
+function reasonOf(outcome: Exclude<Outcome, { outcome: 'created' | 'left' }>): string {
   if (outcome.outcome === 'refused') return `${outcome.code}: ${outcome.message}`;
   return `exists: it is there already, with another ${outcome.differs.join(', ')}`;
 }

@@ -17,6 +17,11 @@ export type BulkItem =
   | { readonly op: 'create'; readonly body: Body }
   | { readonly op: 'update'; readonly entity: string | number; readonly body: { readonly [field: string]: Json } }
   | { readonly op: 'hold'; readonly entity: string | number; readonly body: { readonly [field: string]: Json } }
+  | {
+      readonly op: 'account-login';
+      readonly entity: string | number;
+      readonly body: { readonly [field: string]: Json };
+    }
   | { readonly op: 'credits'; readonly entity: string | number; readonly body: { readonly [field: string]: Json } }
   | { readonly op: 'profile'; readonly name: string; readonly body: { readonly [field: string]: Json } }
   | { readonly op: 'close'; readonly entity: string | number };

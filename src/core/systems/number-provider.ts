@@ -19,6 +19,12 @@ const PORTABLE_DAYS = 31;
 const PORTABLE_DAYS_MAX = 365;
 const REFERENCE_MAX = 128;
 
+function readCountry(text: string): Reading<string> {
+  return /^[A-Za-z]{2}$/.test(text)
+    ? accepted(text.toUpperCase())
+    : refused('must be an ISO 3166-1 code such as NL', text);
+}
+
 /** Why a closed number is not released now. */
 export type Wait = 'port_out_pending' | 'purchase_pending' | 'closing_time_unknown';
 
@@ -49,6 +55,12 @@ export const numberProvider: SystemKind = {
       oneOf: ['platform', 'reseller', 'all'],
       default: 'platform',
       note: 'Who may search and buy there: the platform alone, resellers too, or every account.',
+    },
+    countries: {
+      type: 'text_list',
+      max: 2,
+      read: readCountry,
+      note: 'Countries in which it has numbers, by ISO 3166-1 code; empty: it does not say, and US is told to who asks.',
     },
     portableDays: {
       type: 'integer',

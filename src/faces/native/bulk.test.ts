@@ -180,3 +180,36 @@ test('the same bulk request under one key from four callers at once is done once
   const { rows } = await pool.query<{ count: number }>(`select count(*) from entity where label like 'Together %'`);
   assert.equal(rows[0]?.count, 200);
 });
+
+test('logins of accounts are given in bulk, and with onlyNew to those alone that have none', async () => {
+  const md5 = 'b58ff35f5bc9a1d0d5ea6ee4b8f8a5e4';
+  const create = (reference: string) => ({ op: 'create', body: { kind: 'account', name: reference, reference } });
+  const login = (reference: string, body: object) => ({
+    op: 'account-login',
+    entity: `ref:${reference}`,
+    body: { role: 'Administrator', passwordMd5: md5, ...body },
+  });
+  const items = [
+    create('bulk-l1'),
+    create('bulk-l2'),
+    login('bulk-l1', { email: 'one@bulk.example', token: md5, onlyNew: true }),
+    login('bulk-l2', { email: 'one@bulk.example', onlyNew: true }),
+    login('bulk-l2', { email: 'two@bulk.example', token: `${md5}2` }),
+  ];
+  const first = await client.done('POST', '/v1/bulk', { items });
+  assert.deepEqual(statuses(first), [201, 201, 201, 409, 201]);
+  assert.ok(!JSON.stringify(first).includes(md5), 'answers are kept, and so have no token');
+  const own = () => client.done('GET', '/v1/entities/ref:bulk-l1/account-login');
+  assert.deepEqual([(await own())['email'], (await own())['token']], ['one@bulk.example', md5]);
+  const hashes = () => pool.query('select name, password_hash from login where is_account order by name');
+  const before = (await hashes()).rows;
+  const again = await client.done('POST', '/v1/bulk', {
+    items: [login('bulk-l1', { token: `${md5}1`, onlyNew: true }), login('bulk-l1', { onlyNew: true, role: 'Nobody' })],
+  });
+  assert.deepEqual(codes(again), ['exists', 'exists']);
+  assert.deepEqual((await hashes()).rows, before);
+  assert.equal((await own())['token'], md5);
+  const changed = await client.done('POST', '/v1/bulk', { items: [login('bulk-l1', { role: 'Developer' })] });
+  assert.deepEqual(statuses(changed), [200]);
+  assert.notEqual((await own())['token'], md5, 'a new password makes a new token');
+});

@@ -16,6 +16,11 @@ export const login = z
     role: z.string(),
     enabled: z.boolean(),
     hasPassword: z.boolean().describe('Without one only its keys count.'),
+    guardLimit: z
+      .number()
+      .int()
+      .nullable()
+      .describe('How many entities one request on an account API may change; null: as many as the installation says.'),
     createdAt: time,
     passwordChangedAt: time.nullable(),
     lastUsedAt: time.nullable().describe('To the minute.'),
@@ -29,10 +34,34 @@ const loginFields = {
   enabled: z.boolean().optional(),
 };
 export const createLogin = z.object(loginFields).meta({ id: 'CreateLogin' });
-export const updateLogin = z.object(loginFields).partial().meta({ id: 'UpdateLogin' });
+export const updateLogin = z
+  .object({ ...loginFields, guardLimit: z.number().int().nullable().describe('Set by an account above.') })
+  .partial()
+  .meta({ id: 'UpdateLogin' });
 export const changePassword = z
   .object({ current: z.string(), password: z.string().min(10).max(256) })
   .meta({ id: 'ChangePassword' });
+
+export const accountLogin = z
+  .strictObject({
+    sid: z.string().describe('The name of the account on the account APIs.'),
+    login: uuid,
+    email: z.string().nullable().describe('Null where it signs in by its SID alone.'),
+    role: z.string(),
+    hasPassword: z.boolean(),
+    token: z.string().nullable().describe('The auth token: signs in on the account APIs, and nowhere else.'),
+  })
+  .meta({ id: 'AccountLogin' });
+export const putAccountLogin = z
+  .object({
+    email: z.string().max(254).nullable().optional().describe('Given once: it names the account for ever.'),
+    password: z.string().min(10).max(256).nullable().optional(),
+    passwordMd5: z.string().optional().describe('MD5 of a password elsewhere, in hexadecimal; for the platform.'),
+    role: z.string().max(64).optional().describe('Absent: Administrator.'),
+    token: z.string().optional().describe('Auth token that it had elsewhere; for the platform.'),
+    newToken: z.boolean().optional().describe('Whether its token is made anew.'),
+  })
+  .meta({ id: 'PutAccountLogin' });
 
 export const key = z
   .strictObject({

@@ -30,6 +30,7 @@ import { freeswitchRoutes } from './routes/freeswitch.ts';
 import { gatewayDecisionRoutes } from './routes/gateway-decisions.ts';
 import { holdRoutes } from './routes/holds.ts';
 import { installationRoutes } from './routes/installation.ts';
+import { accountLoginRoutes } from './routes/account-login.ts';
 import { loginRoutes } from './routes/logins.ts';
 import { numberRoutes } from './routes/numbers.ts';
 import { observationRoutes } from './routes/observations.ts';
@@ -95,6 +96,7 @@ export async function nativeFace(app: FastifyInstance, deps: NativeDeps): Promis
       deliveryRoutes(typed, deps);
       installationRoutes(typed, deps);
       loginRoutes(typed, deps);
+      accountLoginRoutes(typed, deps);
       sessionRoutes(typed, deps);
     },
     { prefix: '/v1' },

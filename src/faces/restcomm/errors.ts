@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import { Problem, problem } from '#core/problem.ts';
+import { watchPaths } from '#faces/shared/known-paths.ts';
 import { problemOf } from '#operations/failure.ts';
 
 import { type Refusal, refusalOf } from './problems.ts';
@@ -21,9 +22,12 @@ export function registerErrors(scope: FastifyInstance): void {
     }
     return refuse(request, reply, error instanceof Problem ? error : problemOf(error));
   });
-  scope.setNotFoundHandler(async (request, reply) =>
-    refuse(request, reply, problem('not_found', 'There is no such path.')),
-  );
+  const methodsOf = watchPaths(scope);
+  scope.setNotFoundHandler(async (request, reply) => {
+    const methods = methodsOf(request.url.replace(/\?.*$/s, ''));
+    if (methods.length === 0) return refuse(request, reply, problem('not_found', 'There is no such path.'));
+    return reply.code(405).header('allow', methods.join(', ')).header('x-abeyance-problem', 'malformed').send();
+  });
 }
 
 async function refuse(request: FastifyRequest, reply: FastifyReply, what: Problem): Promise<FastifyReply> {
@@ -43,4 +47,12 @@ function send(reply: FastifyReply, what: Problem): FastifyReply {
   if (refusal.message !== undefined) return sendMessage(reply, refusal.message, refusal.error);
   if (refusal.text === undefined) return reply.send();
   return reply.type(TEXT).send(refusal.text);
+}
+
+/** Answers a request that could not even be brought to a route, such as one with a broken escape in its path. */
+export function sendUnreadable(reply: FastifyReply, error: Error & { readonly statusCode?: number }): FastifyReply {
+  return reply
+    .code(error.statusCode ?? 400)
+    .header('x-abeyance-problem', 'malformed')
+    .send();
 }

@@ -16,6 +16,8 @@ export interface Member<T> {
   readonly of: (thing: T) => Value;
   /** What XML has in its place, where that is another value. */
   readonly ofXml?: (thing: T) => Value;
+  /** Whether JSON leaves it out when it is absent, even where the shape has null for others. */
+  readonly isOptional?: true;
 }
 
 /** How a kind of thing is written. */
@@ -78,17 +80,21 @@ export function sendJson(reply: FastifyReply, body: Value): FastifyReply {
   return reply.type(JSON_TYPE).send(JSON.stringify(body, null, 2));
 }
 
+/** What XML 1.0 cannot hold in any form: one such character in a name would make a whole list unreadable. */
+// oxlint-disable-next-line no-control-regex -- these are what is looked for
+const NOT_XML = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+
 /** `content` is what the root holds. */
 export function sendXml(reply: FastifyReply, content: { readonly [key: string]: Value }): FastifyReply {
-  return reply.type(XML_TYPE).send(builder.build({ [ROOT]: content }));
+  return reply.type(XML_TYPE).send(builder.build({ [ROOT]: content }).replace(NOT_XML, '\ufffd'));
 }
 
 export function jsonOf<T>(shape: Shape<T>, thing: T): { readonly [key: string]: Value } {
   const out: Record<string, Value> = {};
-  for (const { json, of } of shape.members) {
+  for (const { json, of, isOptional } of shape.members) {
     if (json === null) continue;
     const value = of(thing) ?? null;
-    if (value !== null || shape.keepsNull === true) out[json] = value;
+    if (value !== null || (shape.keepsNull === true && isOptional !== true)) out[json] = value;
   }
   return out;
 }

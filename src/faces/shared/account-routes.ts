@@ -71,7 +71,7 @@ export interface OpenRoute extends Omit<Common, 'right'> {
 
 /** How long an answer waits until this process's decisions include the write, in milliseconds. */
 const ENGINE_WAIT_MS = 1_000;
-const CALLERS = new WeakMap<FastifyRequest, Actor>();
+const CALLERS = new WeakMap<FastifyRequest, { readonly actor: Actor; readonly context: OperationContext }>();
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -94,7 +94,9 @@ export function registerCaller(
   scope.addHook('onRequest', async (request) => {
     if (request.routeOptions.config.isOpen === true) return;
     const { authorization } = request.headers;
-    if (authorization === undefined) throw problem('unauthenticated', 'Send the header Authorization with Basic.');
+    // Tokens and keys of the native face are not taken here, not even that of the first administrator.
+    if (authorization?.startsWith('Basic ') !== true)
+      throw problem('unauthenticated', 'Send the header Authorization with Basic.');
     const facts = isReading(request) ? { face } : { face, request: request.id, address: request.ip };
     let asking: Actor | undefined;
     try {
@@ -102,7 +104,7 @@ export function registerCaller(
       noteActor(request, actor.name);
       asking = actor;
       requireOperating(deps.context, actor, mayUninitialized(request));
-      CALLERS.set(request, actor);
+      CALLERS.set(request, { actor, context: deps.context });
     } catch (error) {
       const refusal = asNotActive(deps.context, error);
       const account = accountRefusedBy(error) ?? asking?.ownAccountId;
@@ -118,9 +120,13 @@ export function registerCaller(
 
 /** Who asks, on a route that is not open. */
 export function callerOf(request: FastifyRequest): Actor {
-  const actor = CALLERS.get(request);
-  if (actor === undefined) throw new Error('this route is open to all');
-  return actor;
+  return known(request).actor;
+}
+
+function known(request: FastifyRequest) {
+  const caller = CALLERS.get(request);
+  if (caller === undefined) throw new Error('this route is open to all');
+  return caller;
 }
 
 /** Adds a route that names an account. */
@@ -143,7 +149,12 @@ export function bareRoute(scope: FastifyInstance, { method, url, right, use, han
     handler: async (request, reply) => {
       const actor = callerOf(request);
       if (right !== undefined) requireTelephony(actor, ...right);
-      return handle({ ...openCall(request, reply), actor });
+      try {
+        return await handle({ ...openCall(request, reply), actor });
+      } catch (error) {
+        // Its account may have been stopped since it was let in.
+        throw asNotActive(known(request).context, error);
+      }
     },
   });
 }

@@ -11,6 +11,10 @@ import { registerFormParser } from '#faces/shared/parameters.ts';
 
 import { registerErrors } from './errors.ts';
 import { accountRoutes } from './routes/accounts.ts';
+import { applicationRoutes } from './routes/applications.ts';
+import { availableNumberRoutes } from './routes/available-numbers.ts';
+import { callerIdRoutes } from './routes/caller-ids.ts';
+import { numberRoutes } from './routes/numbers.ts';
 
 export async function twilioFace(app: FastifyInstance, deps: AccountFaceDeps): Promise<void> {
   await app.register(
@@ -20,6 +24,10 @@ export async function twilioFace(app: FastifyInstance, deps: AccountFaceDeps): P
       // Twilio has no accounts without a password: such a one is suspended here.
       registerCaller(scope, deps, 'twilio', () => false);
       accountRoutes(scope, deps);
+      numberRoutes(scope, deps);
+      availableNumberRoutes(scope, deps);
+      applicationRoutes(scope, deps);
+      callerIdRoutes(scope, deps);
     },
     { prefix: TWILIO_BASE },
   );

@@ -3,7 +3,7 @@ import { actionsIn } from '#core/action.ts';
 import { KIND_FIELDS } from '#core/kind-fields.ts';
 import { standingOf } from '#core/restrictions.ts';
 import { requirePermission, sees } from '#operations/access.ts';
-import { type Actor, type OperationContext, reader } from '#operations/context.ts';
+import { type Actor, type OperationContext, reader, restSettings } from '#operations/context.ts';
 import type { EntityView } from '#operations/entity-view.ts';
 import type { StandingView } from '#operations/explain-standing.ts';
 import { redactedReason } from '#operations/reason-view.ts';
@@ -13,6 +13,7 @@ import { listByNumbers, uuidsOf } from '#store/entity.ts';
 
 import { type AsOfMoment, resolveMoment } from './moment.ts';
 import { type Past, type PastNode, loadPast } from './past.ts';
+import { pastRestOf } from './past-rest.ts';
 import { type PastStanding, loadPastStanding } from './past-standing.ts';
 
 export interface PastView extends EntityView {
@@ -75,6 +76,7 @@ export async function readPastEntity(
       .filter(({ scheme }) => scheme !== 'rr')
       .map(({ scheme, value }) => `${scheme}:${value}`),
     ...fieldsOf(self, uuids),
+    ...pastRestOf(past, restSettings(context.settings)),
     revision: moment.revision,
     at: moment.at,
   };

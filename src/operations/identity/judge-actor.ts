@@ -74,7 +74,7 @@ export function judgeActor(row: ActorRow | null, credential: Credential, request
 }
 
 /** Whether a request came by one of the account APIs, which have rights of their own. */
-function isTelephonyFace({ face }: RequestFacts): boolean {
+export function isTelephonyFace({ face }: RequestFacts): boolean {
   return face === 'restcomm' || face === 'twilio';
 }
 

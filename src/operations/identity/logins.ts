@@ -1,9 +1,10 @@
 /** Logins of accounts: made, read, changed, removed. */
 import { isUuid } from '#core/ids.ts';
 import { type FieldError, invalid, problem } from '#core/problem.ts';
-import { manages, requirePermission } from '#operations/access.ts';
+import { manages, requireAbove, requirePermission } from '#operations/access.ts';
 import { type Actor, type OperationContext, reader } from '#operations/context.ts';
 import { loginName } from '#operations/identity/presented.ts';
+import { readGuardLimit } from '#operations/guard.ts';
 import { unauthenticated } from '#operations/identity/judge-actor.ts';
 import { hashPassword, hashedForm, readNewPassword, verifyPassword } from '#operations/identity/password.ts';
 import { findRole, refuseMore } from '#operations/identity/roles.ts';
@@ -41,6 +42,7 @@ export interface LoginView {
   readonly enabled: boolean;
   /** Whether it can sign in by password; without one only its keys count. */
   readonly hasPassword: boolean;
+  readonly guardLimit: number | null;
   readonly createdAt: string;
   readonly passwordChangedAt: string | null;
   readonly lastUsedAt: string | null;
@@ -54,6 +56,7 @@ export function loginView(row: LoginRow): LoginView {
     role: row.role,
     enabled: row.enabled,
     hasPassword: row.password_hash !== null,
+    guardLimit: row.guard_limit,
     createdAt: row.created_at.toISOString(),
     passwordChangedAt: row.password_changed_at?.toISOString() ?? null,
     lastUsedAt: row.last_used_at?.toISOString() ?? null,
@@ -212,12 +215,14 @@ export function updateLogin(
   return perform(context, actor, { lock: 'none', idempotency }, async (work) => {
     const { transaction } = work;
     const { login, account } = await lockManaged(work, id);
-    refuseUnknown(input, ['name', 'role', 'password', 'enabled'], 'a login that can be changed');
+    if (input['guardLimit'] !== undefined) requireAbove(work.actor, account, 'How much a login may change at once');
+    refuseUnknown(input, ['name', 'role', 'password', 'enabled', 'guardLimit'], 'a login that can be changed');
     const errors: FieldError[] = [];
     const name = input['name'] === undefined ? login.name : readName(input['name'], errors);
     const password =
       input['password'] == null ? input['password'] : readNewPassword(input['password'], 'password', errors);
     const enabled = readEnabled(input['enabled'], errors) ?? login.enabled;
+    const guardLimit = readGuardLimit(input['guardLimit'], errors);
     const wanted = input['role'] === undefined ? login.role : input['role'];
     const role = typeof wanted === 'string' ? await findRole(transaction, account, wanted) : null;
     if (role === null && input['role'] !== undefined)
@@ -230,14 +235,19 @@ export function updateLogin(
     await refuseLast(work, login, next);
     if (name !== login.name && (await isTaken(transaction, name))) throw nameTaken(name);
     const passwordHash = typeof password === 'string' ? await hashPassword(hashedForm(password, login)) : password;
-    await updateRow(transaction, login.id, { ...next, passwordHash });
+    await updateRow(transaction, login.id, { ...next, passwordHash, guardLimit });
     if (passwordHash !== undefined || !enabled) await deleteSessions(transaction, login.id, { allBut: null });
     transaction.record({
       kind: 'login.changed',
       entityId: account.id,
       facts: {
         login: login.id,
-        set: { role: next.role, enabled, ...(passwordHash === undefined ? {} : { password: '(secret)' }) },
+        set: {
+          role: next.role,
+          enabled,
+          ...(guardLimit === undefined ? {} : { guardLimit }),
+          ...(passwordHash === undefined ? {} : { password: '(secret)' }),
+        },
         before: { role: login.role, enabled: login.enabled },
       },
       touched: [account.id],

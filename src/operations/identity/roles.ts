@@ -4,6 +4,7 @@ import {
   BUILTIN_ROLES,
   PERMISSIONS,
   type Permission,
+  type PermissionMask,
   type Role,
   builtinRole,
   covers,
@@ -13,7 +14,7 @@ import {
   permissionsOfLevel,
 } from '#core/permission.ts';
 import { type FieldError, invalid, problem } from '#core/problem.ts';
-import { matchTelephony } from '#core/telephony-right.ts';
+import { impliedPermissions, matchTelephony } from '#core/telephony-right.ts';
 import { requirePermission } from '#operations/access.ts';
 import { type Actor, type OperationContext, reader } from '#operations/context.ts';
 import { type Performed, perform } from '#operations/perform.ts';
@@ -79,7 +80,15 @@ export async function findRole(session: Session, account: EntityState, name: str
   const builtin = builtinRole(name);
   if (builtin !== undefined) return builtin;
   const role = (await listRows(session, account.line)).find((row) => row.name === name);
-  return role === undefined ? null : { name, permissions: matchPatterns(role.permissions), subject: role.subject };
+  return role === undefined ? null : { name, permissions: allowedBy(role.permissions), subject: role.subject };
+}
+
+/** What patterns allow on any face: those of the account APIs imply permissions there. */
+function allowedBy(patterns: readonly string[]): PermissionMask {
+  return patterns.reduce((mask, pattern) => {
+    const telephony = matchTelephony(pattern);
+    return mask | (telephony === null ? 0 : impliedPermissions(telephony));
+  }, matchPatterns(patterns));
 }
 
 /** Throws `forbidden` when a role allows more than the actor may do itself. */
@@ -111,7 +120,7 @@ export function putRole(
     requireKind(account, ['account'], 'id');
     refuseUnknown(input, ['name', 'description', 'permissions', 'subject', 'builtin', 'account'], 'a role');
     const role = readRole(name, input);
-    refuseMore(work.actor, { name, permissions: matchPatterns(role.permissions), subject: role.subject }, 'make it');
+    refuseMore(work.actor, { name, permissions: allowedBy(role.permissions), subject: role.subject }, 'make it');
     const former = await findRole(transaction, account, name);
     if (former !== null) refuseMore(work.actor, former, 'change it');
     refuseClosed(account, 'given a role');
@@ -167,7 +176,7 @@ export function deleteRole(
       (row) => row.name === name && row.account_id === account.id,
     );
     if (role === undefined) throw notFound(`role ${name} of ${account.label}`);
-    refuseMore(work.actor, { name, permissions: matchPatterns(role.permissions), subject: role.subject }, 'remove it');
+    refuseMore(work.actor, { name, permissions: allowedBy(role.permissions), subject: role.subject }, 'remove it');
     const logins = await countRoleLogins(transaction, account.id, name);
     if (logins > 0)
       throw problem('conflict', `${logins} logins have the role ${name}; give them another first.`, {

@@ -23,6 +23,8 @@ export interface AccountLoginInput {
   readonly role: string;
   /** The auth token that it had elsewhere; else one is made. */
   readonly token?: string | undefined;
+  /** The hash of `passwordMd5`, where it was made before the transaction. */
+  readonly passwordHash?: string | undefined;
 }
 
 const TOKEN_BYTES = 16;
@@ -45,7 +47,7 @@ export async function insertAccountLogin(
     account_id: account.id,
     name,
     role,
-    password_hash: input.passwordMd5 === null ? null : await hashPassword(input.passwordMd5),
+    password_hash: input.passwordMd5 === null ? null : (input.passwordHash ?? (await hashPassword(input.passwordMd5))),
     enabled: true,
     is_account: true,
   });
@@ -69,6 +71,7 @@ export interface AccountLoginChanges {
   readonly token?: string | undefined;
   /** Whether a token is made anew; with a new password it always is, since the former was as good as that. */
   readonly isTokenNew?: boolean | undefined;
+  readonly passwordHash?: string | undefined;
 }
 
 /**
@@ -83,7 +86,8 @@ export async function updateAccountLogin(
   const { transaction } = work;
   const login = await getAccountLogin(work, account);
   const role = changes.role === undefined ? login.role : roleOfWord(changes.role);
-  const passwordHash = changes.passwordMd5 === undefined ? undefined : await hashPassword(changes.passwordMd5);
+  const passwordHash =
+    changes.passwordMd5 === undefined ? undefined : (changes.passwordHash ?? (await hashPassword(changes.passwordMd5)));
   const { name, enabled } = login;
   await updateLogin(transaction, login.id, { name, role, enabled, passwordHash });
   const hasNewToken = changes.token !== undefined || passwordHash !== undefined || changes.isTokenNew === true;

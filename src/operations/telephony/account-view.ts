@@ -1,6 +1,7 @@
 /** An account as the account APIs show it. */
 import { type AccountStatus, accountStatus } from '#core/account-status.ts';
 import type { Values } from '#core/field.ts';
+import { ADMINISTRATOR, wordOfRole } from '#core/telephony-right.ts';
 import { type OperationContext, reader } from '#operations/context.ts';
 import type { Session } from '#store/database.ts';
 import { type EntityState, uuidsOf } from '#store/entity.ts';
@@ -25,8 +26,6 @@ export interface AccountView {
   /** Null where it has no login of its own. */
   readonly authToken: string | null;
 }
-
-const ADMINISTRATOR = 'Administrator';
 
 /** The views of accounts, in the order given. */
 export async function accountViews(
@@ -53,7 +52,8 @@ export async function accountViews(
       name: account.label,
       email: row.login_name?.includes('@') === true ? row.login_name : text('email'),
       type: text('accountType') === 'Trial' ? 'Trial' : 'Full',
-      role: text('role') ?? ADMINISTRATOR,
+      // What its login may do, where it has one: that is what counts.
+      role: row.login_role === null ? (text('role') ?? ADMINISTRATOR) : wordOfRole(row.login_role, text('role')),
       status: accountStatus({
         closed: account.closed,
         isRestricted: (account.denied | account.intercepted) !== 0,

@@ -45,7 +45,10 @@ export async function readAccountLogin(
   // The token is as good as the login itself.
   requireRight(actor, account, 'login:write');
   requireKind(account, ['account'], 'id');
-  return viewOf(session, context, account);
+  const view = await viewOf(session, context, account);
+  const role = await findRole(session, account, view.role);
+  if (role !== null) refuseMore(actor, role, 'read the token of a login that has it');
+  return view;
 }
 
 /**
@@ -61,23 +64,40 @@ export function putAccountLogin(
   idempotency?: IdempotencyKey,
 ): Promise<Performed<AccountLoginView>> {
   return perform(context, actor, { lock: 'none', idempotency }, async (work) => {
-    const { transaction } = work;
-    const account = await getPermitted(transaction, work.actor, id, 'login:write');
-    requireKind(account, ['account'], 'id');
-    await putWithin(work, account, input);
-    return viewOf(transaction, context, account);
+    const { account } = await putAccountLoginWithin(work, id, input);
+    return viewOf(work.transaction, context, account);
   });
 }
 
-async function putWithin(work: Work, account: EntityState, input: Readonly<Record<string, unknown>>): Promise<void> {
+/** What a larger piece of work knows or wants besides. */
+export interface PutOptions {
+  /** The hash of `passwordMd5`, made before the transaction. */
+  readonly passwordHash?: string | undefined;
+  /** Refuses an account that has a login, which is then left as it is. */
+  readonly isOnlyNew?: boolean;
+}
+
+/** The body of `putAccountLogin`, for use inside a larger transaction. Throws `exists`, if only new ones are wanted. */
+export async function putAccountLoginWithin(
+  work: Work,
+  id: string | number,
+  input: Readonly<Record<string, unknown>>,
+  { passwordHash, isOnlyNew = false }: PutOptions = {},
+): Promise<{ readonly account: EntityState; readonly isNew: boolean }> {
   const { transaction, actor } = work;
+  const account = await getPermitted(transaction, actor, id, 'login:write');
+  requireKind(account, ['account'], 'id');
   refuseUnknown(input, FIELDS, 'the login of an account');
   const errors: FieldError[] = [];
   const login = await findAccountLogin(transaction, account.uuid);
+  if (login !== null && isOnlyNew)
+    throw problem('exists', `${account.label} has a login of its own already.`, { facts: { entity: account.uuid } });
   const email = readEmail(input['email'], login?.name ?? null, errors);
   const passwordMd5 = readSecret(input, actor, errors);
   const token = readToken(input, actor, errors);
-  const role = await readRole(work, account, input['role'], errors);
+  const had = login === null ? null : await findRole(transaction, account, login.role);
+  if (had !== null) refuseMore(actor, had, 'change a login that has it');
+  const role = await readRole(work, account, input['role'] ?? (login === null ? 'Administrator' : undefined), errors);
   if (errors.length > 0) throw invalid(...errors);
   refuseClosed(account, 'given a login');
   if (login === null) {
@@ -86,10 +106,13 @@ async function putWithin(work: Work, account: EntityState, input: Readonly<Recor
       passwordMd5: passwordMd5 ?? null,
       role: role ?? 'Administrator',
       token,
+      passwordHash,
     });
-    return;
+    return { account, isNew: true };
   }
-  await updateAccountLogin(work, account, { passwordMd5, role, token, isTokenNew: input['newToken'] === true });
+  const isTokenNew = input['newToken'] === true;
+  await updateAccountLogin(work, account, { passwordMd5, role, token, isTokenNew, passwordHash });
+  return { account, isNew: false };
 }
 
 function readEmail(given: unknown, name: string | null, errors: FieldError[]): string | null {

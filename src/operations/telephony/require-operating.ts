@@ -53,9 +53,10 @@ export function requireOperating(context: OperationContext, actor: Actor, isForU
 /** Words the refusal of an actor by its account's standing as these APIs do; leaves every other error as it is. */
 export function asNotActive(context: OperationContext, error: unknown): unknown {
   const account = accountRefusedBy(error);
-  if (account === undefined) return error;
-  const why = whyNotOperating(context, account);
-  return why === null ? error : notActive(why);
+  if (account === undefined || !(error instanceof Problem)) return error;
+  // The database may know of it before this process does, and tells less.
+  const standing = error.facts['standing'] === 'closed' ? 'closed' : 'suspended';
+  return notActive(whyNotOperating(context, account) ?? { standing, isInherited: false, isUninitialized: false });
 }
 
 /**
