@@ -104,6 +104,8 @@ test('for a suspended account nothing is called or sent, and it is told of what 
     await codes(clientOf(account, child.sid).messages.create({ from: FROM, to: TO, body: 'x' })),
     [403, 20005],
   );
+  // Before anything else that is wrong with it.
+  assert.deepEqual(await codes(clientOf(account, child.sid).calls.create({ ...order, twiml: '<x/>' })), [403, 20005]);
   const mine = clientOf(account, child.sid).notifications;
   const [told] = await mine.list();
   assert.ok(told);

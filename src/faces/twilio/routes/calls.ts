@@ -5,6 +5,7 @@ import { invalid } from '#core/problem.ts';
 import { type AccountFaceDeps, type Call, accountRoute } from '#faces/shared/account-routes.ts';
 import type { Parameters } from '#faces/shared/parameters.ts';
 import { listAccountRecords, readAccountRecord } from '#operations/telephony/account-records.ts';
+import { admitAccount } from '#operations/telephony/admit-use.ts';
 import { changeCall } from '#operations/telephony/change-call.ts';
 import { readApplication } from '#operations/telephony/read-applications.ts';
 import { startCall } from '#operations/telephony/start-call.ts';
@@ -53,7 +54,11 @@ export function callRoutes(scope: FastifyInstance, deps: AccountFaceDeps): void 
       const begun = await marking(
         'invalid',
         () => ({ use: 'call', missing }),
-        async () => startCall(context, 'twilio', account, await inputOf(deps, account, form)),
+        async () => {
+          // Whether it may call at all comes before what it says.
+          await admitAccount(context, 'twilio', account.id, 'call');
+          return startCall(context, 'twilio', account, await inputOf(deps, account, form));
+        },
       );
       return sendCreated(reply, CALL, begun);
     },

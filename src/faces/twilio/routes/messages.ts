@@ -5,6 +5,7 @@ import { invalid } from '#core/problem.ts';
 import { type AccountFaceDeps, accountRoute } from '#faces/shared/account-routes.ts';
 import type { Parameters } from '#faces/shared/parameters.ts';
 import { listAccountRecords, readAccountRecord } from '#operations/telephony/account-records.ts';
+import { admitAccount } from '#operations/telephony/admit-use.ts';
 import { listNotifications, readNotification } from '#operations/telephony/notifications.ts';
 import { sendMessage } from '#operations/telephony/send-message.ts';
 
@@ -47,7 +48,9 @@ export function messageRoutes(scope: FastifyInstance, deps: AccountFaceDeps): vo
       const sent = await marking(
         'invalid',
         () => ({ use: 'message', missing }),
-        () => {
+        async () => {
+          // Whether it may send at all comes before what it says.
+          await admitAccount(context, 'twilio', account.id, 'message');
           requireText(form);
           return sendMessage(context, 'twilio', account, form.record);
         },
