@@ -105,6 +105,50 @@ create table bulk_outcome (
 );
 comment on table bulk_outcome is 'The outcomes of the items of a bulk request, one row for each transaction, written by it; swept with the key. position is that of the first item.';
 
+create table call_record (
+  id bigint not null generated always as identity (minvalue 1 start 1),
+  uuid uuid not null default gen_random_uuid(),
+  account_id bigint not null,
+  source text not null,
+  external_ref text,
+  created_at timestamp(3) with time zone not null default now(),
+  updated_at timestamp(3) with time zone not null default now(),
+  system_id bigint,
+  parent uuid,
+  conference uuid,
+  phone_number uuid,
+  from_text text,
+  to_text text,
+  status text not null,
+  direction text not null,
+  started_at timestamp(3) with time zone,
+  ended_at timestamp(3) with time zone,
+  duration integer,
+  ring_duration integer,
+  price numeric,
+  price_unit text,
+  answered_by text,
+  forwarded_from text,
+  caller_name text,
+  muted boolean not null,
+  on_hold boolean not null,
+  starts_conference boolean not null,
+  ends_conference boolean not null,
+  constraint call_record_pkey PRIMARY KEY (id),
+  constraint call_record_external_key UNIQUE (account_id, source, external_ref),
+  constraint call_record_uuid_key UNIQUE (uuid),
+  constraint call_record_account_fkey FOREIGN KEY (account_id) REFERENCES entity(id),
+  constraint call_record_system_fkey FOREIGN KEY (system_id) REFERENCES system(id) ON DELETE SET NULL
+);
+comment on table call_record is 'Calls, as connected systems tell by POST /v1/records, and as the account APIs began them. Swept by the housekeeping.';
+comment on column call_record.system_id is 'The call platform that was asked for it; null for what was told alone.';
+comment on column call_record.conference is 'The conference that it is part of; its last four columns are about that.';
+CREATE INDEX call_record_account_idx ON public.call_record USING btree (account_id, created_at, id);
+CREATE INDEX call_record_conference_idx ON public.call_record USING btree (conference) WHERE (conference IS NOT NULL);
+CREATE INDEX call_record_created_idx ON public.call_record USING btree (created_at, id);
+CREATE INDEX call_record_parent_idx ON public.call_record USING btree (parent) WHERE (parent IS NOT NULL);
+CREATE INDEX call_record_system_idx ON public.call_record USING btree (system_id);
+
 create table change (
   revision bigint not null,
   at timestamp with time zone not null,
@@ -164,6 +208,25 @@ create table change_personal (
   constraint change_personal_pkey PRIMARY KEY (revision, field)
 );
 comment on table change_personal is 'Personal values of changes, apart from the chain, which holds only their salted commitments. Written by commit_changes; erasable.';
+
+create table conference (
+  id bigint not null generated always as identity (minvalue 1 start 1),
+  uuid uuid not null default gen_random_uuid(),
+  account_id bigint not null,
+  source text not null,
+  external_ref text,
+  created_at timestamp(3) with time zone not null default now(),
+  updated_at timestamp(3) with time zone not null default now(),
+  name text,
+  status text not null,
+  constraint conference_pkey PRIMARY KEY (id),
+  constraint conference_external_key UNIQUE (account_id, source, external_ref),
+  constraint conference_uuid_key UNIQUE (uuid),
+  constraint conference_account_fkey FOREIGN KEY (account_id) REFERENCES entity(id)
+);
+comment on table conference is 'Conferences, as connected systems tell by POST /v1/records; their participants are calls. Swept by the housekeeping.';
+CREATE INDEX conference_account_idx ON public.conference USING btree (account_id, created_at, id);
+CREATE INDEX conference_created_idx ON public.conference USING btree (created_at, id);
 
 create table credit (
   account_id bigint not null,
@@ -575,6 +638,37 @@ create table mailbox (
 );
 comment on table mailbox is 'Mailboxes. Written by create and update.';
 
+create table message_record (
+  id bigint not null generated always as identity (minvalue 1 start 1),
+  uuid uuid not null default gen_random_uuid(),
+  account_id bigint not null,
+  source text not null,
+  external_ref text,
+  created_at timestamp(3) with time zone not null default now(),
+  updated_at timestamp(3) with time zone not null default now(),
+  system_id bigint,
+  from_text text,
+  to_text text,
+  body text,
+  status text not null,
+  direction text not null,
+  sent_at timestamp(3) with time zone,
+  error_code integer,
+  error_message text,
+  price numeric,
+  price_unit text,
+  constraint message_record_pkey PRIMARY KEY (id),
+  constraint message_record_external_key UNIQUE (account_id, source, external_ref),
+  constraint message_record_uuid_key UNIQUE (uuid),
+  constraint message_record_account_fkey FOREIGN KEY (account_id) REFERENCES entity(id),
+  constraint message_record_system_fkey FOREIGN KEY (system_id) REFERENCES system(id) ON DELETE SET NULL
+);
+comment on table message_record is 'Messages, as connected systems tell by POST /v1/records, and as the account APIs sent them. Swept by the housekeeping.';
+comment on column message_record.system_id is 'The call platform that was asked for it; null for what was told alone.';
+CREATE INDEX message_record_account_idx ON public.message_record USING btree (account_id, created_at, id);
+CREATE INDEX message_record_created_idx ON public.message_record USING btree (created_at, id);
+CREATE INDEX message_record_system_idx ON public.message_record USING btree (system_id);
+
 create table number_purchase (
   entity_id bigint not null,
   requested_at timestamp with time zone not null default now(),
@@ -598,17 +692,24 @@ create table observation (
   profile text,
   code integer,
   count bigint not null,
+  uuid uuid not null default gen_random_uuid(),
+  account_id bigint,
   constraint observation_pkey PRIMARY KEY (minute, id),
   constraint observation_key UNIQUE NULLS NOT DISTINCT (entity_id, minute, action, source, effect, profile, code),
+  constraint observation_account_fkey FOREIGN KEY (account_id) REFERENCES entity(id),
   constraint observation_entity_fkey FOREIGN KEY (entity_id) REFERENCES entity(id),
   constraint observation_count_check CHECK ((count > 0)),
   constraint observation_effect_check CHECK ((effect = ANY (ARRAY['deny'::text, 'intercept'::text])))
 );
-comment on table observation is 'What servers of the network refused, counted by subject and minute. Written by POST /v1/observations alone, and swept by the housekeeping; no part of the log of changes.';
+comment on table observation is 'What servers of the network refused, counted by subject and minute. Written by POST /v1/observations and by the account APIs, and swept by the housekeeping; no part of the log of changes.';
 comment on column observation.minute is 'The minute in which it was refused, by the clock of the server that did.';
 comment on column observation.entity_id is 'The subject; null where the name was nobody''s, or of nobody whom the reporter may see. The name itself is not kept.';
 comment on column observation.source is 'The server, by the name that it gives itself.';
 comment on column observation.code is 'The SIP or HTTP status, or another code of the protocol, that it answered with.';
+comment on column observation.uuid is 'By which the account APIs name it as a notification.';
+comment on column observation.account_id is 'The account whose subject it was then: its owner, else the account that contains it. Null where the name was nobody''s.';
+CREATE INDEX observation_account_idx ON public.observation USING btree (account_id, minute, id);
+CREATE UNIQUE INDEX observation_uuid_key ON public.observation USING btree (uuid);
 
 create table outgoing_caller_id (
   id bigint not null generated always as identity (minvalue 1 start 1),
@@ -727,6 +828,28 @@ create table profile_version (
   constraint profile_version_pkey PRIMARY KEY (name, version)
 );
 comment on table profile_version is 'Every version that a profile ever had. Written by the profile operations; append only.';
+
+create table recording (
+  id bigint not null generated always as identity (minvalue 1 start 1),
+  uuid uuid not null default gen_random_uuid(),
+  account_id bigint not null,
+  source text not null,
+  external_ref text,
+  created_at timestamp(3) with time zone not null default now(),
+  updated_at timestamp(3) with time zone not null default now(),
+  call uuid,
+  duration integer,
+  file_uri text,
+  s3_uri text,
+  constraint recording_pkey PRIMARY KEY (id),
+  constraint recording_external_key UNIQUE (account_id, source, external_ref),
+  constraint recording_uuid_key UNIQUE (uuid),
+  constraint recording_account_fkey FOREIGN KEY (account_id) REFERENCES entity(id)
+);
+comment on table recording is 'Where recordings of calls lie, as connected systems tell by POST /v1/records. Removed by the account APIs, swept by the housekeeping.';
+CREATE INDEX recording_account_idx ON public.recording USING btree (account_id, created_at, id);
+CREATE INDEX recording_call_idx ON public.recording USING btree (call) WHERE (call IS NOT NULL);
+CREATE INDEX recording_created_idx ON public.recording USING btree (created_at, id);
 
 create table request_personal (
   commitment text not null,
@@ -923,7 +1046,7 @@ create table system (
   constraint system_uuid_key UNIQUE (uuid),
   constraint system_account_fkey FOREIGN KEY (account_id) REFERENCES entity(id),
   constraint system_drift_check CHECK ((drift = ANY (ARRAY['off'::text, 'report'::text, 'repair'::text]))),
-  constraint system_kind_check CHECK ((kind = ANY (ARRAY['aps'::text, 'broadworks'::text, 'kamailio'::text, 'powerdns'::text, 'dovecot'::text, 'number_provider'::text, 'webhook'::text]))),
+  constraint system_kind_check CHECK ((kind = ANY (ARRAY['aps'::text, 'broadworks'::text, 'kamailio'::text, 'powerdns'::text, 'dovecot'::text, 'number_provider'::text, 'webhook'::text, 'call_platform'::text]))),
   constraint system_limits_check CHECK ((((concurrency >= 1) AND (concurrency <= 1000)) AND (rate > (0)::double precision) AND (timeout_ms > 0) AND (flight_max_ms >= timeout_ms) AND (retry_min_ms > 0) AND (retry_max_ms >= retry_min_ms) AND (breaker_failures > 0) AND (breaker_open_ms > 0)))
 );
 comment on table system is 'Downstream platforms that must be told. Written by the operations on systems; failures, open_until, last_problem and drift_… by the reconciler.';
@@ -1007,6 +1130,29 @@ CREATE INDEX target_entity_idx ON public.target USING btree (entity_id);
 CREATE INDEX target_owner_idx ON public.target USING btree (owner_id, entity_id) WHERE (owner_id IS NOT NULL);
 CREATE INDEX target_problem_idx ON public.target USING btree (system_id, entity_id) WHERE (problem_code IS NOT NULL);
 CREATE INDEX target_unsettled_idx ON public.target USING btree (generation_desired, system_id) WHERE (generation_applied < generation_desired);
+
+create table transcription (
+  id bigint not null generated always as identity (minvalue 1 start 1),
+  uuid uuid not null default gen_random_uuid(),
+  account_id bigint not null,
+  source text not null,
+  external_ref text,
+  created_at timestamp(3) with time zone not null default now(),
+  updated_at timestamp(3) with time zone not null default now(),
+  recording uuid,
+  status text not null,
+  duration integer,
+  body text,
+  price numeric,
+  price_unit text,
+  constraint transcription_pkey PRIMARY KEY (id),
+  constraint transcription_external_key UNIQUE (account_id, source, external_ref),
+  constraint transcription_uuid_key UNIQUE (uuid),
+  constraint transcription_account_fkey FOREIGN KEY (account_id) REFERENCES entity(id)
+);
+comment on table transcription is 'What was said in recordings, as connected systems tell by POST /v1/records. Removed by the account APIs, swept by the housekeeping.';
+CREATE INDEX transcription_account_idx ON public.transcription USING btree (account_id, created_at, id);
+CREATE INDEX transcription_created_idx ON public.transcription USING btree (created_at, id);
 
 create table trusted_peer (
   entity_id bigint not null,
@@ -2154,6 +2300,15 @@ CREATE OR REPLACE FUNCTION public.target_outcome(p_target target)
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN ((p_target).generation_applied >= (p_target).generation_desired) THEN CASE WHEN (p_target).is_drifted THEN 'drifted'::text ELSE 'confirmed'::text END WHEN ((p_target).acknowledged_at IS NOT NULL) THEN 'acknowledged'::text WHEN (p_target).needs_person THEN 'failed'::text WHEN ((p_target).task IS NOT NULL) THEN 'waiting'::text WHEN ((p_target).attempts > 0) THEN 'retrying'::text ELSE 'pending'::text END;
+
+CREATE OR REPLACE FUNCTION public.using_account(p_entity bigint)
+ RETURNS bigint
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select case when e.kind = 'account' then e.id else coalesce(e.owner_id, account_of(e.id)) end from entity e where e.id = p_entity
+$function$;
+comment on function using_account(bigint) is 'The account that uses an entity: its owner, else the account that contains it; an account itself.';
 
 CREATE OR REPLACE FUNCTION enforce.admit(p_server text)
  RETURNS boolean

@@ -18,6 +18,7 @@ export const SYSTEM_KINDS = [
   'dovecot',
   'number_provider',
   'webhook',
+  'call_platform',
 ] as const;
 export type SystemKindName = (typeof SYSTEM_KINDS)[number];
 
@@ -60,9 +61,10 @@ export interface ProfileFacts {
 
 /**
  * How a system comes by its targets. `bound`: a foreign resource or a number that names it, or a binding by hand. `node`: whatever
- * node a hold is placed on or lifted from, as one. `events`: it has none, and follows what happened.
+ * node a hold is placed on or lifted from, as one. `events`: it has none, and follows what happened. `none`: it has none, and is
+ * told nothing: others ask something of it.
  */
-export type Reach = 'bound' | 'node' | 'events';
+export type Reach = 'bound' | 'node' | 'events' | 'none';
 
 /** How a system is driven; each can be set. Milliseconds, but `rate`, which is in requests a second. */
 export interface Pace {

@@ -2,6 +2,7 @@
 import type { SystemKind, SystemKindName } from '#core/system-kind.ts';
 import { aps } from '#core/systems/aps.ts';
 import { broadworks } from '#core/systems/broadworks.ts';
+import { callPlatform } from '#core/systems/call-platform.ts';
 import { dovecot } from '#core/systems/dovecot.ts';
 import { kamailio } from '#core/systems/kamailio.ts';
 import { numberProvider } from '#core/systems/number-provider.ts';
@@ -16,4 +17,5 @@ export const SYSTEM_KIND: Readonly<Record<SystemKindName, SystemKind>> = {
   dovecot,
   number_provider: numberProvider,
   webhook,
+  call_platform: callPlatform,
 };

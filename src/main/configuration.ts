@@ -75,6 +75,7 @@ export function readConfiguration(
       changesDays: readInteger(environment, 'ABEYANCE_KEEP_CHANGES_DAYS', 0, 0, 36_500),
       holdsDays: readInteger(environment, 'ABEYANCE_KEEP_HOLDS_DAYS', 0, 0, 36_500),
       observationsDays: readInteger(environment, 'ABEYANCE_KEEP_OBSERVATIONS_DAYS', 30, 0, 36_500),
+      recordsDays: readInteger(environment, 'ABEYANCE_KEEP_RECORDS_DAYS', 0, 0, 36_500),
       receiptsDays: readInteger(environment, 'ABEYANCE_KEEP_RECEIPTS_DAYS', 90, 1, 36_500),
       eventsDays: readInteger(environment, 'ABEYANCE_KEEP_EVENTS_DAYS', 30, 0, 36_500),
       deliveriesDays: readInteger(environment, 'ABEYANCE_KEEP_DELIVERIES_DAYS', 30, 0, 36_500),

@@ -14,6 +14,7 @@ import { sweepKeys } from '#store/idempotency.ts';
 import { sweepObservations } from '#store/observation.ts';
 import { ensurePartitions } from '#store/partition.ts';
 import { sweepPlans } from '#store/plan.ts';
+import { sweepRecords } from '#store/record.ts';
 import { forgetSweeps, forgetTargets } from '#store/reconcile-state.ts';
 import { sweepHolds } from '#store/retention.ts';
 import { sweepSessions } from '#store/session.ts';
@@ -32,6 +33,8 @@ export interface Retention {
   readonly holdsDays: number;
   /** What servers report that they refused. */
   readonly observationsDays: number;
+  /** What connected systems tell that they did: calls, messages and the like. */
+  readonly recordsDays: number;
   /** What became of changes in systems, once nothing of it is open. */
   readonly receiptsDays: number;
   /** What happened to the standing of accounts. */
@@ -77,6 +80,7 @@ export class Maintenance {
       changesDays,
       holdsDays,
       observationsDays,
+      recordsDays,
       receiptsDays,
       eventsDays,
       deliveriesDays,
@@ -98,6 +102,8 @@ export class Maintenance {
         (await this.#transact((transaction) => sweepObservations(transaction, this.#ago(observationsDays * DAY_MS)))) >
         0
       );
+    if (recordsDays > 0)
+      while ((await this.#transact((transaction) => sweepRecords(transaction, this.#ago(recordsDays * DAY_MS)))) > 0);
     while ((await this.#transact((transaction) => forgetSweeps(transaction, this.#ago(receiptsDays * DAY_MS)))) > 0);
     while ((await this.#transact((transaction) => forgetTargets(transaction, this.#ago(receiptsDays * DAY_MS)))) > 0);
     const session = reader(this.#context);

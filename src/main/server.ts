@@ -16,6 +16,7 @@ import type { OpenedSecrets } from '#store/chain-secret.ts';
 import { Session, makePool } from '#store/database.ts';
 import { makeDecisionSource } from '#store/decision-source.ts';
 import { asProblem } from '#store/transaction.ts';
+import { makeCallPlatform } from '#systems/call-platform/platform.ts';
 import { makeNumberMarket } from '#systems/number-provider/market.ts';
 
 import { type Administrator, type KnowToken, offlineAuthenticator, prepareAdministrator } from './administrator.ts';
@@ -134,6 +135,7 @@ async function wire(
     },
     clock,
     numberMarket: makeNumberMarket(),
+    callPlatform: makeCallPlatform(),
     handOver: handOverNow,
     outside: makeOutsideRecords(
       {

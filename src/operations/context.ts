@@ -4,6 +4,7 @@
 import type pg from 'pg';
 
 import type { Authority, Subject } from '#core/authority.ts';
+import type { CallPlatform } from '#core/call-platform.ts';
 import type { NumberMarket } from '#core/number-market.ts';
 import type { RestSettings } from '#core/number-rest.ts';
 import type { CustomerCreditDefault } from '#core/credit.ts';
@@ -60,6 +61,8 @@ export interface OperationContext {
   readonly clock: () => Date;
   /** Where numbers are searched and bought; absent where nothing can be, as in most tests. */
   readonly numberMarket?: NumberMarket;
+  /** Where calls and messages are asked for; absent where none can be. */
+  readonly callPlatform?: CallPlatform;
   /** Hands certificates over to APS endpoints; absent where none can be. */
   readonly handOver?: HandOver;
   /** What lies outside the database and vouches for it; absent where nothing does, as in tests. */

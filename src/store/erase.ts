@@ -13,8 +13,10 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Kind } from '#core/kind.ts';
 import type { RestSettings } from '#core/number-rest.ts';
 import { ERASED } from '#core/personal.ts';
+import { RECORD_KINDS } from '#core/record.ts';
 import type { Session } from '#store/database.ts';
 import { eraseKindRows } from '#store/kind-row.ts';
+import { RECORD_TABLE } from '#store/record.ts';
 import type { Transaction } from '#store/transaction.ts';
 
 /** Statements of the first transaction about tables that belong to accounts; `ids` selects the numbers of all entities. */
@@ -28,7 +30,11 @@ const ERASED_WITH_THE_ACCOUNT: readonly ((ids: RawBuilder<unknown>) => RawBuilde
     version = version + 1
     where account_id in (${ids})`,
   (ids) => sql`delete from outgoing_caller_id where account_id in (${ids})`,
-  (ids) => sql`delete from observation where entity_id in (${ids})`,
+  (ids) => sql`delete from observation where entity_id in (${ids}) or account_id in (${ids})`,
+  ...RECORD_KINDS.map(
+    (kind) => (ids: RawBuilder<unknown>) =>
+      sql`delete from ${sql.table(RECORD_TABLE[kind])} where account_id in (${ids})`,
+  ),
   // Webhooks of its own go with all that was sent to them; what others were told of it keeps no words of theirs.
   (ids) => sql`delete from system where account_id <> 0 and account_id in (${ids})`,
   (ids) => sql`update delivery_attempt t set response_text = null from delivery d join event v on v.id = d.event_id

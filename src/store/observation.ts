@@ -61,10 +61,11 @@ export async function countObservations(session: Session, counted: readonly Coun
   const column = <K extends keyof Counted>(name: K) => counted.map((one) => one[name]);
   // In the order of the key, so that two batches never wait for one another in a circle.
   await session.rows(
-    sql`insert into observation as o (minute, entity_id, action, source, effect, profile, code, count)
-      select n.* from unnest(${column('minute')}::timestamptz[], ${column('entityId')}::bigint[],
+    sql`insert into observation as o (minute, entity_id, action, source, effect, profile, code, count, account_id)
+      select n.*, using_account(n.entity_id) from unnest(${column('minute')}::timestamptz[], ${column('entityId')}::bigint[],
         ${column('action')}::text[], ${column('source')}::text[], ${column('effect')}::text[],
-        ${column('profile')}::text[], ${column('code')}::integer[], ${column('count')}::bigint[]) n
+        ${column('profile')}::text[], ${column('code')}::integer[], ${column('count')}::bigint[])
+        as n (minute, entity_id, action, source, effect, profile, code, count)
       order by 2, 1, 3, 4, 5, 6, 7
       on conflict on constraint observation_key do update set count = o.count + excluded.count`,
   );

@@ -83,6 +83,7 @@ export async function fillInstallation(pool: pg.Pool): Promise<void> {
     await pool.query(
       `insert into observation (minute, entity_id, action, source, effect, count) values ('2026-01-01T00:00:00Z', null, 'register', 's', 'deny', 9)`,
     );
+  if (await has(pool, 'call_record')) await fillRecords(pool);
   await pool.query(`insert into sign_in_attempt values ('\\x03', 1, now(), null)`);
   await pool.query(`insert into request_personal values ('c', 'address', '\\x04', '192.0.2.1')`);
   if (await has(pool, 'credit'))
@@ -135,6 +136,23 @@ export async function fillInstallation(pool: pg.Pool): Promise<void> {
   await pool.query(
     `insert into change select 15000000, at, actor, kind, null, facts, touched, digest, hash from change limit 1`,
   );
+}
+
+async function fillRecords(pool: pg.Pool): Promise<void> {
+  await pool.query(`update observation set account_id = 0`);
+  await pool.query(`insert into call_record (account_id, source, external_ref, from_text, status, direction, price, muted, on_hold,
+      starts_conference, ends_conference)
+    select id, 'switch', label, label, 'queued', 'inbound', 0.0150, true, false, false, false from entity
+      where id between 1 and 9 and length(label) < 1000`);
+  await pool.query(`insert into message_record (account_id, source, body, status, direction)
+    select id, 'switch', label, 'sent', 'inbound' from entity where id between 1 and 9`);
+  await pool.query(
+    `insert into recording (account_id, source, file_uri) select id, 'switch', label from entity where id between 1 and 9`,
+  );
+  await pool.query(`insert into transcription (account_id, source, status, body)
+    select id, 'switch', 'failed', label from entity where id between 1 and 9`);
+  await pool.query(`insert into conference (account_id, source, status, name)
+    select id, 'switch', 'COMPLETED', label from entity where id between 1 and 9`);
 }
 
 async function fillEvents(pool: pg.Pool): Promise<void> {

@@ -16,6 +16,7 @@ import * as gatewaySchemas from '#faces/native/gateway-schemas.ts';
 import * as identitySchemas from '#faces/native/identity-schemas.ts';
 import * as numberSchemas from '#faces/native/number-schemas.ts';
 import * as observationSchemas from '#faces/native/observation-schemas.ts';
+import * as recordSchemas from '#faces/native/record-schemas.ts';
 import * as schemas from '#faces/native/schemas.ts';
 import * as planSchemas from '#faces/native/plan-schemas.ts';
 import * as systemSchemas from '#faces/native/system-schemas.ts';
@@ -65,6 +66,7 @@ const BY_NAME = new Map<string, z.ZodType>([
     ...eventSchemas,
     ...numberSchemas,
     ...observationSchemas,
+    ...recordSchemas,
     ...planSchemas,
     ...systemSchemas,
     ...schemas,
@@ -81,6 +83,7 @@ const BY_NAME = new Map<string, z.ZodType>([
   ['SessionPage', pageOf(identitySchemas.session)],
   ['DeliveryPage', pageOf(eventSchemas.delivery)],
   ['ObservationPage', pageOf(observationSchemas.observation)],
+  ['RecordPage', pageOf(recordSchemas.record)],
   ['SystemPage', pageOf(systemSchemas.system)],
   ['SystemKindPage', pageOf(systemSchemas.systemKind)],
   ['TargetPage', pageOf(systemSchemas.target)],

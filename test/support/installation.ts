@@ -20,6 +20,7 @@ import {
 import { Authenticator } from '#operations/identity/authenticator.ts';
 import { makeDecisionSource } from '#store/decision-source.ts';
 import { makeSealingKey } from '#store/sealing.ts';
+import { makeCallPlatform } from '#systems/call-platform/platform.ts';
 import { makeNumberMarket } from '#systems/number-provider/market.ts';
 
 import { type Cleanup, TEST_SECRET, type TestDatabase, testDatabase } from './database.ts';
@@ -47,6 +48,7 @@ export async function testInstallation(t: Cleanup, settings: Partial<OperationSe
     settings: { ...DEFAULT_SETTINGS, ...settings },
     clock: () => new Date(),
     numberMarket: makeNumberMarket(),
+    callPlatform: makeCallPlatform(),
     handOver: handOverNow,
   };
   const stopping = new AbortController();

@@ -166,6 +166,16 @@ const KNOWLEDGE: readonly MatrixRow[] = [
     query: `?account=${entity(caller).id}`,
   })),
   row('POST /v1/observations', 'report what was refused', nothing, 'invalid', { payload: { observations: [] } }),
+  row(
+    'GET /v1/records/:kind',
+    'list its calls',
+    () => ({ kind: 'call' }),
+    null,
+    (caller) => ({
+      query: `?account=${target(caller).id}`,
+    }),
+  ),
+  row('POST /v1/records', 'tell of calls', nothing, 'invalid', { payload: { records: [] } }),
   row('POST /v1/freeswitch/directory', 'ask as FreeSWITCH for a user', nothing, null, ({ tree }) => ({
     payload: { user: tree.leafName, domain: tree.domainName },
   })),

@@ -33,6 +33,7 @@ const REPEATABLE = new Set([
   '/v1/verify',
   '/v1/entities/:id/plan',
   '/v1/observations',
+  '/v1/records',
   '/v1/freeswitch/directory',
   '/v1/freeswitch/dialplan',
 ]);

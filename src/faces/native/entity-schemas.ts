@@ -37,7 +37,8 @@ function fieldSchema(field: Field, direction: 'in' | 'out'): z.ZodType {
   }
 }
 
-function fieldsIn(fields: Fields, mode: 'create' | 'update'): z.ZodRawShape {
+/** The members by which fields are given. */
+export function fieldsIn(fields: Fields, mode: 'create' | 'update'): z.ZodRawShape {
   const shape: Record<string, z.ZodType> = {};
   for (const [name, field] of Object.entries(fields)) {
     if (field.computed || (mode === 'update' && field.immutable)) continue;
@@ -47,7 +48,8 @@ function fieldsIn(fields: Fields, mode: 'create' | 'update'): z.ZodRawShape {
   return shape;
 }
 
-function fieldsOut(fields: Fields): z.ZodRawShape {
+/** The members by which fields are shown. */
+export function fieldsOut(fields: Fields): z.ZodRawShape {
   return Object.fromEntries(
     Object.entries(fields)
       .filter(([, field]) => !field.secret)

@@ -6,6 +6,7 @@ import { KINDS } from '#core/kind.ts';
 import { useEventRoutes } from '#test/event-routes.ts';
 import { testInstallation } from '#test/installation.ts';
 import { useNumberRoutes } from '#test/number-routes.ts';
+import { useRecordRoutes } from '#test/record-routes.ts';
 import { useLoginRoutes, usePropertyRoutes } from '#test/login-routes.ts';
 import { useSystemRoutes } from '#test/system-routes.ts';
 import { CheckedClient } from '#test/checked-client.ts';
@@ -308,6 +309,7 @@ test('the installation tells what it is, exports itself, and verifies itself', a
 test('logins, keys, roles and sessions are made, read, listed, changed and removed', () => useLoginRoutes(client));
 test('properties are changed one by one, and say whether they take effect', () => usePropertyRoutes(client));
 test('numbers are searched, bought and given back', () => useNumberRoutes(client, here));
+test('records are told and listed', () => useRecordRoutes(client));
 test('systems, targets and receipts', () => useSystemRoutes(client, here.pool));
 test('events are read, and deliveries listed, read, repeated and tested', () => useEventRoutes(here, client));
 test('no route of the document was left out', () => {

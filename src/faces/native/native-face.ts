@@ -37,6 +37,7 @@ import { observationRoutes } from './routes/observations.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { planRoutes } from './routes/plans.ts';
 import { profileRoutes } from './routes/profiles.ts';
+import { recordRoutes } from './routes/records.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { systemRoutes } from './routes/systems.ts';
 import { targetRoutes } from './routes/targets.ts';
@@ -84,6 +85,7 @@ export async function nativeFace(app: FastifyInstance, deps: NativeDeps): Promis
       gatewayDecisionRoutes(typed, deps);
       numberRoutes(typed, deps);
       observationRoutes(typed, deps);
+      recordRoutes(typed, deps);
       freeswitchRoutes(typed, deps);
       bulkRoutes(typed, deps);
       changeRoutes(typed, deps);

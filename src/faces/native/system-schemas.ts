@@ -127,8 +127,10 @@ export const systemKind = z
     kind: systemKindName,
     note: z.string(),
     reach: z
-      .enum(['bound', 'node', 'events'])
-      .describe('bound: what names it, or is bound by hand. node: whatever is held. events: it follows what happens.'),
+      .enum(['bound', 'node', 'events', 'none'])
+      .describe(
+        'bound: what names it, or is bound by hand. node: whatever is held. events: it follows what happens. none: it is told nothing.',
+      ),
     serves: z.array(z.enum(KINDS)),
     observes: z.boolean().describe('It can say what it has, so that drift can be found.'),
     settings: z.array(field),

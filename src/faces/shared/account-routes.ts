@@ -12,11 +12,13 @@ import type { TelephonyDomain, TelephonyVerb } from '#core/telephony-right.ts';
 import { type Actor, type OperationContext, reader } from '#operations/context.ts';
 import type { Performed } from '#operations/perform.ts';
 import { type NamedAccount, type Target, findTarget, requireTelephony } from '#operations/telephony/find-account.ts';
-import { asNotActive, requireOperating } from '#operations/telephony/require-operating.ts';
+import { type RefusingFace, countRefusal } from '#operations/telephony/count-refusal.ts';
+import { asNotActive, isNotActive, requireOperating } from '#operations/telephony/require-operating.ts';
 
 import { type Authenticate, isReading } from './actor.ts';
 import { type Parameters, formOf, queryOf } from './parameters.ts';
 import { noteActor } from './request-facts.ts';
+import { accountRefusedBy } from '#operations/identity/judge-actor.ts';
 
 export interface AccountFaceDeps {
   readonly context: OperationContext;
@@ -24,7 +26,7 @@ export interface AccountFaceDeps {
   readonly version: string;
 }
 
-export type AccountFace = 'restcomm' | 'twilio';
+export type AccountFace = RefusingFace;
 
 /** One request, once it is known who asks and for which account. */
 export interface Call {
@@ -47,6 +49,8 @@ interface Common {
   readonly url: string;
   /** What the role has to allow; absent where anybody may whose account operates. */
   readonly right?: readonly [TelephonyVerb, TelephonyDomain];
+  /** What it asks for, so that a refusal of who asks is counted as one of that. */
+  readonly use?: 'call' | 'message';
 }
 
 /** A route beneath `/Accounts/:account`; `target` says whether the account as such is meant or what lies under it. */
@@ -73,6 +77,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Answered without a credential. */
     isOpen?: boolean;
+    use?: 'call' | 'message';
   }
 }
 
@@ -93,13 +98,22 @@ export function registerCaller(
     if (authorization?.startsWith('Basic ') !== true)
       throw problem('unauthenticated', 'Send the header Authorization with Basic.');
     const facts = isReading(request) ? { face } : { face, request: request.id, address: request.ip };
+    let asking: Actor | undefined;
     try {
       const actor = await deps.authenticate({ authorization, isTelephony: true, address: () => request.ip }, facts);
       noteActor(request, actor.name);
+      asking = actor;
       requireOperating(deps.context, actor, mayUninitialized(request));
       CALLERS.set(request, { actor, context: deps.context });
     } catch (error) {
-      throw asNotActive(deps.context, error);
+      const refusal = asNotActive(deps.context, error);
+      const account = accountRefusedBy(error) ?? asking?.ownAccountId;
+      const { use } = request.routeOptions.config;
+      if (use !== undefined && account !== undefined && isNotActive(refusal))
+        await countRefusal(deps.context, face, { entityId: account, action: `${use}.out` }).catch((cause: unknown) =>
+          request.log.warn({ err: cause }, 'a refusal was not counted'),
+        );
+      throw refusal;
     }
   });
 }
@@ -127,10 +141,11 @@ export function accountRoute(scope: FastifyInstance, deps: AccountFaceDeps, rout
 }
 
 /** Adds a route that names none. */
-export function bareRoute(scope: FastifyInstance, { method, url, right, handle }: BareRoute): void {
+export function bareRoute(scope: FastifyInstance, { method, url, right, use, handle }: BareRoute): void {
   scope.route({
     method,
     url,
+    config: use === undefined ? {} : { use },
     handler: async (request, reply) => {
       const actor = callerOf(request);
       if (right !== undefined) requireTelephony(actor, ...right);

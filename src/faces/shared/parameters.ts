@@ -31,6 +31,11 @@ export class Parameters {
     return this.#values.has(name);
   }
 
+  /** The first value of each name. */
+  get record(): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.names.map((name) => [name, this.text(name) ?? '']));
+  }
+
   get names(): readonly string[] {
     return [...new Set(this.#values.keys())];
   }

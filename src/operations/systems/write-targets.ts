@@ -48,7 +48,7 @@ export function bindTarget(
         message:
           kind.reach === 'node'
             ? `is told of whatever is held: nothing is bound to a ${kind.name} by hand`
-            : `has no targets: a ${kind.name} follows events`,
+            : `has no targets: a ${kind.name} ${kind.reach === 'events' ? 'follows events' : 'is told of no holds'}`,
       });
     if (!kind.serves.includes(entity.kind))
       throw invalid({

@@ -39,6 +39,11 @@ export function notActive(why: NotOperating): Problem {
   });
 }
 
+/** Whether it is such a refusal. */
+export function isNotActive(refusal: unknown): boolean {
+  return refusal instanceof Problem && refusal.code === 'forbidden' && refusal.facts['inherited'] !== undefined;
+}
+
 /** Throws `forbidden` unless the actor's own account is active, or waits for its first password and may act so. */
 export function requireOperating(context: OperationContext, actor: Actor, isForUninitialized: boolean): void {
   const why = whyNotOperating(context, actor.ownAccountId);
@@ -55,13 +60,12 @@ export function asNotActive(context: OperationContext, error: unknown): unknown 
 }
 
 /**
- * Throws `held` when the account may not be made to consume: no calls, messages or purchases for whoever is stopped, not
- * even at the wish of an account above.
+ * Throws `held` when the account may not be made to consume: no calls, messages or purchases for whoever is stopped or
+ * closed, not even at the wish of an account above.
  */
 export function requireConsuming(account: EntityState): void {
-  if (account.closed) throw problem('closed', `${account.label} is closed; nothing is done for it any more.`);
+  const facts = { entity: account.uuid };
+  if (account.closed) throw problem('held', `${account.label} is closed; nothing is done for it any more.`, { facts });
   if ((account.denied | account.intercepted) !== 0)
-    throw problem('held', `${account.label} is not active; nothing can be used or bought for it.`, {
-      facts: { entity: account.uuid },
-    });
+    throw problem('held', `${account.label} is not active; nothing can be used or bought for it.`, { facts });
 }
