@@ -116,14 +116,16 @@ export async function readLogin(context: OperationContext, actor: Actor, id: str
   return loginView(login);
 }
 
-const NAME = /^[^\s:/\p{C}][^:\p{C}]{0,253}$/u;
+/** The SID of an account is the name of its own login, where that has no e-mail. */
+const NAME = /^(?!ac[\da-f]{32}$)[^\s:/\p{C}][^:\p{C}]{0,253}$/u;
 
 function readName(given: unknown, errors: FieldError[]): string {
   const name = typeof given === 'string' ? loginName(given) : '';
   if (!NAME.test(name) || name.length > 254)
     errors.push({
       field: 'name',
-      message: 'must be text of 1 to 254 characters without a colon, such as an e-mail address',
+      message:
+        'must be text of 1 to 254 characters without a colon, such as an e-mail address, and no SID of an account',
     });
   return name;
 }
