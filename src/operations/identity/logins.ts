@@ -124,8 +124,7 @@ function readName(given: unknown, errors: FieldError[]): string {
   if (!NAME.test(name) || name.length > 254)
     errors.push({
       field: 'name',
-      message:
-        'must be text of 1 to 254 characters without a colon, such as an e-mail address, and no SID of an account',
+      message: 'must be text of 1 to 254 characters without a colon, such as an e-mail address',
     });
   return name;
 }
