@@ -116,8 +116,7 @@ export async function readLogin(context: OperationContext, actor: Actor, id: str
   return loginView(login);
 }
 
-/** The SID of an account is the name of its own login, where that has no e-mail. */
-const NAME = /^(?!ac[\da-f]{32}$)[^\s:/\p{C}][^:\p{C}]{0,253}$/u;
+const NAME = /^(?!ac[\da-f]{32}$)[^\s:/\p{C}][^:\p{C}]{0,253}$/u; // A SID names an account's own login.
 
 function readName(given: unknown, errors: FieldError[]): string {
   const name = typeof given === 'string' ? loginName(given) : '';
