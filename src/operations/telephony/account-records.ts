@@ -29,11 +29,10 @@ export type AccountRecordFilter = Omit<RecordFilter, 'account' | 'withClosed' | 
 
 /**
  * One record of an account. Throws `malformed` for what is no SID; `not_found`, and that marked as foreign for a record of
- * another account: only the platform finds a call through any path.
+ * another account.
  */
 export async function readAccountRecord<K extends RecordKind>(
   context: OperationContext,
-  actor: Actor,
   kind: K,
   account: NamedAccount,
   sid: string,
@@ -42,7 +41,7 @@ export async function readAccountRecord<K extends RecordKind>(
   if (uuid === null) throw problem('malformed', 'A SID has two letters and 32 digits.');
   const row = await findRecord(reader(context), kind, uuid);
   if (row === null) throw notFound(sid);
-  if (row.account_id !== account.id && !(kind === 'call' && actor.accountId === 0)) throw foreign(sid);
+  if (row.account_id !== account.id) throw foreign(sid);
   if (account.closed && !KEPT_RECORDS.includes(kind)) throw notFound(sid);
   return row;
 }
@@ -70,7 +69,7 @@ export async function removeAccountRecord(
   account: NamedAccount,
   sid: string,
 ): Promise<Performed<null>> {
-  const { uuid } = await readAccountRecord(context, actor, kind, account, sid);
+  const { uuid } = await readAccountRecord(context, kind, account, sid);
   return perform(context, actor, { lock: 'none' }, async ({ transaction }) => {
     if (!(await removeRecord(transaction, kind, uuid))) throw notFound(sid);
     transaction.record({
