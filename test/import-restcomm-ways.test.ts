@@ -17,6 +17,7 @@ import {
   organizationRow,
   passwordIn,
   sidIn,
+  toldLines,
 } from '#test/restcomm-dump.ts';
 import { forgetFailures, restWith } from '#test/telephony-world.ts';
 
@@ -33,8 +34,6 @@ after(() => {
 });
 
 const idIn = (prefix: string, name: string) => String(uuidOfSid(sidIn(prefix, name)));
-const linesOf = (bad: readonly { file: string; line: number; reason: string }[]) =>
-  bad.map(({ file, line, reason }) => `${file}:${line}: ${reason}`);
 
 const rest = async (user: string, secret: string, path: string) => {
   await forgetFailures(here);
@@ -77,7 +76,7 @@ test('an import that was interrupted is finished by another, which does nothing 
     };
     try {
       const done = await importRestcomm(failing, many, { batchSize: 30 });
-      assert.equal(done.failed, 0, linesOf(done.refusals).join('\n'));
+      assert.equal(done.failed, 0, toldLines(done.refusals).join('\n'));
       break;
     } catch (error) {
       assert.match(String(error), /the line is cut/);
@@ -110,14 +109,14 @@ test('an older dump without names and organizations is told by its first row, an
   );
   folders.push(old);
   const without = await importRestcomm(client, old, { isDry: true });
-  assert.match(linesOf(without.refusals).join('\n'), /clients\.csv:1: the organization of account AC.* is not known/);
+  assert.match(toldLines(without.refusals).join('\n'), /clients\.csv:1: the organization of account AC.* is not known/);
   const done = await importRestcomm(client, old, {
     parent: 'LB',
     domain: 'old.restcomm.example',
     provider: 'carrier',
     hasOwnHolds: true,
   });
-  assert.equal(done.failed, 0, linesOf(done.refusals).join('\n'));
+  assert.equal(done.failed, 0, toldLines(done.refusals).join('\n'));
   await here.follow();
   const top = (await native('GET', '/v1/entities/ref:LB')).body;
   assert.equal((await native('GET', `/v1/entities/${idIn('AC', 'v7')}`)).body['parent'], top['id']);

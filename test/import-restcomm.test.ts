@@ -19,6 +19,7 @@ import {
   organizationRow,
   passwordIn,
   sidIn,
+  toldLines,
 } from '#test/restcomm-dump.ts';
 import { takeSnapshot } from '#test/snapshot.ts';
 import { forgetFailures, restWith } from '#test/telephony-world.ts';
@@ -122,9 +123,6 @@ function byPlace(a: string, b: string): number {
   return String(of?.[1]).localeCompare(String(and?.[1])) || Number(of?.[2]) - Number(and?.[2]);
 }
 
-const linesOf = (bad: readonly { file: string; line: number; reason: string }[]) =>
-  bad.map(({ file, line, reason }) => `${file}:${line}: ${reason}`);
-
 const rest = async (user: string, secret: string, path: string) => {
   await forgetFailures(here);
   return restWith(app, BASE, basic(user, secret))('GET', path);
@@ -148,12 +146,12 @@ test('an import tells every line that it refused, and what it took over otherwis
   const ran = await runCli(url, ['import', '--restcomm', folder, '--json'], { env: { ABEYANCE_TOKEN: TOKEN } });
   assert.equal(ran.code, 6, ran.err);
   const told = JSON.parse(ran.out);
-  assertRefused(linesOf(told.refusals));
+  assertRefused(toldLines(told.refusals));
   assert.deepEqual(told.kinds.account, { created: 11, existed: 0, failed: 6 });
   assert.deepEqual(told.kinds['account-login'], { created: 11, existed: 0, failed: 0 });
   assert.deepEqual(told.kinds.hold, { created: 3, existed: 0, failed: 0 });
   assert.deepEqual(told.kinds.close, { created: 2, existed: 0, failed: 0 });
-  const notes = linesOf(told.notes).join('\n');
+  const notes = toldLines(told.notes).join('\n');
   for (const wanted of [
     /accounts\.csv:12: email_address is that of line 3; the account signs in by its SID alone/,
     /accounts\.csv:10: the role "Robot" of 1 accounts/,
@@ -281,7 +279,7 @@ test('the account API lists what each account had, by the SIDs it had', async ()
 test('the same import again changes nothing and tells the same', async () => {
   const snapshot = await takeSnapshot(pool);
   const again = await importRestcomm(client, folder);
-  assertRefused(linesOf(again.refusals));
+  assertRefused(toldLines(again.refusals));
   assert.equal(again.created, 0);
   assert.deepEqual(again.kinds.get('account'), { created: 0, existed: 11, failed: 6 });
   assert.deepEqual(again.kinds.get('hold'), { created: 0, existed: 3, failed: 0 });
@@ -304,13 +302,9 @@ test('the account above lifts what was imported, all beneath comes back, and no 
     [hold.profile, hold.source, hold.externalRef, hold.authority],
     ['suspended', 'import', sidIn('AC', 'b'), 'customer'],
   );
-  const authorization = basic('root@restcomm.example', passwordIn('root'));
-  const lifted = await app.inject({
-    method: 'DELETE',
-    url: `/v1/entities/${idIn('AC', 'b')}/holds/${hold.id}`,
-    headers: { authorization },
-  });
-  assert.equal(lifted.statusCode, 200, lifted.body);
+  const root = restWith(app, BASE, basic('root@restcomm.example', passwordIn('root')));
+  const lifted = await root('PUT', `/Accounts/${sidIn('AC', 'b')}.json`, { Status: 'active' });
+  assert.deepEqual([lifted.status, lifted.body['status']], [200, 'active'], lifted.text);
   await here.follow();
   for (const name of ['b', 'b1', 'b2'])
     assert.equal((await rest(sidIn('AC', name), passwordIn(name), `/Accounts/${sidIn('AC', name)}`)).status, 200, name);

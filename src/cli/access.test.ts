@@ -134,6 +134,8 @@ test("an account's own login is shown, and set with a password that is never an 
 const changes = [
   { args: ['--role', 'auditor', '--disable'], body: { role: 'auditor', enabled: false }, reason: 'role and state' },
   { args: ['--enable', '--name', 'piet'], body: { name: 'piet', enabled: true }, reason: 'name and state' },
+  { args: ['--guard-limit', '50'], body: { guardLimit: 50 }, reason: 'a limit of its own' },
+  { args: ['--guard-limit', 'none'], body: { guardLimit: null }, reason: 'no limit of its own' },
   { args: ['--no-password'], body: { password: null }, reason: 'no password any more' },
   { args: ['--password'], body: { password: PASSWORD }, reason: 'a password that is asked for' },
 ];

@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Json, readFields, type Values } from '#core/field.ts';
 import { identifiersOf } from '#core/identifier.ts';
 import { judgeFields, KIND_FIELDS } from '#core/kind-fields.ts';
+import { isUuid } from '#core/ids.ts';
 import { isKind, type Kind } from '#core/kind.ts';
 import { roleOfWord } from '#core/telephony-right.ts';
 import type { AccountLoginView, EntityView } from './api-types.ts';
@@ -45,6 +46,7 @@ export function makeComparer(client: Client, mayBeClosed: (id: string) => boolea
 
   const isSameReference = async (wanted: unknown, found: unknown): Promise<boolean> => {
     if (wanted == null || found == null) return wanted == null && found == null;
+    if (isUuid(String(wanted)) && isUuid(String(found))) return wanted === found;
     const [wantedId, foundId] = await Promise.all([idOf(String(wanted)), idOf(String(found))]);
     return wantedId !== null && wantedId === foundId;
   };

@@ -74,8 +74,21 @@ export async function importRestcomm(
       tell();
     },
   });
-  return { ...report, files, notes };
+  const kinds = new Map(KINDS.flatMap((kind) => [...report.kinds].filter(([name]) => name === kind)));
+  return { ...report, kinds, files, notes };
 }
+
+/** In the order in which the work is done. */
+const KINDS = [
+  'sip_domain',
+  'account',
+  'account-login',
+  'application',
+  'sip_account',
+  'phone_number',
+  'hold',
+  'close',
+] as const;
 
 /** As if all were created. */
 const postNothing: PostBatch = (items) => Promise.resolve(items.map(() => ({ outcome: 'created' })));
@@ -91,7 +104,7 @@ const KIND_OF_TABLE: Readonly<Record<RestcommTable, string>> = {
 function kindOf(one: Parsed, files: RestcommFiles): string {
   if ('item' in one) return one.item.op === 'create' ? one.item.body.kind : one.item.op;
   const table = RESTCOMM_TABLES.find((name) => files[name] === one.bad.file);
-  return table === undefined ? 'line' : KIND_OF_TABLE[table];
+  return KIND_OF_TABLE[table ?? 'organizations']; // what is in no file is the domain of --domain
 }
 
 /** The tables of a folder. Throws what the user must put right. */

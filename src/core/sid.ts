@@ -8,7 +8,7 @@ export const SID_PREFIXES = {
   application: 'AP',
   client: 'CL',
   number: 'PN',
-  callerId: 'ID',
+  callerId: 'PN',
   call: 'CA',
   message: 'SM',
   notification: 'NO',

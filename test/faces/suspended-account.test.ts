@@ -113,8 +113,6 @@ test('the account above manages it, and makes it use nothing', async () => {
   assert.equal((await m.rest('POST', under, { FriendlyName: 'A', Role: 'Administrator' })).status, 200);
   for (const target of [a, ...BENEATH])
     for (const [path, form] of [
-      ['Calls', { From: '+31207000001', To: '+31207000002', Url: 'http://x.example/rcml' }],
-      ['SMS/Messages', { From: '+31207000001', To: '+31207000002', Body: 'Hello' }],
       ['IncomingPhoneNumbers', { PhoneNumber: '+15005550006' }],
       ['IncomingPhoneNumbers', { PhoneNumber: '7799', isSIP: 'true' }],
       ['IncomingPhoneNumbers/Local', { AreaCode: '500' }],

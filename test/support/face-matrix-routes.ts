@@ -85,15 +85,18 @@ export const RESTCOMM_ROWS: readonly FaceRow[] = [
 ];
 
 export const TWILIO_ROWS: readonly FaceRow[] = [
+  ...at('/Accounts', 'GET'),
+  ...at('/Accounts', 'POST', { form: TOO_LONG }),
   ...at(ACCOUNT, 'GET'),
+  ...at(ACCOUNT, 'POST PUT', { form: NO_STATUS }),
   ...at(`${ACCOUNT}/Applications`, 'GET'),
   ...at(`${ACCOUNT}/Applications`, 'POST', { form: TOO_LONG }),
-  ...at(`${ACCOUNT}/Applications/:application`, 'GET POST PUT DELETE'),
+  ...at(`${ACCOUNT}/Applications/:sid`, 'GET POST PUT DELETE'),
   ...at(`${ACCOUNT}/OutgoingCallerIds`, 'GET POST'),
-  ...at(`${ACCOUNT}/OutgoingCallerIds/:callerId`, 'GET POST PUT DELETE'),
+  ...at(`${ACCOUNT}/OutgoingCallerIds/:sid`, 'GET POST PUT DELETE'),
   ...at(NUMBERS, 'GET POST'),
   ...['Local', 'TollFree', 'Mobile'].flatMap((kind) => at(`${NUMBERS}/${kind}`, 'GET POST')),
-  ...at(`${NUMBERS}/:number`, 'GET POST PUT DELETE'),
+  ...at(`${NUMBERS}/:sid`, 'GET POST PUT DELETE'),
   ...at(`${ACCOUNT}/AvailablePhoneNumbers`, 'GET'),
   ...at(AVAILABLE, 'GET'),
   ...['Local', 'TollFree', 'Mobile'].flatMap((kind) => at(`${AVAILABLE}/${kind}`, 'GET')),

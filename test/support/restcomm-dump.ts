@@ -121,3 +121,8 @@ export function dumpFolder(
   }
   return folder;
 }
+
+/** Bad lines, or notes, as they are told. */
+export function toldLines(bad: readonly { file: string; line: number; reason: string }[]): string[] {
+  return bad.map(({ file, line, reason }) => `${file}:${line}: ${reason}`);
+}

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { LoginView } from '#cli/api-types.ts';
 import { entityPath } from '#cli/client.ts';
 import { UsageError } from '#cli/exit-code.ts';
+import { wholeNumber } from '#cli/number-argument.ts';
 import { askNewPassword, readSecretLines } from '#cli/password-input.ts';
 import { tableLines } from '#cli/render/table.ts';
 import { timeText } from '#cli/render/words.ts';
@@ -25,6 +26,8 @@ interface SetOptions {
   /** True: asked for; false: taken away. */
   readonly password?: boolean;
   readonly passwordStdin?: true;
+  /** How many entities one request on an account API may change; none: as many as the installation says. */
+  readonly guardLimit?: number | 'none';
 }
 
 export function addLogins(program: Command, surroundings: Surroundings): void {
@@ -62,12 +65,19 @@ export function addLogins(program: Command, surroundings: Surroundings): void {
     .option('--password', 'asks for a new password')
     .option('--password-stdin', 'the new password is the one line of standard input')
     .option('--no-password', 'takes the password away: only its keys count')
+    .option('--guard-limit <number>', 'how many entities one request on an account API may change; or none', readGuard)
     .action(remote<SetOptions>(surroundings, setLogin));
   logins
     .command('remove')
     .description('Removes a login with its keys and sessions.')
     .argument('<login>', 'its name or id')
     .action(remote(surroundings, removeLogin));
+}
+
+const readLimit = wholeNumber(1, 1_000_000_000);
+
+function readGuard(text: string): number | 'none' {
+  return text === 'none' ? text : readLimit(text);
 }
 
 /** The path of a login, by name or id. */
@@ -126,6 +136,9 @@ async function setLogin(session: Session, args: readonly string[], options: SetO
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(options.enable ? { enabled: true } : options.disable ? { enabled: false } : {}),
     ...(password === undefined ? {} : { password }),
+    ...(options.guardLimit === undefined
+      ? {}
+      : { guardLimit: options.guardLimit === 'none' ? null : options.guardLimit }),
   };
   if (Object.keys(body).length === 0) throw new UsageError('nothing is to be set; --help shows what is possible');
   const login = await session.client.request<LoginView>('PATCH', loginPath(given), { body });

@@ -110,6 +110,7 @@ function creationOf(dump: Dump, row: CsvRow, id: string, account: DumpedAccount)
     role: row.get('role'),
     organization: dump.domainOf(account) ?? undefined,
     email: email.ok ? email.value : undefined,
+    initialized: account.word === 'uninitialized' ? false : undefined,
   });
   return createItem(body, dump.fileOf('accounts'), row.line);
 }

@@ -53,11 +53,7 @@ export function* organizationClosings(dump: Dump): Generator<ParsedItem> {
 export function applicationItems(dump: Dump): AsyncGenerator<Parsed> {
   return itemsOf(dump, 'applications', (row, id) => {
     const account = ownerOf(dump, row, id);
-    // Older versions have an address for calls and one for messages instead of a kind.
-    const [medium, url] =
-      row.get('kind') === '' && row.get('rcml_url') === '' && row.get('voice_url') === '' && row.get('sms_url') !== ''
-        ? ['sms', row.get('sms_url')]
-        : [row.get('kind').toLowerCase(), row.get('rcml_url') || row.get('voice_url')];
+    const [medium, url] = addressOf(dump, row);
     const body = bodyOf('application', {
       id,
       parent: account,
@@ -68,6 +64,16 @@ export function applicationItems(dump: Dump): AsyncGenerator<Parsed> {
     });
     return createItem(body, dump.fileOf('applications'), row.line);
   });
+}
+
+/** Of what an application is, and where. Older versions have an address for calls and one for messages, and no kind. */
+function addressOf(dump: Dump, row: CsvRow): [medium: string, url: string] {
+  const [kind, url, voice, sms] = ['kind', 'rcml_url', 'voice_url', 'sms_url'].map(row.get);
+  if (kind || url) return [kind?.toLowerCase() ?? '', url ?? ''];
+  if (!voice) return sms ? ['sms', sms] : ['', ''];
+  if (sms)
+    dump.note('applications', row.line, 'sms_url was left out, since an application has one address here: voice_url');
+  return ['', voice];
 }
 
 /** Clients as SIP accounts of the organization's domain, owned by their account. */

@@ -32,10 +32,10 @@ export const RENDERINGS: Readonly<Record<ProblemCode, Rendering>> = {
   invalid: ({ message, facts }) => {
     if (facts['reason'] === 'depth') return { status: 400, message };
     if (facts['reason'] !== 'weak') return { status: 400, text: message };
-    // Those who change look at the reason phrase, those who create at the body; both find the word in the body.
+    // Those who change look at the reason phrase, those who create at the body; both find the word weak in the body.
     return facts['doing'] === 'change'
-      ? { status: 400, phrase: 'Password too weak', text: `weak: ${message}` }
-      : { status: 400, message: `weak: ${message}` };
+      ? { status: 400, phrase: 'Password too weak', text: message }
+      : { status: 400, message };
   },
   exists: told(409),
   closed: () => ({ status: 400, phrase: 'Account is closed', text: 'Account is closed' }),

@@ -4,7 +4,7 @@ import { notFound } from '#operations/resolve.ts';
 import { listOrganizationAccounts, listSubaccounts } from '#store/telephony-account.ts';
 
 import { type AccountView, accountViews } from './account-view.ts';
-import { requireSuperAdministrator } from './find-account.ts';
+import { isAdministrator, requireSuperAdministrator } from './find-account.ts';
 import { findOrganizationByDomain, findOrganizationBySid } from './organizations.ts';
 
 export interface AccountFilter {
@@ -26,7 +26,7 @@ export async function listAccounts(
 ): Promise<AccountView[]> {
   const session = reader(context);
   if (organizationSid === undefined && domainName === undefined)
-    return accountViews(context, await listSubaccounts(session, actor.accountId, LIST_MAX));
+    return withTokens(actor, await accountViews(context, await listSubaccounts(session, actor.accountId, LIST_MAX)));
   requireSuperAdministrator(actor);
   const organization =
     organizationSid === undefined
@@ -34,5 +34,11 @@ export async function listAccounts(
       : await findOrganizationBySid(session, organizationSid);
   if (organization === null && organizationSid === undefined) throw notFound(domainName ?? '');
   if (organization === null) return [];
-  return accountViews(context, await listOrganizationAccounts(session, organization.id, LIST_MAX));
+  const accounts = await listOrganizationAccounts(session, organization.id, LIST_MAX);
+  return withTokens(actor, await accountViews(context, accounts));
+}
+
+/** Who may not act on these accounts learns that they are there, and not by what they sign in. */
+function withTokens(actor: Actor, views: AccountView[]): AccountView[] {
+  return isAdministrator(actor) ? views : views.map((view) => ({ ...view, authToken: null }));
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
 
+import { WEAK_PASSWORD } from '#core/password-strength.ts';
 import { createEntity } from '#operations/create-entity.ts';
 import { ADMIN, testInstallation } from '#test/installation.ts';
 import { basic } from '#test/people.ts';
@@ -137,7 +138,7 @@ test('what is wrong with a new account is told in the documented order', async (
     assert.match(answer.text, text, JSON.stringify(form));
   }
   assert.deepEqual((await rest('POST', '/Accounts.json', { EmailAddress: email, Password: '1234' })).body, {
-    message: (await import('#core/password-strength.ts')).WEAK_PASSWORD.replace(/^/, 'weak: '),
+    message: WEAK_PASSWORD,
   });
   for (const [given, status] of [
     ['nonsense', 400],
@@ -184,6 +185,11 @@ test('a role is honoured from an administrator; others hand on their own', async
   const sid = beneath.body['sid'];
   for (const [method, form] of [['GET'], ['POST', { Status: 'suspended' }], ['PUT', { FriendlyName: 'x' }]] as const)
     assert.equal((await asDeveloper(method, `/Accounts/${sid}`, form)).status, 403, 'a developer acts on itself alone');
+  const listed = (await asDeveloper('GET', '/Accounts.json')).body as unknown as Record<string, unknown>[];
+  assert.deepEqual(
+    listed.map((account) => [account['sid'], account['auth_token']]),
+    [[sid, undefined]],
+  );
   const role = await asDeveloper('POST', `/Accounts/${developer.body['sid']}`, { Role: 'Administrator' });
   assert.deepEqual([role.status, role.text], [403, '']);
   assert.equal((await asDeveloper('PUT', `/Accounts/${developer.body['sid']}`, { FriendlyName: 'Me' })).status, 200);

@@ -93,7 +93,7 @@ test('what another account has is 403, and what is nowhere 404', async () => {
       assert.deepEqual([answer.status, answer.text], [403, ''], `${method} ${where.sid}`);
     }
   assert.equal((await as(parent)('GET', path(child, `/${sid}`))).status, 200);
-  for (const none of ['x', 'ID00000000000000000000000000000000'])
+  for (const none of ['x', 'PN00000000000000000000000000000000'])
     assert.equal((await as(child)('GET', path(child, `/${none}`))).status, 404);
 });
 

@@ -32,19 +32,9 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   ],
   Applications: ['FriendlyName', 'RcmlUrl', 'Kind', 'VoiceCallerIdLookup'],
   OutgoingCallerIds: ['PhoneNumber', 'FriendlyName'],
-  IncomingPhoneNumbers: [
-    ...[
-      'PhoneNumber',
-      'AreaCode',
-      'isSIP',
-      'FriendlyName',
-      'VoiceUrl',
-      'VoiceMethod',
-      'SmsFallbackMethod',
-      'StatusCallback',
-    ],
-    ...['ReferUrl', 'SmsApplicationSid', 'UssdApplicationSid', 'VoiceCapable', 'OrganizationSid'],
-  ],
+  IncomingPhoneNumbers:
+    `PhoneNumber AreaCode isSIP FriendlyName VoiceUrl VoiceMethod SmsFallbackMethod StatusCallback ReferUrl SmsApplicationSid
+      UssdApplicationSid VoiceCapable OrganizationSid`.split(/\s+/),
 };
 const QUERIES = [
   'Page',

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 
+import { type Owned, addOwned } from '#test/face-owned.ts';
 import { expectOk, type FaceAccount, growTree, setStatus, statusOf } from '#test/face-tree.ts';
 import { testInstallation } from '#test/installation.ts';
 
@@ -22,43 +23,8 @@ const [m, a, b, c, d, s] = ['m', 'a', 'b', 'c', 'd', 's'].map(of) as [
 ]; // As many as named.
 const BENEATH = [b, c, d];
 
-interface Owned {
-  readonly client: string;
-  readonly login: string;
-  readonly number: string;
-  readonly phone: string;
-  readonly application: string;
-  readonly callerId: string;
-}
 const owned = new Map<FaceAccount, Owned>();
-for (const [place, account] of [a, b, c, d, s].entries()) {
-  const under = `/Accounts/${account.sid}`;
-  const login = `line-${account.name}`;
-  const phone = `77${place}`;
-  const application = await expectOk(account.rest('POST', `${under}/Applications.json`, { FriendlyName: 'Menu' }));
-  const client = await expectOk(
-    account.rest('POST', `${under}/Clients.json`, { Login: login, Password: 'Strong-Client-12!' }),
-  );
-  const number = await expectOk(
-    account.rest('POST', `${under}/IncomingPhoneNumbers.json`, {
-      PhoneNumber: phone,
-      isSIP: 'true',
-      VoiceApplicationSid: String(application['sid']),
-    }),
-  );
-  const callerId = await expectOk(
-    account.rest('POST', `${under}/OutgoingCallerIds.json`, { PhoneNumber: `+3120700000${place}` }),
-  );
-  const sidOf = (thing: Readonly<Record<string, unknown>>) => String(thing['sid']);
-  owned.set(account, {
-    client: sidOf(client),
-    login,
-    number: sidOf(number),
-    phone,
-    application: sidOf(application),
-    callerId: sidOf(callerId),
-  });
-}
+for (const account of [a, b, c, d, s]) owned.set(account, await addOwned(account));
 const ownedBy = (account: FaceAccount): Owned => {
   const things = owned.get(account);
   assert.ok(things !== undefined);
