@@ -22,6 +22,12 @@ const INVALID: readonly (readonly [RegExp, number])[] = [
   [/^(voice|voiceFallback|sms|smsFallback|statusCallback)Method$/, 21403],
 ];
 
+/** Codes of what is invalid of a call or a message, by the parameter: where it is missing, and where it is wrong. */
+const OF_USE: Readonly<Record<string, Readonly<Record<string, readonly [number, number]>>>> = {
+  call: { To: [21201, 21211], From: [21213, 21212], Url: [21205, 21205], Method: [21209, 21209] },
+  message: { To: [21604, 21211], From: [21603, 21212], Body: [21602, 21617], StatusCallback: [21609, 21609] },
+};
+
 /** The code for a problem that Twilio has a word of its own for; null: that of its kind. */
 export function specialCode(problem: Problem): Rendering | null {
   const { code, facts, errors } = problem;
@@ -33,9 +39,21 @@ export function specialCode(problem: Problem): Rendering | null {
     return { status: 400, code: facts['code'] };
   if (facts['reason'] === 'depth') return { status: 400, code: 21101 };
   if (facts['isTop'] === true) return { status: 400, code: 21477 };
+  if (code === 'conflict' && facts['isOver'] === true) return { status: 400, code: 21220 };
   if (code === 'invalid') {
+    const ofUse = useCode(problem);
+    if (ofUse !== null) return { status: 400, code: ofUse };
     const known = INVALID.find(([pattern]) => errors.some(({ field }) => pattern.test(field)));
     return known === undefined ? null : { status: 400, code: known[1] };
   }
   return null;
+}
+
+/** The first parameter of a call or a message that Twilio has a code for; `missing` are those that were not given. */
+function useCode({ errors, facts: { use, missing } }: Problem): number | null {
+  const codes = OF_USE[String(use)];
+  const found = errors.find(({ field }) => codes?.[field] !== undefined);
+  if (codes === undefined || found === undefined) return null;
+  const isMissing = Array.isArray(missing) && missing.includes(found.field);
+  return codes[found.field]?.[isMissing ? 0 : 1] ?? null;
 }

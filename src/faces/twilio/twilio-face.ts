@@ -14,7 +14,12 @@ import { accountRoutes } from './routes/accounts.ts';
 import { applicationRoutes } from './routes/applications.ts';
 import { availableNumberRoutes } from './routes/available-numbers.ts';
 import { callerIdRoutes } from './routes/caller-ids.ts';
+import { callRoutes } from './routes/calls.ts';
+import { conferenceRoutes } from './routes/conferences.ts';
+import { messageRoutes } from './routes/messages.ts';
 import { numberRoutes } from './routes/numbers.ts';
+import { recordingRoutes } from './routes/recordings.ts';
+import { usageRoutes } from './routes/usage.ts';
 
 export async function twilioFace(app: FastifyInstance, deps: AccountFaceDeps): Promise<void> {
   await app.register(
@@ -28,6 +33,11 @@ export async function twilioFace(app: FastifyInstance, deps: AccountFaceDeps): P
       availableNumberRoutes(scope, deps);
       applicationRoutes(scope, deps);
       callerIdRoutes(scope, deps);
+      callRoutes(scope, deps);
+      messageRoutes(scope, deps);
+      recordingRoutes(scope, deps);
+      conferenceRoutes(scope, deps);
+      usageRoutes(scope, deps);
     },
     { prefix: TWILIO_BASE },
   );

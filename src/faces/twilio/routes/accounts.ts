@@ -1,7 +1,7 @@
 /** Accounts: made, listed, read, changed. There is no deleting; closing takes its place. */
 import type { FastifyInstance } from 'fastify';
 
-import { Problem, invalid } from '#core/problem.ts';
+import { invalid } from '#core/problem.ts';
 import { type AccountFaceDeps, type BareCall, accountRoute, bareRoute, settled } from '#faces/shared/account-routes.ts';
 import type { Parameters } from '#faces/shared/parameters.ts';
 import { accountView } from '#operations/telephony/account-view.ts';
@@ -10,6 +10,7 @@ import { createAccount } from '#operations/telephony/create-account.ts';
 import { listAccountFamily, placeInFamily } from '#operations/telephony/list-family.ts';
 
 import { nameAt } from '../form.ts';
+import { marking } from '../marked.ts';
 import { sendPage } from '../page.ts';
 import { sendCreated, sendOne } from '../response.ts';
 import { ACCOUNT } from '../shapes/account.ts';
@@ -46,11 +47,13 @@ export function accountRoutes(scope: FastifyInstance, deps: AccountFaceDeps): vo
     right: ['Modify', 'Accounts'],
     handle: async ({ reply, actor, account, path, form }) => {
       const changes = { friendlyName: form.filled('FriendlyName'), status: statusOf(form) };
-      const changed = await changeAccount(deps.context, actor, path['account'] ?? '', changes, {
-        isStrict: true,
-      }).catch((error: unknown) => {
-        throw account.parent_id === null ? ofTop(error) : error;
-      });
+      // Twilio tells apart the account with nobody above it.
+      const isTop = account.parent_id === null;
+      const changed = await marking(
+        'invalid',
+        ({ errors }) => (isTop && errors.some(({ field }) => field === 'Status') ? { isTop } : null),
+        () => changeAccount(deps.context, actor, path['account'] ?? '', changes, { isStrict: true }),
+      );
       return sendOne(reply, ACCOUNT, await settled(deps, reply, changed));
     },
   });
@@ -76,11 +79,4 @@ function statusOf(given: Parameters): (typeof STATUSES)[number] | undefined {
   if (word !== undefined && status === undefined)
     throw invalid({ field: 'Status', message: `must be one of ${STATUSES.join(', ')}` });
   return status;
-}
-
-/** Marks the refusal of a status for an account with nobody above it: Twilio tells it apart. */
-function ofTop(error: unknown): unknown {
-  if (!(error instanceof Problem) || !error.errors.some(({ field }) => field === 'Status')) return error;
-  const { code, message, errors, facts } = error;
-  return new Problem({ code, message, errors, facts: { ...facts, isTop: true } }, error.cause);
 }

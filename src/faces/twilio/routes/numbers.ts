@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 
 import type { NumberClass } from '#core/number-market.ts';
-import { Problem, invalid } from '#core/problem.ts';
+import { invalid } from '#core/problem.ts';
 import { type AccountFaceDeps, type Call, accountRoute, settled } from '#faces/shared/account-routes.ts';
 import type { Parameters } from '#faces/shared/parameters.ts';
 import { NOT_OBTAINABLE, buyAccountNumber } from '#operations/telephony/buy-account-number.ts';
@@ -12,6 +12,7 @@ import { placeAfter } from '#operations/telephony/place-after.ts';
 import { type NumberView, listNumbers, readNumber } from '#operations/telephony/read-numbers.ts';
 
 import { clearable, flag } from '../form.ts';
+import { marking } from '../marked.ts';
 import { type Part, sendPage } from '../page.ts';
 import { sendCreated, sendOne, sendRemoved } from '../response.ts';
 import { NUMBER } from '../shapes/number.ts';
@@ -92,16 +93,13 @@ async function buy(deps: AccountFaceDeps, { reply, actor, account, form }: Call,
   const number = form.filled('PhoneNumber');
   const areaCode = form.filled('AreaCode');
   const order = { number, areaCode: number === undefined ? areaCode : undefined, numberClass, fields: inputOf(form) };
-  const bought = await buyAccountNumber(deps.context, actor, account, order).catch((error: unknown) => {
-    throw number === undefined ? ofNoNumber(error) : error;
-  });
+  // Twilio tells apart what was named from what was to be chosen.
+  const bought = await marking(
+    'conflict',
+    ({ facts }) => (number === undefined && facts['code'] === NOT_OBTAINABLE ? { isChosen: true } : null),
+    () => buyAccountNumber(deps.context, actor, account, order),
+  );
   return sendCreated(reply, NUMBER, await settled(deps, reply, bought));
-}
-
-/** Marks the refusal of a request that named no number: Twilio tells it apart. */
-function ofNoNumber(error: unknown): unknown {
-  if (!(error instanceof Problem) || error.facts['code'] !== NOT_OBTAINABLE) return error;
-  return new Problem({ ...error, message: error.message, facts: { ...error.facts, isChosen: true } }, error.cause);
 }
 
 /** A number stays where it was bought. Throws `invalid` where Twilio would give it to another account. */
