@@ -133,6 +133,27 @@ export const TWILIO_ROWS: readonly FaceRow[] = [
   ...at(`${ACCOUNT}/AvailablePhoneNumbers`, 'GET'),
   ...at(AVAILABLE, 'GET'),
   ...['Local', 'TollFree', 'Mobile'].flatMap((kind) => at(`${AVAILABLE}/${kind}`, 'GET')),
+  ...at(`${ACCOUNT}/Calls`, 'GET POST'),
+  ...at(`${ACCOUNT}/Calls/:sid`, 'GET POST PUT'),
+  ...at(`${ACCOUNT}/Calls/:sid/Recordings`, 'GET'),
+  ...at(`${ACCOUNT}/Calls/:sid/Notifications`, 'GET'),
+  ...at(`${ACCOUNT}/Messages`, 'GET POST'),
+  ...at(`${ACCOUNT}/Messages/:sid`, 'GET'),
+  ...at(`${ACCOUNT}/Notifications`, 'GET'),
+  ...at(`${ACCOUNT}/Notifications/:sid`, 'GET'),
+  ...at(`${ACCOUNT}/Recordings`, 'GET'),
+  ...['wav', 'mp3', 'mp4'].flatMap((type) => at(`${ACCOUNT}/Recordings/:sid.${type}`, 'GET')),
+  ...at(`${ACCOUNT}/Recordings/:sid`, 'GET DELETE'),
+  ...at(`${ACCOUNT}/Transcriptions`, 'GET'),
+  ...at(`${ACCOUNT}/Transcriptions/:sid`, 'GET DELETE'),
+  ...at(`${ACCOUNT}/Conferences`, 'GET'),
+  ...at(`${ACCOUNT}/Conferences/:sid`, 'GET'),
+  ...at(`${ACCOUNT}/Conferences/:sid/Participants`, 'GET'),
+  ...at(`${ACCOUNT}/Conferences/:sid/Participants/:call`, 'GET POST PUT'),
+  ...at(`${ACCOUNT}/Usage/Records`, 'GET'),
+  ...['Today', 'Yesterday', 'Daily', 'Monthly', 'Yearly', 'ThisMonth', 'LastMonth', 'AllTime'].flatMap((span) =>
+    at(`${ACCOUNT}/Usage/Records/${span}`, 'GET'),
+  ),
 ];
 
 /** Nothing has this SID, whatever its kind. */
@@ -140,7 +161,7 @@ export const NOTHING = 'XX00000000000000000000000000000bad';
 
 /** Whether a route is answered to anybody. */
 export function isOpenRow({ route }: FaceRow): boolean {
-  return route.endsWith('/Logout') || /\.(wav|mp4)$/.test(route);
+  return route.endsWith('/Logout') || /\.(wav|mp3|mp4)$/.test(route);
 }
 
 function named(parameter: string, account: string): string {
