@@ -29,12 +29,12 @@ const ERASED_WITH_THE_ACCOUNT: readonly ((ids: RawBuilder<unknown>) => RawBuilde
   ) => sql`update login set name = '(erased ' || id || ')', password_hash = null, last_used_at = null, enabled = false,
     version = version + 1
     where account_id in (${ids})`,
-  (ids) => sql`delete from outgoing_caller_id where account_id in (${ids})`,
   (ids) => sql`delete from observation where entity_id in (${ids}) or account_id in (${ids})`,
   ...RECORD_KINDS.map(
     (kind) => (ids: RawBuilder<unknown>) =>
       sql`delete from ${sql.table(RECORD_TABLE[kind])} where account_id in (${ids})`,
   ),
+  (ids) => sql`delete from outgoing_caller_id where account_id in (${ids})`,
   // Webhooks of its own go with all that was sent to them; what others were told of it keeps no words of theirs.
   (ids) => sql`delete from system where account_id <> 0 and account_id in (${ids})`,
   (ids) => sql`update delivery_attempt t set response_text = null from delivery d join event v on v.id = d.event_id

@@ -63,7 +63,8 @@ async function readings(by: FaceAccount, target: FaceAccount): Promise<Map<strin
   const found = new Map<string, string>();
   for (const { base, rows } of FACES)
     for (const row of rows) {
-      if (!row.route.startsWith('GET ')) continue;
+      // Notifications tell of what was refused meanwhile, which is what they are for.
+      if (!row.route.startsWith('GET ') || row.route.endsWith('/Notifications')) continue;
       for (const { name, suffix, headers } of FORMATS) {
         const { method, path, form } = requestOf(row, target.sid);
         const { status, text } = await restOf(by, base)(method, path + suffix, form, headers);

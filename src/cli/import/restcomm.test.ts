@@ -11,6 +11,7 @@ const A = `AC${'a1'.repeat(16)}`;
 const B = `AC${'B2'.repeat(16)}`;
 const ORGANIZATION = `OR${'0f'.repeat(16)}`;
 const ID_A = 'a1a1a1a1-a1a1-a1a1-a1a1-a1a1a1a1a1a1';
+const CLIENT = 'sid,account_sid,login,password,password_algorithm,status';
 const TIME = '2018-04-07 11:00:51.120000000';
 
 async function read(files: Partial<Record<RestcommTable, string>>, options: Partial<RestcommOptions> = {}) {
@@ -75,7 +76,8 @@ for (const { what, row, md5 } of layouts)
   });
 
 test('a table whose columns cannot be told is refused whole, and asks for names', async () => {
-  const { items, bad } = await read({ accounts: `${A},${A},3\n${A},2,3\n` });
+  const clients = `${CLIENT}\nCL${'c3'.repeat(16)},${A},alice,1234,,1\n`;
+  const { items, bad } = await read({ accounts: `${A},${A},3\n${A},2,3\n`, clients });
   assert.deepEqual(items, []);
   assert.deepEqual(bad, ['accounts:1: the columns cannot be told from 3 values; put a line with their names first']);
   // A date where a role should be: no version has that.
@@ -111,7 +113,6 @@ test('names of columns stand in any order and case, and nothing is written in th
   assert.deepEqual(notes.length, 1);
 });
 
-const CLIENT = 'sid,account_sid,login,password,password_algorithm,status';
 const credentials = [
   { given: [TOKEN.toUpperCase(), 'MD5'], kept: { ha1: TOKEN } },
   { given: [TOKEN, ''], kept: { ha1: TOKEN } },

@@ -33,5 +33,7 @@ export async function* parseRestcomm(dump: Dump): AsyncGenerator<Parsed> {
   for (const [name, part] of PARTS) {
     dump.options.onPart(name);
     yield* part(dump);
+    // A table of accounts that cannot be read would have every line of the others refused for want of its account.
+    if (part === indexAccounts && dump.files.accounts !== undefined && dump.accounts.size === 0) return;
   }
 }

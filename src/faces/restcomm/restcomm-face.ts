@@ -36,8 +36,8 @@ export async function restcommFace(app: FastifyInstance, deps: AccountFaceDeps):
       accountRoutes(scope, deps);
       applicationRoutes(scope, deps);
       availableNumberRoutes(scope, deps);
-      callerIdRoutes(scope, deps);
       callRoutes(scope, deps);
+      callerIdRoutes(scope, deps);
       clientRoutes(scope, deps);
       conferenceRoutes(scope, deps);
       messageRoutes(scope, deps);

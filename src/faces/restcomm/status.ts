@@ -21,3 +21,8 @@ export async function answering(
       .send(); // It has a status, so it is one.
   }
 }
+
+/** Refuses what there is nowhere here, in words, since the path is one that clients know. */
+export function notDone(reply: FastifyReply, text: string): FastifyReply {
+  return reply.code(404).header('x-abeyance-problem', 'not_found').type('text/plain; charset=utf-8').send(text);
+}

@@ -1,7 +1,7 @@
 /** Clients of an account in the domain of its organization: made, changed, removed. */
 import { readUserPart } from '#core/aor.ts';
 import { WEAK_PASSWORD, isStrong } from '#core/password-strength.ts';
-import { type FieldError, invalid, problem } from '#core/problem.ts';
+import { type FieldError, Problem, invalid, problem } from '#core/problem.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
 import { type Performed, type Work, perform } from '#operations/perform.ts';
 import { type EntityState, getState } from '#store/entity.ts';
@@ -51,14 +51,36 @@ export function createClient(
     const { transaction } = work;
     requireOpenAccount(await getState(transaction, account.id));
     const domain = await getOrganization(transaction, account);
-    const former = await findClientByLogin(transaction, domain, login);
-    if (former !== null && isClientOf(account, former)) return viewOf(work, account, former);
-    if (former !== null)
-      throw problem('exists', `The login ${login} is taken in this organization.`, {
-        errors: [{ field: 'login', message: 'is taken' }],
-      });
+    const former = await findMine(work, account, domain, login);
+    if (former !== null) return viewOf(work, account, former);
     const fields = await fieldsOf(work, input);
-    return viewOf(work, account, await createClientWithin(work, account, domain, { ...fields, username: login }));
+    try {
+      return await viewOf(
+        work,
+        account,
+        await createClientWithin(work, account, domain, { ...fields, username: login }),
+      );
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== 'exists') throw error;
+      // Somebody was quicker since the look above: the account itself, or another.
+      const quicker = await findMine(work, account, domain, login);
+      if (quicker === null) throw error;
+      return viewOf(work, account, quicker);
+    }
+  });
+}
+
+/** The client that the account has by the login; null when it is free. Throws `exists` when another account has it. */
+async function findMine(
+  { transaction }: Work,
+  account: NamedAccount,
+  domain: EntityState,
+  login: string,
+): Promise<EntityState | null> {
+  const found = await findClientByLogin(transaction, domain, login);
+  if (found === null || isClientOf(account, found)) return found;
+  throw problem('exists', `The login ${login} is taken in this organization.`, {
+    errors: [{ field: 'login', message: 'is taken' }],
   });
 }
 
@@ -73,7 +95,9 @@ export function changeClient(
   return perform(context, actor, { lock: 'shared' }, async (work) => {
     const client = await findResource(work.transaction, account, 'sip_account', sid);
     if (input.password !== undefined) refuseWeak(input.password);
-    return viewOf(work, account, await updateClientWithin(work, account, client, await fieldsOf(work, input)));
+    const { voiceApplication } = await viewOf(work, account, client);
+    const fields = await fieldsOf(work, input, voiceApplication);
+    return viewOf(work, account, await updateClientWithin(work, account, client, fields));
   });
 }
 
@@ -90,10 +114,15 @@ export function removeClient(
   });
 }
 
-async function fieldsOf({ transaction, actor }: Work, input: ClientInput): Promise<ClientFields> {
+async function fieldsOf(
+  { transaction, actor }: Work,
+  input: ClientInput,
+  present: string | null = null,
+): Promise<ClientFields> {
   const { password, isEnabled: enabled, isPushEnabled: pushEnabled, friendlyName } = input;
   const { voiceUrl, voiceMethod, voiceFallbackUrl, voiceFallbackMethod } = input;
-  const voiceApplication = await readApplicationSid(transaction, actor, 'voiceApplication', input.voiceApplication);
+  const named = input.voiceApplication;
+  const voiceApplication = await readApplicationSid(transaction, actor, 'voiceApplication', named, present);
   const addresses = { voiceUrl, voiceMethod, voiceFallbackUrl, voiceFallbackMethod };
   const given = { ...addresses, password, enabled, pushEnabled, friendlyName, voiceApplication };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));

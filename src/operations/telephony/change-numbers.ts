@@ -21,7 +21,8 @@ export function changeNumber(
   return perform(context, actor, { lock: 'shared' }, async (work) => {
     const { transaction } = work;
     const { id } = await findResource(transaction, account, 'phone_number', sid);
-    await updateWithin(work, id, await numberFields(transaction, work.actor, input));
+    const present = await numberView(transaction, account, id);
+    await updateWithin(work, id, await numberFields(transaction, work.actor, input, present));
     return numberView(transaction, account, id);
   });
 }

@@ -40,7 +40,7 @@ export interface EmailAccountInput {
 /** Twilio's way. */
 export interface NamedAccountInput {
   readonly by: 'name';
-  readonly friendlyName: string | undefined;
+  readonly friendlyName: string;
 }
 
 /** What is made, once everything that was said is judged. */
@@ -97,9 +97,8 @@ async function judgeEmail(work: Work, parent: EntityState, input: EmailAccountIn
 }
 
 async function judgeName(work: Work, parent: EntityState, { friendlyName }: NamedAccountInput): Promise<Plan> {
-  const made = work.context.clock().toISOString().slice(0, 16).replace('T', ' ');
   return {
-    name: friendlyName ?? `SubAccount Created at ${made}`,
+    name: friendlyName,
     login: null,
     status: 'active',
     role: await judgeRole(work, parent, undefined),

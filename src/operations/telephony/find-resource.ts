@@ -37,16 +37,19 @@ export async function findResource(
 
 /**
  * The UUID of an application that a form names by SID; null clears it. Throws `invalid` for what is no open application
- * beneath the actor's account: what another account has is not lent by being named.
+ * beneath the actor's account: what another account has is not lent by being named. `present`, the UUID of what is there
+ * already, may be named again by anybody, since clients send back what they read; it changes nothing.
  */
 export async function readApplicationSid(
   session: Session,
   actor: Actor,
   field: string,
   sid: string | null | undefined,
+  present: string | null = null,
 ): Promise<string | null | undefined> {
   if (sid === null || sid === undefined) return sid;
   const uuid = uuidOfSid(sid);
+  if (uuid !== null && uuid === present) return undefined;
   const entity = uuid === null ? null : await findEntity(session, { by: 'uuid', uuid });
   if (entity === null || entity.kind !== 'application' || entity.closed || !manages(actor, entity))
     throw invalid({ field, message: `must be the SID of an application, and there is no ${sid}` });

@@ -4,6 +4,7 @@ import { after, afterEach, test } from 'node:test';
 
 import { SYSTEM_KIND } from '#core/system-kinds.ts';
 import { placeHold } from '#operations/place-hold.ts';
+import { putCredits } from '#operations/put-credits.ts';
 import { settlePurchases } from '#operations/settle-purchases.ts';
 import { insertSystem } from '#store/system.ts';
 import { startCarrier } from '#systems/number-provider/simulator.ts';
@@ -163,4 +164,17 @@ test('a provider that is down keeps nobody from another that has the number', as
   await buy('+31208005125');
   assert.equal(here.carrier.bought.get('+31208005125'), 1);
   assert.equal((await as(child)('POST', path(child), { PhoneNumber: '+4930123456' })).text, '21452');
+});
+
+test('beyond its credit an account gets no number, and is told so in the format that was asked for', async () => {
+  const limited = await addAccount(here.context, parent, { organization: here.organizations[0] });
+  await putCredits(here.context, ADMIN, limited.id, { number_credit: 1 });
+  await here.follow();
+  await buy('+31208005120', limited);
+  const json = await as(limited)('POST', path(limited, '.json'), { PhoneNumber: '+31208005121' });
+  assert.deepEqual([json.status, json.body['error']], [403, 'DID_QUOTA_EXCEEDED'], json.text);
+  assert.ok(String(json.body['message']).length > 0);
+  const xml = await as(limited)('POST', path(limited), { PhoneNumber: '77', isSIP: 'true' });
+  assert.match(xml.text, /<Message>.+<\/Message>\s*<Error>DID_QUOTA_EXCEEDED<\/Error>/);
+  assert.equal(here.carrier.bought.get('+31208005121'), undefined);
 });

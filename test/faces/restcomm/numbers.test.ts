@@ -3,6 +3,10 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 
 import { uuidOfSid } from '#core/sid.ts';
+import { closeEntity } from '#operations/close-entity.ts';
+import { liftHold } from '#operations/lift-hold.ts';
+import { placeHold } from '#operations/place-hold.ts';
+import { ADMIN } from '#test/installation.ts';
 import { restcommNumbers } from '#test/restcomm-numbers.ts';
 import { type TelephonyAccount, addAccount } from '#test/telephony-world.ts';
 
@@ -220,4 +224,38 @@ test('a number of another account is 403, one that is nowhere 404', async () => 
     }
   for (const none of ['PN00000000000000000000000000000000', 'x', child.sid])
     assert.equal((await as(child)('GET', path(child, `/${none}`))).status, 404);
+});
+
+test('what a client sends back as it read it changes nothing, also an application that it could not name itself', async () => {
+  const sid = await buy('+31208005118');
+  const menu = await as(parent)('POST', `/Accounts/${parent.sid}/Applications.json`, { FriendlyName: 'Above' });
+  const application = { VoiceApplicationSid: String(menu.body['sid']) };
+  assert.equal((await as(child)('PUT', path(child, `/${sid}`), application)).status, 400);
+  assert.equal((await as(parent)('PUT', path(child, `/${sid}`), application)).status, 200);
+  const again = await as(child)('PUT', path(child, `/${sid}.json`), { ...application, FriendlyName: 'Ours' });
+  assert.deepEqual(
+    [again.status, again.body['voice_application_sid'], again.body['friendly_name']],
+    [200, application.VoiceApplicationSid, 'Ours'],
+    again.text,
+  );
+});
+
+test('numbers of both sorts obey a hold above their account, whosever domain they lie in', async () => {
+  const account = await addAccount(here.context, parent, { organization: here.organizations[1] });
+  await here.follow();
+  await buy('+31208005119', account);
+  await buy('8000', account, { isSIP: 'true' });
+  const effects = async () => {
+    await here.follow();
+    return ['tel:+31208005119', 'sip:8000@two.example'].map(
+      (subject) => here.context.engine.decide(subject, 'call.in').effect,
+    );
+  };
+  assert.deepEqual(await effects(), ['allow', 'allow']);
+  const { value } = await placeHold(here.context, ADMIN, parent.id, { profile: 'suspended' });
+  assert.deepEqual(await effects(), ['deny', 'deny']);
+  await liftHold(here.context, ADMIN, parent.id, value.hold.id);
+  assert.deepEqual(await effects(), ['allow', 'allow']);
+  await closeEntity(here.context, ADMIN, account.id);
+  assert.deepEqual(await effects(), ['deny', 'deny']);
 });

@@ -108,19 +108,19 @@ test('the platform alone sees what runs', async () => {
   );
   const live = xmlOf((await asRoot('GET', `/Accounts/${root.sid}/Supervisor/livecalls`)).text);
   assert.equal(live.LiveCallDetails.Call.Sid, c3);
-  assert.equal((await asRoot('POST', `/Accounts/${root.sid}/Supervisor/remote`)).status, 501);
+  assert.equal((await asRoot('POST', `/Accounts/${root.sid}/Supervisor/remote`)).status, 404);
   assert.equal((await asRoot('GET', `/Accounts/${root.sid}/Calls.json?SubAccounts=true`)).body['total'], 3);
 });
 
 test('what is not here is checked as all else, and then empty or not done', async () => {
   assert.deepEqual((await asParent('GET', `${at('Geolocation')}.json`)).body, []);
-  assert.equal((await asParent('POST', at('Email/Messages'), { To: 'a@b.example' })).status, 501);
-  assert.equal((await asParent('POST', at('UssdPush'), {})).status, 501);
+  assert.equal((await asParent('POST', at('Email/Messages'), { To: 'a@b.example' })).status, 404);
+  assert.equal((await asParent('POST', at('UssdPush'), {})).status, 404);
   assert.equal((await asParent('GET', at('Geolocation/Immediate/GL1'))).status, 404);
   assert.equal((await asParent('GET', at('Management/Gateways'))).status, 403);
   assert.equal((await asParent('GET', at('OutboundProxy'))).status, 403);
   assert.deepEqual((await asRoot('GET', `${at('Management/Gateways')}.json`)).body, []);
-  assert.equal((await asRoot('POST', at('Management/Gateways'), {})).status, 501);
-  assert.equal((await asRoot('GET', at('OutboundProxy/getProxies'))).status, 501);
+  assert.equal((await asRoot('POST', at('Management/Gateways'), {})).status, 404);
+  assert.equal((await asRoot('GET', at('OutboundProxy/getProxies'))).status, 404);
   assert.equal((await asStranger('POST', at('Email/Messages'), {})).status, 403);
 });

@@ -1,8 +1,8 @@
 /**
  * What Restcomm has and Abeyance has not: mail, USSD push, geolocation, gateways, outbound proxies. Everything is checked
- * as elsewhere first; then lists are empty, and what would be done is answered by 501.
+ * as elsewhere first; then lists are empty, and what would be done is answered by 404 with a sentence.
  */
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 
 import { problem } from '#core/problem.ts';
 import type { TelephonyDomain } from '#core/telephony-right.ts';
@@ -11,15 +11,12 @@ import { requireSuperAdministrator } from '#operations/telephony/find-account.ts
 import { admitAccount } from '#operations/telephony/admit-use.ts';
 
 import { type Shape, sendList } from '../response.ts';
+import { notDone } from '../status.ts';
 
 const UNDER = '/Accounts/:account';
 
 function listOf(one: string, many: string): Shape<never> {
   return { one, many, members: [] };
-}
-
-function notDone(reply: FastifyReply, text: string): FastifyReply {
-  return reply.code(501).type('text/plain; charset=utf-8').send(text);
 }
 
 export function absentRoutes(scope: FastifyInstance, deps: AccountFaceDeps): void {

@@ -7,6 +7,7 @@ import { type CallMetrics, listLiveCalls, readMetrics } from '#operations/teleph
 
 import { type Value, jsonOf, sendJson, sendXml, wantsJson, xmlOf } from '../response.ts';
 import { CALL } from '../shapes/call.ts';
+import { notDone } from '../status.ts';
 
 export function supervisorRoutes(scope: FastifyInstance, deps: AccountFaceDeps): void {
   for (const what of ['metrics', 'livecalls'])
@@ -40,7 +41,7 @@ export function supervisorRoutes(scope: FastifyInstance, deps: AccountFaceDeps):
     target: 'under',
     handle: ({ reply, actor }) => {
       requireSuperAdministrator(actor);
-      return reply.code(501).type('text/plain; charset=utf-8').send('Figures are not sent anywhere; read /metrics.');
+      return notDone(reply, 'Figures are not sent anywhere; read /metrics.');
     },
   });
 }
