@@ -60,8 +60,6 @@ async function ask(base: string, row: FaceRow, authorization: string | null, sid
   const { method, path, form } = requestOf(row, sid);
   const answer = await restWith(world.here.app, base, authorization)(method, path, form);
   const code = answer.headers['x-abeyance-problem'];
-  // What Restcomm has and we have not is answered by 501 once everything else was judged.
-  if (answer.status === 501) return '501';
   assert.equal(answer.status >= 400, code !== undefined, `${route}: every refusal tells its code, ${answer.status}`);
   assert.ok(answer.status < 500, `${route}: ${answer.text}`);
   return typeof code === 'string' ? `${answer.status} ${code}` : String(answer.status);
