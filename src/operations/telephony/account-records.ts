@@ -6,6 +6,7 @@ import { KEPT_RECORDS, type RecordKind } from '#core/record.ts';
 import { problem } from '#core/problem.ts';
 import { uuidOfSid } from '#core/sid.ts';
 import { type Actor, type OperationContext, reader } from '#operations/context.ts';
+import { manages } from '#operations/access.ts';
 import { notFound } from '#operations/resolve.ts';
 import { type NamedAccount, findNamedAccount, foreign } from '#operations/telephony/find-account.ts';
 import { type Performed, perform } from '#operations/perform.ts';
@@ -33,6 +34,7 @@ export type AccountRecordFilter = Omit<RecordFilter, 'account' | 'withClosed' | 
  */
 export async function readAccountRecord<K extends RecordKind>(
   context: OperationContext,
+  actor: Actor,
   kind: K,
   account: NamedAccount,
   sid: string,
@@ -41,7 +43,7 @@ export async function readAccountRecord<K extends RecordKind>(
   if (uuid === null) throw problem('malformed', 'A SID has two letters and 32 digits.');
   const row = await findRecord(reader(context), kind, uuid);
   if (row === null) throw notFound(sid);
-  if (row.account_id !== account.id) throw foreign(sid);
+  if (row.account_id !== account.id || !manages(actor, account)) throw foreign(sid);
   if (account.closed && !KEPT_RECORDS.includes(kind)) throw notFound(sid);
   return row;
 }
@@ -69,7 +71,7 @@ export async function removeAccountRecord(
   account: NamedAccount,
   sid: string,
 ): Promise<Performed<null>> {
-  const { uuid } = await readAccountRecord(context, kind, account, sid);
+  const { uuid } = await readAccountRecord(context, actor, kind, account, sid);
   return perform(context, actor, { lock: 'none' }, async ({ transaction }) => {
     if (!(await removeRecord(transaction, kind, uuid))) throw notFound(sid);
     transaction.record({

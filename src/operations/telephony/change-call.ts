@@ -31,7 +31,7 @@ export async function changeCall(
   const any = actor.accountId === 0 ? await findCall(context, sid) : null;
   const owner =
     any === null || any.account_id === account.id ? account : await getState(reader(context), any.account_id);
-  const found = await readAccountRecord(context, 'call', owner, sid);
+  const found = await readAccountRecord(context, actor, 'call', owner, sid);
   const errors: FieldError[] = [];
   const application = readCallback(input, 'Url', 'Method', errors);
   const muted = readFlag(input, 'Mute', errors);
@@ -48,7 +48,7 @@ export async function changeCall(
   if (handed.type === 'unknown') throw problem('unavailable', `${platform.place.name} did not answer.`);
   const now = statusOf(handed, platform, CALL_STATUSES) ?? status;
   if (now !== null) await setRecordStatus(session, 'call', found.uuid, now, found.status);
-  return readAccountRecord(context, 'call', owner, sid);
+  return readAccountRecord(context, actor, 'call', owner, sid);
 }
 
 async function findCall(context: OperationContext, sid: string): Promise<CallRow | null> {

@@ -103,8 +103,8 @@ export function callRoutes(scope: FastifyInstance, deps: AccountFaceDeps): void 
     },
   });
 
-  function found({ account, path }: Call) {
-    return readAccountRecord(context, 'call', account, path['call'] ?? '');
+  function found({ actor, account, path }: Call) {
+    return readAccountRecord(context, actor, 'call', account, path['call'] ?? '');
   }
 }
 

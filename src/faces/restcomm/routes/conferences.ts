@@ -95,13 +95,13 @@ export function conferenceRoutes(scope: FastifyInstance, deps: AccountFaceDeps):
     },
   });
 
-  function found({ account, path }: Call) {
-    return readAccountRecord(context, 'conference', account, path['conference'] ?? '');
+  function found({ actor, account, path }: Call) {
+    return readAccountRecord(context, actor, 'conference', account, path['conference'] ?? '');
   }
 
   async function participant(call: Call) {
     const { uuid } = await found(call);
-    const row = await readAccountRecord(context, 'call', call.account, call.path['call'] ?? '');
+    const row = await readAccountRecord(context, call.actor, 'call', call.account, call.path['call'] ?? '');
     if (row.conference !== uuid) throw notFound(call.path['call'] ?? '');
     return row;
   }

@@ -65,8 +65,8 @@ export function messageRoutes(scope: FastifyInstance, deps: AccountFaceDeps): vo
     url: '/Accounts/:account/SMS/Messages/:message',
     right: ['Read', 'SmsMessages'],
     target: 'under',
-    handle: async ({ reply, account, path }) =>
-      sendOne(reply, MESSAGE, await readAccountRecord(context, 'message', account, path['message'] ?? '')),
+    handle: async ({ reply, actor, account, path }) =>
+      sendOne(reply, MESSAGE, await readAccountRecord(context, actor, 'message', account, path['message'] ?? '')),
   });
   accountRoute(scope, deps, {
     method: 'GET',

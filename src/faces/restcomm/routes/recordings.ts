@@ -54,8 +54,8 @@ export function recordingRoutes(scope: FastifyInstance, deps: AccountFaceDeps): 
     url: '/Accounts/:account/Recordings/:recording',
     right: ['Read', 'Recordings'],
     target: 'under',
-    handle: async ({ reply, account, path }) =>
-      sendOne(reply, RECORDING, await readAccountRecord(context, 'recording', account, path['recording'] ?? '')),
+    handle: async ({ reply, actor, account, path }) =>
+      sendOne(reply, RECORDING, await readAccountRecord(context, actor, 'recording', account, path['recording'] ?? '')),
   });
   accountRoute(scope, deps, {
     method: 'DELETE',
@@ -93,11 +93,11 @@ export function recordingRoutes(scope: FastifyInstance, deps: AccountFaceDeps): 
     url: '/Accounts/:account/Transcriptions/:transcription',
     right: ['Read', 'Transcriptions'],
     target: 'under',
-    handle: async ({ reply, account, path }) =>
+    handle: async ({ reply, actor, account, path }) =>
       sendOne(
         reply,
         TRANSCRIPTION,
-        await readAccountRecord(context, 'transcription', account, path['transcription'] ?? ''),
+        await readAccountRecord(context, actor, 'transcription', account, path['transcription'] ?? ''),
       ),
   });
   accountRoute(scope, deps, {
