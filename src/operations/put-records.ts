@@ -8,7 +8,7 @@ import { type Values, readFields } from '#core/field.ts';
 import { type Reference, readReference } from '#core/identifier.ts';
 import { type FieldError, invalid } from '#core/problem.ts';
 import { RECORD_FIELDS, RECORD_KINDS, type RecordKind, isRecordKind, readRecordId } from '#core/record.ts';
-import { sidOf, uuidOfAccountSid, uuidOfSid } from '#core/sid.ts';
+import { sidOf, uuidOfAccountSid } from '#core/sid.ts';
 import { manages, requirePermission } from '#operations/access.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
 import { type Work, perform } from '#operations/perform.ts';
