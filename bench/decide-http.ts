@@ -58,7 +58,7 @@ export async function benchDecideHttp(world: World): Promise<Result[]> {
     const [barePort] = (await once(bare, 'message')) as [number];
     const key = await makeKey(abeyance.url);
     const ask = async (port: number, seconds: number, token = TOKEN): Promise<number> => {
-      const order: Order = { port, paths, token, connections: CONNECTIONS, seconds };
+      const order: Order = { port, paths, authorization: `Bearer ${token}`, connections: CONNECTIONS, seconds };
       client.send(order);
       const [rate] = (await Promise.race([once(client, 'message'), gone])) as [number]; // All that it ever sends.
       return rate;

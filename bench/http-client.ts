@@ -9,7 +9,8 @@ import { connect } from 'node:net';
 export interface Order {
   readonly port: number;
   readonly paths: readonly string[];
-  readonly token: string;
+  /** What the header of that name says. */
+  readonly authorization: string;
   readonly connections: number;
   readonly seconds: number;
 }
@@ -48,7 +49,7 @@ function ask(order: Order, requests: readonly Buffer[], first: number, until: nu
 process.on('message', (order: Order) => {
   const requests = order.paths.map((path) =>
     Buffer.from(
-      `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1:${order.port}\r\nauthorization: Bearer ${order.token}\r\n\r\n`,
+      `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1:${order.port}\r\nauthorization: ${order.authorization}\r\n\r\n`,
     ),
   );
   const from = performance.now();

@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { benchCredits } from './credits.ts';
 import { benchDataplane } from './dataplane.ts';
 import { benchDecideHttp } from './decide-http.ts';
+import { benchFaces } from './faces.ts';
 import { benchFollow } from './follow.ts';
 import { benchImport } from './import.ts';
 import { benchInProcess } from './in-process.ts';
@@ -30,6 +31,7 @@ const BENCHES: readonly (readonly [name: string, run: (world: World) => Promise<
   ['decide-http', benchDecideHttp],
   ['plan', benchPlan],
   ['suspend', benchSuspend],
+  ['faces', benchFaces],
   ['follow', benchFollow],
   ['scheduler', benchScheduler],
   ['writes', benchWrites],

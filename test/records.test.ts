@@ -61,6 +61,7 @@ test('what is told again is the same record, with what is new in it', async () =
   ]);
   const { items, total } = await list('call', `account=${leaf.id}&total=exact`);
   assert.equal(total, 1);
+  assert.deepEqual((await list('call', `account=${sidOf('account', leaf.id)}&total=exact`)).items, items);
   const { fromText, toText, status, duration, ringDuration, externalRef, source } = items[0];
   assert.deepEqual(
     { fromText, toText, status, duration, ringDuration, externalRef, source },

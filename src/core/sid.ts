@@ -42,6 +42,11 @@ export function uuidOfSid(given: string): string | null {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
+/** The UUID of an account that is named by its SID; null for any other name. */
+export function uuidOfAccountSid(given: unknown): string | null {
+  return typeof given === 'string' && given.startsWith(SID_PREFIXES.account) ? uuidOfSid(given) : null;
+}
+
 const OFFSET = 0x6c62272e07bb014262b821756295c58dn;
 const PRIME = 0x0000000001000000000000000000013bn;
 

@@ -50,6 +50,7 @@ export interface HttpDeps {
 /** Headers of ours that pages of another origin may read, besides those that all may. */
 const EXPOSED_HEADERS = [
   'ETag',
+  'Link',
   'Retry-After',
   'Idempotent-Replayed',
   'Abeyance-Revision',

@@ -2,7 +2,7 @@
 import type { Json } from '#core/field.ts';
 import { type FieldError, invalid, problem } from '#core/problem.ts';
 import { RECORD_KINDS, isRecordKind } from '#core/record.ts';
-import { sidOf } from '#core/sid.ts';
+import { sidOf, uuidOfAccountSid } from '#core/sid.ts';
 import { requirePermission } from '#operations/access.ts';
 import { type Actor, type OperationContext, reader } from '#operations/context.ts';
 import { type Page, readLimit } from '#operations/read-entity.ts';
@@ -46,7 +46,8 @@ export async function listRecords(
 ): Promise<Page<RecordView>> {
   if (!isRecordKind(kind)) throw problem('not_found', `There is no kind ${kind}: ${RECORD_KINDS.join(', ')}.`);
   const session = reader(context);
-  const account = await getEntity(session, actor, query.account ?? actor.accountId, 'account');
+  const given = query.account ?? actor.accountId;
+  const account = await getEntity(session, actor, uuidOfAccountSid(given) ?? given, 'account');
   requirePermission(actor, 'observation:read');
   requireKind(account, ['account'], 'account');
   const errors: FieldError[] = [];

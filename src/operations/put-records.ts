@@ -8,7 +8,7 @@ import { type Values, readFields } from '#core/field.ts';
 import { type Reference, readReference } from '#core/identifier.ts';
 import { type FieldError, invalid } from '#core/problem.ts';
 import { RECORD_FIELDS, RECORD_KINDS, type RecordKind, isRecordKind, readRecordId } from '#core/record.ts';
-import { sidOf, uuidOfSid } from '#core/sid.ts';
+import { sidOf, uuidOfAccountSid } from '#core/sid.ts';
 import { manages, requirePermission } from '#operations/access.ts';
 import type { Actor, OperationContext } from '#operations/context.ts';
 import { type Work, perform } from '#operations/perform.ts';
@@ -102,7 +102,7 @@ function readOne(given: unknown, path: string, errors: FieldError[]): Read {
 }
 
 function readAccount(given: unknown, wrong: (name: string, message: string) => void): Reference | null {
-  const sid = typeof given === 'string' && given.startsWith('AC') ? uuidOfSid(given) : null;
+  const sid = uuidOfAccountSid(given);
   if (sid !== null) return { by: 'uuid', uuid: sid };
   const reading = typeof given === 'string' || typeof given === 'number' ? readReference(given) : null;
   if (reading?.ok === true) return reading.value;

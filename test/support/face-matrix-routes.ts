@@ -40,36 +40,6 @@ export const RESTCOMM_ROWS: readonly FaceRow[] = [
   ...at(ACCOUNT, 'GET'),
   ...at(ACCOUNT, 'POST PUT', { form: NO_STATUS }),
   ...at(`${ACCOUNT}/Version`, 'GET'),
-  ...at(`${ACCOUNT}/Calls`, 'GET POST'),
-  ...at(`${ACCOUNT}/Calls/:call`, 'GET POST'),
-  ...at(`${ACCOUNT}/Calls/:call/Recordings`, 'GET'),
-  ...at(`${ACCOUNT}/Calls/:call/Notifications`, 'GET'),
-  ...at(`${ACCOUNT}/SMS/Messages`, 'GET POST'),
-  ...at(`${ACCOUNT}/SMS/Messages/:message`, 'GET'),
-  ...at(`${ACCOUNT}/Notifications`, 'GET'),
-  ...at(`${ACCOUNT}/Notifications/:notification`, 'GET'),
-  ...at(`${ACCOUNT}/Recordings`, 'GET'),
-  ...at(`${ACCOUNT}/Recordings/:recording`, 'GET DELETE'),
-  ...['wav', 'mp4'].flatMap((suffix) => at(`${ACCOUNT}/Recordings/:recording.${suffix}`, 'GET')),
-  ...at(`${ACCOUNT}/Transcriptions`, 'GET'),
-  ...at(`${ACCOUNT}/Transcriptions/:transcription`, 'GET DELETE'),
-  ...at(`${ACCOUNT}/Conferences`, 'GET'),
-  ...at(`${ACCOUNT}/Conferences/:conference`, 'GET'),
-  ...at(`${ACCOUNT}/Conferences/:conference/Participants`, 'GET'),
-  ...at(`${ACCOUNT}/Conferences/:conference/Participants/:call`, 'GET POST'),
-  ...at(`${ACCOUNT}/Usage/Records/:span`, 'GET', { parts: { span: 'Daily' } }),
-  ...['metrics', 'livecalls'].flatMap((what) => at(`${ACCOUNT}/Supervisor/${what}`, 'GET')),
-  ...at(`${ACCOUNT}/Supervisor/remote`, 'GET POST'),
-  ...at(`${ACCOUNT}/Email/Messages`, 'POST'),
-  ...at(`${ACCOUNT}/UssdPush`, 'POST'),
-  ...at(`${ACCOUNT}/Geolocation`, 'GET'),
-  ...['Immediate', 'Notification'].flatMap((kind) => [
-    ...at(`${ACCOUNT}/Geolocation/${kind}`, 'POST'),
-    ...at(`${ACCOUNT}/Geolocation/${kind}/:geolocation`, 'GET POST PUT DELETE'),
-  ]),
-  ...at(`${ACCOUNT}/Management/Gateways`, 'GET POST'),
-  ...at(`${ACCOUNT}/Management/Gateways/:gateway`, 'GET POST PUT DELETE'),
-  ...['', '/switchProxy', '/getProxies'].flatMap((what) => at(`${ACCOUNT}/OutboundProxy${what}`, 'GET')),
   ...at(`${ACCOUNT}/Clients`, 'GET POST'),
   ...at(`${ACCOUNT}/Clients/:sid`, 'GET POST PUT DELETE'),
   ...at(`${ACCOUNT}/Applications`, 'GET POST'),
@@ -82,6 +52,39 @@ export const RESTCOMM_ROWS: readonly FaceRow[] = [
   ...at(`${NUMBERS}/migrate`, 'POST'),
   ...at(`${NUMBERS}/:sid`, 'GET POST PUT DELETE'),
   ...['Local', 'TollFree', 'Mobile'].flatMap((kind) => at(`${AVAILABLE}/${kind}`, 'GET')),
+  ...at(`${ACCOUNT}/Calls`, 'GET POST'),
+  ...at(`${ACCOUNT}/Calls/:call`, 'GET POST'),
+  ...at(`${ACCOUNT}/Calls/:call/Recordings`, 'GET'),
+  ...at(`${ACCOUNT}/Calls/:call/Notifications`, 'GET'),
+  ...at(`${ACCOUNT}/SMS/Messages`, 'GET POST'),
+  ...at(`${ACCOUNT}/SMS/Messages/:message`, 'GET'),
+  ...at(`${ACCOUNT}/Notifications`, 'GET'),
+  ...at(`${ACCOUNT}/Notifications/:notification`, 'GET'),
+  ...at(`${ACCOUNT}/Recordings`, 'GET'),
+  ...at(`${ACCOUNT}/Recordings/:recording.wav`, 'GET'),
+  ...at(`${ACCOUNT}/Recordings/:recording.mp4`, 'GET'),
+  ...at(`${ACCOUNT}/Recordings/:recording`, 'GET DELETE'),
+  ...at(`${ACCOUNT}/Transcriptions`, 'GET'),
+  ...at(`${ACCOUNT}/Transcriptions/:transcription`, 'GET DELETE'),
+  ...at(`${ACCOUNT}/Conferences`, 'GET'),
+  ...at(`${ACCOUNT}/Conferences/:conference`, 'GET'),
+  ...at(`${ACCOUNT}/Conferences/:conference/Participants`, 'GET'),
+  ...at(`${ACCOUNT}/Conferences/:conference/Participants/:call`, 'GET POST'),
+  ...at(`${ACCOUNT}/Usage/Records/:span`, 'GET', { parts: { span: 'Daily' } }),
+  ...['metrics', 'livecalls', 'remote'].flatMap((what) => at(`${ACCOUNT}/Supervisor/${what}`, 'GET')),
+  ...at(`${ACCOUNT}/Supervisor/remote`, 'POST'),
+  ...at(`${ACCOUNT}/Email/Messages`, 'POST'),
+  ...at(`${ACCOUNT}/UssdPush`, 'POST'),
+  ...at(`${ACCOUNT}/Geolocation`, 'GET'),
+  ...['Immediate', 'Notification'].flatMap((kind) => [
+    ...at(`${ACCOUNT}/Geolocation/${kind}`, 'POST'),
+    ...at(`${ACCOUNT}/Geolocation/${kind}/:geolocation`, 'GET POST PUT DELETE'),
+  ]),
+  ...at(`${ACCOUNT}/Management/Gateways`, 'GET POST'),
+  ...at(`${ACCOUNT}/Management/Gateways/:gateway`, 'GET POST PUT DELETE'),
+  ...['OutboundProxy', 'OutboundProxy/switchProxy', 'OutboundProxy/getProxies'].flatMap((path) =>
+    at(`${ACCOUNT}/${path}`, 'GET'),
+  ),
 ];
 
 export const TWILIO_ROWS: readonly FaceRow[] = [
@@ -100,6 +103,27 @@ export const TWILIO_ROWS: readonly FaceRow[] = [
   ...at(`${ACCOUNT}/AvailablePhoneNumbers`, 'GET'),
   ...at(AVAILABLE, 'GET'),
   ...['Local', 'TollFree', 'Mobile'].flatMap((kind) => at(`${AVAILABLE}/${kind}`, 'GET')),
+  ...at(`${ACCOUNT}/Calls`, 'GET POST'),
+  ...at(`${ACCOUNT}/Calls/:sid`, 'GET POST PUT'),
+  ...at(`${ACCOUNT}/Calls/:sid/Recordings`, 'GET'),
+  ...at(`${ACCOUNT}/Calls/:sid/Notifications`, 'GET'),
+  ...at(`${ACCOUNT}/Messages`, 'GET POST'),
+  ...at(`${ACCOUNT}/Messages/:sid`, 'GET'),
+  ...at(`${ACCOUNT}/Notifications`, 'GET'),
+  ...at(`${ACCOUNT}/Notifications/:sid`, 'GET'),
+  ...at(`${ACCOUNT}/Recordings`, 'GET'),
+  ...['wav', 'mp3', 'mp4'].flatMap((type) => at(`${ACCOUNT}/Recordings/:sid.${type}`, 'GET')),
+  ...at(`${ACCOUNT}/Recordings/:sid`, 'GET DELETE'),
+  ...at(`${ACCOUNT}/Transcriptions`, 'GET'),
+  ...at(`${ACCOUNT}/Transcriptions/:sid`, 'GET DELETE'),
+  ...at(`${ACCOUNT}/Conferences`, 'GET'),
+  ...at(`${ACCOUNT}/Conferences/:sid`, 'GET'),
+  ...at(`${ACCOUNT}/Conferences/:sid/Participants`, 'GET'),
+  ...at(`${ACCOUNT}/Conferences/:sid/Participants/:call`, 'GET POST PUT'),
+  ...at(`${ACCOUNT}/Usage/Records`, 'GET'),
+  ...['Today', 'Yesterday', 'Daily', 'Monthly', 'Yearly', 'ThisMonth', 'LastMonth', 'AllTime'].flatMap((span) =>
+    at(`${ACCOUNT}/Usage/Records/${span}`, 'GET'),
+  ),
 ];
 
 /** Nothing has this SID, whatever its kind. */
@@ -107,7 +131,7 @@ export const NOTHING = 'XX00000000000000000000000000000bad';
 
 /** Whether a route is answered to anybody. */
 export function isOpenRow({ route }: FaceRow): boolean {
-  return route.endsWith('/Logout') || /\.(wav|mp4)$/.test(route);
+  return route.endsWith('/Logout') || /\.(wav|mp3|mp4)$/.test(route);
 }
 
 function named(parameter: string, account: string): string {

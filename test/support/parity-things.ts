@@ -18,6 +18,8 @@ const buyFor = (pick: Role, number: string) =>
     ({ cast }) => post('/number-providers/carrier/purchases', { account: cast[pick].id, number }),
     (path) => post(path, { PhoneNumber: number }),
   );
+const CALL = { From: '+31209007001', To: '+31209007009', Url: 'http://x.example/rcml' };
+const NO_CALLS = cannot('calls and messages are placed on the account APIs alone');
 const NO_CLIENTS = cannot('it has no clients');
 const FOR_SALE_NOWHERE = '+31208005109';
 
@@ -127,6 +129,26 @@ export const THINGS: readonly Situation[] = [
       native: cannot('its clients may have none'),
       restcomm: post(`/Accounts/${cast.kid.sid}/Clients`, { Login: `${things.login}2` }),
       twilio: NO_CLIENTS,
+    }),
+  },
+  {
+    name: 'a call for a suspended account',
+    by: 'top',
+    code: 'held',
+    asked: ({ cast }) => ({
+      native: NO_CALLS,
+      restcomm: post(`/Accounts/${cast.held.sid}/Calls`, CALL),
+      twilio: post(`/Accounts/${cast.held.sid}/Calls`, CALL),
+    }),
+  },
+  {
+    name: 'a message for an account beneath a suspended one',
+    by: 'top',
+    code: 'held',
+    asked: ({ cast }) => ({
+      native: NO_CALLS,
+      restcomm: post(`/Accounts/${cast.beneathHeld.sid}/SMS/Messages`, { From: CALL.From, To: CALL.To, Body: 'x' }),
+      twilio: post(`/Accounts/${cast.beneathHeld.sid}/Messages`, { From: CALL.From, To: CALL.To, Body: 'x' }),
     }),
   },
 ];

@@ -251,6 +251,7 @@ test('health is answered without a token, and everything under /v1 asks for one'
     const [method, path = ''] = route.split(' ');
     const url = path
       .replace('{id}', '0')
+      .replace('{kind}', 'call')
       .replace('{holdId}', '00000000-0000-4000-8000-000000000000')
       .replace(/\{\w+\}/, 'x');
     const query = path === '/v1/decisions' ? '?subject=0&action=api' : '';

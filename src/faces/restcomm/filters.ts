@@ -29,20 +29,6 @@ export function withSubAccounts(query: Parameters): boolean {
   return query.text('SubAccounts')?.toLowerCase() === 'true';
 }
 
-/** Given filters by their columns. */
-export function filtersBy(
-  query: Parameters,
-  columns: Readonly<Record<string, string>>,
-): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(columns).flatMap(([name, column]) => {
-      const value = query.filled(name);
-      if (value?.includes('\0') === true) throw problem('malformed', `${name} must be text.`);
-      return value === undefined ? [] : [[column, value]];
-    }),
-  );
-}
-
 /**
  * `SortBy=Field:asc` or `Field:desc`, ascending by default, and `Reverse=true`, which turns it round. The newest come
  * first without either. Throws `malformed` for another field or direction.

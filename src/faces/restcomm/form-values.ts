@@ -1,15 +1,9 @@
 /** Values of forms and queries by the names that clients give them. */
 import type { Parameters } from '#faces/shared/parameters.ts';
 
-/** Text as it was given; null for an empty one, which clears; undefined where there is none, which changes nothing. */
-export function clearable(form: Parameters, name: string): string | null | undefined {
-  const text = form.text(name);
-  return text === '' ? null : text;
-}
-
 /** The same of a method, in capitals. */
 export function method(form: Parameters, name: string): string | null | undefined {
-  return clearable(form, name)?.toUpperCase() ?? clearable(form, name);
+  return form.clearable(name)?.toUpperCase() ?? form.clearable(name);
 }
 
 /** True for `true` and `1`, in any case; undefined where nothing was given. */

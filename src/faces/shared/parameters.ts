@@ -3,7 +3,7 @@
  */
 import type { FastifyInstance } from 'fastify';
 
-import { problem } from '#core/problem.ts';
+import { invalid, problem } from '#core/problem.ts';
 
 export class Parameters {
   readonly #values: URLSearchParams;
@@ -22,6 +22,23 @@ export class Parameters {
   filled(name: string): string | undefined {
     const value = this.text(name);
     return value === '' ? undefined : value;
+  }
+
+  /** Text as it was given; null for an empty one, which clears; undefined where there is none, which changes nothing. */
+  clearable(name: string): string | null | undefined {
+    const text = this.text(name);
+    return text === '' ? null : text;
+  }
+
+  /** What was given of these names, by the columns that they stand for. Throws `invalid` for what is no text. */
+  by(columns: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+    return Object.fromEntries(
+      Object.entries(columns).flatMap(([name, column]) => {
+        const value = this.filled(name);
+        if (value?.includes('\0') === true) throw invalid({ field: name, message: 'must be text' });
+        return value === undefined ? [] : [[column, value]];
+      }),
+    );
   }
 
   /** All values of the name, in their order. */

@@ -9,24 +9,10 @@ const DAY_MS = 86_400_000;
 /** From the first, without the second; null where there is no such bound. */
 export type Span = readonly [Date | null, Date | null];
 
-/** Given filters by their columns. Throws `invalid` for what is no text. */
-export function wordsOf(
-  query: Parameters,
-  columns: Readonly<Record<string, string>>,
-): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(columns).flatMap(([name, column]) => {
-      const value = query.filled(name);
-      if (value?.includes('\0') === true) throw invalid({ field: name, message: 'must be text' });
-      return value === undefined ? [] : [[column, value]];
-    }),
-  );
-}
-
 /** Filters by what a SID stands for. Throws `invalid` for what is none. */
 export function sidsOf(query: Parameters, columns: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    Object.entries(wordsOf(query, columns)).map(([column, sid]) => {
+    Object.entries(query.by(columns)).map(([column, sid]) => {
       const uuid = uuidOfSid(sid);
       if (uuid === null) throw invalid({ field: column, message: `must be a SID, and ${sid} is none` });
       return [column, uuid];

@@ -2,12 +2,6 @@
 import { invalid } from '#core/problem.ts';
 import type { Parameters } from '#faces/shared/parameters.ts';
 
-/** What was written; null to clear it, which an empty value asks for; undefined where nothing was said. */
-export function clearable(given: Parameters, name: string): string | null | undefined {
-  const value = given.text(name);
-  return value === '' ? null : value;
-}
-
 /** A truth value. Throws `invalid` for what is none. */
 export function flag(given: Parameters, name: string): boolean | undefined {
   const value = given.filled(name)?.toLowerCase();

@@ -6,6 +6,7 @@ import { KEPT_RECORDS, type RecordKind } from '#core/record.ts';
 import { problem } from '#core/problem.ts';
 import { uuidOfSid } from '#core/sid.ts';
 import { type Actor, type OperationContext, reader } from '#operations/context.ts';
+import { manages } from '#operations/access.ts';
 import { notFound } from '#operations/resolve.ts';
 import { type NamedAccount, findNamedAccount, foreign } from '#operations/telephony/find-account.ts';
 import { type Performed, perform } from '#operations/perform.ts';
@@ -29,7 +30,7 @@ export type AccountRecordFilter = Omit<RecordFilter, 'account' | 'withClosed' | 
 
 /**
  * One record of an account. Throws `malformed` for what is no SID; `not_found`, and that marked as foreign for a record of
- * another account: only the platform finds a call through any path.
+ * another account.
  */
 export async function readAccountRecord<K extends RecordKind>(
   context: OperationContext,
@@ -42,7 +43,7 @@ export async function readAccountRecord<K extends RecordKind>(
   if (uuid === null) throw problem('malformed', 'A SID has two letters and 32 digits.');
   const row = await findRecord(reader(context), kind, uuid);
   if (row === null) throw notFound(sid);
-  if (row.account_id !== account.id && !(kind === 'call' && actor.accountId === 0)) throw foreign(sid);
+  if (row.account_id !== account.id || !manages(actor, account)) throw foreign(sid);
   if (account.closed && !KEPT_RECORDS.includes(kind)) throw notFound(sid);
   return row;
 }

@@ -13,7 +13,7 @@ import {
 import { isForeign } from '#operations/telephony/find-account.ts';
 import { listApplications, readApplication } from '#operations/telephony/read-applications.ts';
 
-import { WHOLE_LIST, clearable, flag } from '../form-values.ts';
+import { WHOLE_LIST, flag } from '../form-values.ts';
 import { sendList, sendOne } from '../response.ts';
 import { APPLICATION } from '../shapes/application.ts';
 
@@ -79,8 +79,8 @@ export function applicationRoutes(scope: FastifyInstance, deps: AccountFaceDeps)
 function inputOf(form: Parameters): ApplicationInput {
   return {
     name: form.text('FriendlyName'),
-    url: clearable(form, 'RcmlUrl'),
-    medium: clearable(form, 'Kind')?.toLowerCase() ?? clearable(form, 'Kind'),
+    url: form.clearable('RcmlUrl'),
+    medium: form.clearable('Kind')?.toLowerCase() ?? form.clearable('Kind'),
     voiceCallerIdLookup: flag(form, 'VoiceCallerIdLookup'),
   };
 }

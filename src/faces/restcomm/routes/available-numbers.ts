@@ -1,9 +1,10 @@
 /** Numbers that could be bought, and the countries in which there are any. */
 import type { FastifyInstance } from 'fastify';
 
-import { CAPABILITIES, type NumberClass } from '#core/number-market.ts';
+import type { NumberClass } from '#core/number-market.ts';
 import { invalid } from '#core/problem.ts';
 import { type AccountFaceDeps, accountRoute } from '#faces/shared/account-routes.ts';
+import { criteriaOf } from '#faces/shared/number-criteria.ts';
 import type { Parameters } from '#faces/shared/parameters.ts';
 import { listAvailableCountries, searchAvailableNumbers } from '#operations/telephony/search-available-numbers.ts';
 
@@ -44,13 +45,7 @@ function wantedOf(query: Parameters) {
   const limit = readWhole(query, 'RangeSize');
   const place = readWhole(query, 'RangeIndex');
   return {
-    areaCode: query.filled('AreaCode'),
-    contains: query.filled('Contains'),
-    region: query.filled('InRegion'),
-    postalCode: query.filled('InPostalCode'),
-    capabilities: CAPABILITIES.filter(
-      (one) => flag(query, `${one.charAt(0).toUpperCase()}${one.slice(1)}Enabled`) === true,
-    ),
+    ...criteriaOf(query, flag),
     ...(limit === undefined ? {} : { limit }),
     ...(place === undefined ? {} : { offset: place }),
   };

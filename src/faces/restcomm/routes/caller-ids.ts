@@ -10,7 +10,7 @@ import {
   removeCallerId,
 } from '#operations/telephony/caller-ids.ts';
 
-import { WHOLE_LIST, clearable } from '../form-values.ts';
+import { WHOLE_LIST } from '../form-values.ts';
 import { sendList, sendOne } from '../response.ts';
 import { CALLER_ID } from '../shapes/caller-id.ts';
 
@@ -33,7 +33,7 @@ export function callerIdRoutes(scope: FastifyInstance, deps: AccountFaceDeps): v
     right: ['Create', 'OutgoingCallerIds'],
     target: 'under',
     handle: async ({ reply, actor, account, form }) => {
-      const input = { number: form.filled('PhoneNumber'), friendlyName: clearable(form, 'FriendlyName') };
+      const input = { number: form.filled('PhoneNumber'), friendlyName: form.clearable('FriendlyName') };
       return sendOne(
         reply,
         CALLER_ID,
@@ -55,7 +55,7 @@ export function callerIdRoutes(scope: FastifyInstance, deps: AccountFaceDeps): v
     right: ['Modify', 'OutgoingCallerIds'],
     target: 'under',
     handle: async ({ reply, actor, account, path, form }) => {
-      const name = clearable(form, 'FriendlyName');
+      const name = form.clearable('FriendlyName');
       const changed = await changeCallerId(context, actor, account, path['sid'] ?? '', name);
       return sendOne(reply, CALLER_ID, await settled(deps, reply, changed));
     },

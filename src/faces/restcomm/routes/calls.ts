@@ -13,7 +13,7 @@ import { startCall } from '#operations/telephony/start-call.ts';
 import { problem } from '#core/problem.ts';
 import { uuidOfSid } from '#core/sid.ts';
 
-import { filtersBy, readSort, readSpan, withSubAccounts } from '../filters.ts';
+import { readSort, readSpan, withSubAccounts } from '../filters.ts';
 import { sendPage } from '../page.ts';
 import { sendOne } from '../response.ts';
 import { CALL, CALLS } from '../shapes/call.ts';
@@ -111,9 +111,9 @@ export function callRoutes(scope: FastifyInstance, deps: AccountFaceDeps): void 
 function callFilter(query: Parameters): AccountRecordFilter {
   return {
     withBeneath: withSubAccounts(query),
-    is: filtersBy(query, { Status: 'status' }),
+    is: query.by({ Status: 'status' }),
     refersTo: sidFilters(query, { ParentCallSid: 'parent', ConferenceSid: 'conference' }),
-    ends: filtersBy(query, { From: 'from_text', To: 'to_text' }),
+    ends: query.by({ From: 'from_text', To: 'to_text' }),
     between: { started_at: readSpan(query) },
     sort: readSort(query, SORTS),
   };
@@ -125,7 +125,7 @@ export function sidFilters(
   columns: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    Object.entries(filtersBy(query, columns)).map(([column, sid]) => {
+    Object.entries(query.by(columns)).map(([column, sid]) => {
       const uuid = uuidOfSid(sid);
       if (uuid === null) throw problem('malformed', `${sid} is no SID.`);
       return [column, uuid];

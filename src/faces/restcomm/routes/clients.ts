@@ -6,7 +6,7 @@ import type { Parameters } from '#faces/shared/parameters.ts';
 import { type ClientInput, changeClient, createClient, removeClient } from '#operations/telephony/change-clients.ts';
 import { listClients, readClient } from '#operations/telephony/read-clients.ts';
 
-import { WHOLE_LIST, clearable, flag, method } from '../form-values.ts';
+import { WHOLE_LIST, flag, method } from '../form-values.ts';
 import { sendList, sendOne } from '../response.ts';
 import { CLIENT } from '../shapes/client.ts';
 
@@ -66,13 +66,13 @@ export function clientRoutes(scope: FastifyInstance, deps: AccountFaceDeps): voi
 function inputOf(form: Parameters): ClientInput {
   return {
     password: form.filled('Password'),
-    friendlyName: clearable(form, 'FriendlyName'),
+    friendlyName: form.clearable('FriendlyName'),
     isEnabled: flag(form, 'Status'),
-    voiceUrl: clearable(form, 'VoiceUrl'),
+    voiceUrl: form.clearable('VoiceUrl'),
     voiceMethod: method(form, 'VoiceMethod'),
-    voiceFallbackUrl: clearable(form, 'VoiceFallbackUrl'),
+    voiceFallbackUrl: form.clearable('VoiceFallbackUrl'),
     voiceFallbackMethod: method(form, 'VoiceFallbackMethod'),
-    voiceApplication: clearable(form, 'VoiceApplicationSid'),
+    voiceApplication: form.clearable('VoiceApplicationSid'),
     isPushEnabled: flag(form, 'IsPushEnabled'),
   };
 }

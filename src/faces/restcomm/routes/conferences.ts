@@ -9,7 +9,7 @@ import { changeCall } from '#operations/telephony/change-call.ts';
 import { notFound } from '#operations/resolve.ts';
 import { USAGE_CATEGORIES, readUsage } from '#operations/telephony/usage.ts';
 
-import { dayAfter, filtersBy, readDay, readSort, withSubAccounts } from '../filters.ts';
+import { dayAfter, readDay, readSort, withSubAccounts } from '../filters.ts';
 import { sendPage } from '../page.ts';
 import { sendList, sendOne } from '../response.ts';
 import { CONFERENCE, CONFERENCES, PARTICIPANT, PARTICIPANTS } from '../shapes/call.ts';
@@ -29,7 +29,7 @@ export function conferenceRoutes(scope: FastifyInstance, deps: AccountFaceDeps):
     handle: async (call) => {
       const filter = {
         withBeneath: withSubAccounts(call.query),
-        is: filtersBy(call.query, { Status: 'status', FriendlyName: 'name' }),
+        is: call.query.by({ Status: 'status', FriendlyName: 'name' }),
         between: { created_at: onDay(call.query, 'DateCreated'), updated_at: onDay(call.query, 'DateUpdated') },
         sort: readSort(call.query, SORTS),
       };

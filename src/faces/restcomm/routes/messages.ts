@@ -7,7 +7,7 @@ import { listAccountRecords, readAccountRecord } from '#operations/telephony/acc
 import { listNotifications, readNotification } from '#operations/telephony/notifications.ts';
 import { sendMessage } from '#operations/telephony/send-message.ts';
 
-import { filtersBy, readSort, readSpan, withSubAccounts } from '../filters.ts';
+import { readSort, readSpan, withSubAccounts } from '../filters.ts';
 import { sendPage } from '../page.ts';
 import { sendOne } from '../response.ts';
 import { MESSAGE, MESSAGES, NOTIFICATION, NOTIFICATIONS } from '../shapes/message.ts';
@@ -40,9 +40,9 @@ export function messageRoutes(scope: FastifyInstance, deps: AccountFaceDeps): vo
     handle: async (call) => {
       const filter = {
         withBeneath: withSubAccounts(call.query),
-        is: filtersBy(call.query, { Status: 'status' }),
-        ends: filtersBy(call.query, { From: 'from_text', To: 'to_text' }),
-        has: filtersBy(call.query, { Body: 'body' }),
+        is: call.query.by({ Status: 'status' }),
+        ends: call.query.by({ From: 'from_text', To: 'to_text' }),
+        has: call.query.by({ Body: 'body' }),
         between: { created_at: readSpan(call.query) },
         sort: readSort(call.query, MESSAGE_SORTS),
       };
@@ -77,7 +77,7 @@ export function messageRoutes(scope: FastifyInstance, deps: AccountFaceDeps): vo
       const { query, account } = call;
       const [since, until] = readSpan(query);
       const code = query.filled('ErrorCode');
-      const text = filtersBy(query, { MessageText: 'text' })['text'] ?? null;
+      const text = query.by({ MessageText: 'text' })['text'] ?? null;
       const { ascending } = readSort(query, NOTIFICATION_SORTS);
       const filter = { withBeneath: withSubAccounts(query), since, until, text, ascending };
       // They are all of one error, and none is of a request of ours.

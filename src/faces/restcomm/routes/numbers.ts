@@ -12,7 +12,7 @@ import { migrateNumbers } from '#operations/telephony/migrate-numbers.ts';
 import type { NumberInput } from '#operations/telephony/number-input.ts';
 import { type NumberFilter, type NumberView, listNumbers, readNumber } from '#operations/telephony/read-numbers.ts';
 
-import { clearable, flag, method } from '../form-values.ts';
+import { flag, method } from '../form-values.ts';
 import { type PagedList, sendPage } from '../page.ts';
 import { sendOne } from '../response.ts';
 import { NUMBER } from '../shapes/number.ts';
@@ -122,28 +122,28 @@ function filterOf(query: Parameters): NumberFilter {
 
 function inputOf(form: Parameters): NumberInput {
   return {
-    friendlyName: clearable(form, 'FriendlyName'),
-    voiceUrl: clearable(form, 'VoiceUrl'),
+    friendlyName: form.clearable('FriendlyName'),
+    voiceUrl: form.clearable('VoiceUrl'),
     voiceMethod: method(form, 'VoiceMethod'),
-    voiceFallbackUrl: clearable(form, 'VoiceFallbackUrl'),
+    voiceFallbackUrl: form.clearable('VoiceFallbackUrl'),
     voiceFallbackMethod: method(form, 'VoiceFallbackMethod'),
-    statusCallback: clearable(form, 'StatusCallback'),
+    statusCallback: form.clearable('StatusCallback'),
     statusCallbackMethod: method(form, 'StatusCallbackMethod'),
     voiceCallerIdLookup: flag(form, 'VoiceCallerIdLookup'),
-    smsUrl: clearable(form, 'SmsUrl'),
+    smsUrl: form.clearable('SmsUrl'),
     smsMethod: method(form, 'SmsMethod'),
-    smsFallbackUrl: clearable(form, 'SmsFallbackUrl'),
+    smsFallbackUrl: form.clearable('SmsFallbackUrl'),
     smsFallbackMethod: method(form, 'SmsFallbackMethod'),
-    ussdUrl: clearable(form, 'UssdUrl'),
+    ussdUrl: form.clearable('UssdUrl'),
     ussdMethod: method(form, 'UssdMethod'),
-    ussdFallbackUrl: clearable(form, 'UssdFallbackUrl'),
+    ussdFallbackUrl: form.clearable('UssdFallbackUrl'),
     ussdFallbackMethod: method(form, 'UssdFallbackMethod'),
-    referUrl: clearable(form, 'ReferUrl'),
+    referUrl: form.clearable('ReferUrl'),
     referMethod: method(form, 'ReferMethod'),
-    voiceApplication: clearable(form, 'VoiceApplicationSid'),
-    smsApplication: clearable(form, 'SmsApplicationSid'),
-    ussdApplication: clearable(form, 'UssdApplicationSid'),
-    referApplication: clearable(form, 'ReferApplicationSid'),
+    voiceApplication: form.clearable('VoiceApplicationSid'),
+    smsApplication: form.clearable('SmsApplicationSid'),
+    ussdApplication: form.clearable('UssdApplicationSid'),
+    referApplication: form.clearable('ReferApplicationSid'),
     voiceCapable: flag(form, 'VoiceCapable'),
     smsCapable: flag(form, 'SmsCapable'),
     mmsCapable: flag(form, 'MmsCapable'),

@@ -1,17 +1,11 @@
 /** Recordings and transcriptions: listed, read, removed; and media, which are open to whoever has the link. */
 import type { FastifyInstance } from 'fastify';
 
-import { problem } from '#core/problem.ts';
-import { type AccountFaceDeps, accountRoute, openRoute } from '#faces/shared/account-routes.ts';
-import {
-  findMedia,
-  listAccountRecords,
-  readAccountRecord,
-  removeAccountRecord,
-} from '#operations/telephony/account-records.ts';
-import { settled } from '#faces/shared/account-routes.ts';
+import { type AccountFaceDeps, accountRoute, settled } from '#faces/shared/account-routes.ts';
+import { mediaRoutes } from '#faces/shared/media-routes.ts';
+import { listAccountRecords, readAccountRecord, removeAccountRecord } from '#operations/telephony/account-records.ts';
 
-import { filtersBy, readSort, readSpan, withSubAccounts } from '../filters.ts';
+import { readSort, readSpan, withSubAccounts } from '../filters.ts';
 import { sendPage } from '../page.ts';
 import { sendOne } from '../response.ts';
 import { RECORDING, RECORDINGS, TRANSCRIPTION, TRANSCRIPTIONS } from '../shapes/recording.ts';
@@ -39,16 +33,7 @@ export function recordingRoutes(scope: FastifyInstance, deps: AccountFaceDeps): 
       );
     },
   });
-  for (const suffix of ['wav', 'mp4'])
-    openRoute(scope, {
-      method: 'GET',
-      url: `/Accounts/:account/Recordings/:recording.${suffix}`,
-      handle: async ({ reply, path }) => {
-        const address = await findMedia(context, path['account'] ?? '', path['recording'] ?? '');
-        if (address === null) throw problem('not_found', 'There are no such media.');
-        return reply.redirect(address, 302);
-      },
-    });
+  mediaRoutes(scope, context, 'recording', ['wav', 'mp4']);
   accountRoute(scope, deps, {
     method: 'GET',
     url: '/Accounts/:account/Recordings/:recording',
@@ -79,7 +64,7 @@ export function recordingRoutes(scope: FastifyInstance, deps: AccountFaceDeps): 
     handle: async (call) => {
       const filter = {
         withBeneath: withSubAccounts(call.query),
-        has: filtersBy(call.query, { TranscriptionText: 'body' }),
+        has: call.query.by({ TranscriptionText: 'body' }),
         between: { created_at: readSpan(call.query) },
         sort: readSort(call.query, TRANSCRIPTION_SORTS),
       };

@@ -14,7 +14,7 @@ import { listMatching } from '#operations/telephony/list-matching.ts';
 import { placeAfter } from '#operations/telephony/place-after.ts';
 import { type ApplicationView, listApplications, readApplication } from '#operations/telephony/read-applications.ts';
 
-import { clearable, flag, nameAt } from '../form.ts';
+import { flag, nameAt } from '../form.ts';
 import { type Part, sendPage } from '../page.ts';
 import { sendCreated, sendOne, sendRemoved } from '../response.ts';
 import { APPLICATION } from '../shapes/application.ts';
@@ -98,8 +98,8 @@ function sendApplications({ context }: AccountFaceDeps, { reply, query, account 
 function inputOf(form: Parameters, before: ApplicationView | null): ApplicationInput {
   const medium = before?.medium ?? 'voice';
   const former = (which: string) => (medium === which ? (before?.url ?? null) : null);
-  const voice = clearable(form, 'VoiceUrl');
-  const sms = clearable(form, 'SmsUrl');
+  const voice = form.clearable('VoiceUrl');
+  const sms = form.clearable('SmsUrl');
   const voiceUrl = voice === undefined ? former('voice') : voice;
   const smsUrl = sms === undefined ? former('sms') : sms;
   if (voiceUrl !== null && smsUrl !== null)

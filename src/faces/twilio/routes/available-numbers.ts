@@ -1,10 +1,10 @@
 /** Numbers that could be bought: the countries, and what there is in each. */
 import type { FastifyInstance } from 'fastify';
 
-import { CAPABILITIES, type NumberClass } from '#core/number-market.ts';
+import type { NumberClass } from '#core/number-market.ts';
 import { problem } from '#core/problem.ts';
 import { type AccountFaceDeps, type Call, accountRoute } from '#faces/shared/account-routes.ts';
-import type { Parameters } from '#faces/shared/parameters.ts';
+import { criteriaOf } from '#faces/shared/number-criteria.ts';
 import { listAvailableCountries, searchAvailableNumbers } from '#operations/telephony/search-available-numbers.ts';
 
 import { flag } from '../form.ts';
@@ -57,7 +57,7 @@ function sendOffers(
   { reply, query, actor, account, path }: Call,
   numberClass: NumberClass,
 ) {
-  const wanted = { country: path['country'] ?? '', numberClass, ...criteriaOf(query) };
+  const wanted = { country: path['country'] ?? '', numberClass, ...criteriaOf(query, flag) };
   return sendPage(
     { reply, query },
     {
@@ -70,16 +70,4 @@ function sendOffers(
       },
     },
   );
-}
-
-function criteriaOf(query: Parameters) {
-  return {
-    areaCode: query.filled('AreaCode'),
-    contains: query.filled('Contains'),
-    region: query.filled('InRegion'),
-    postalCode: query.filled('InPostalCode'),
-    capabilities: CAPABILITIES.filter(
-      (one) => flag(query, `${one.charAt(0).toUpperCase()}${one.slice(1)}Enabled`) === true,
-    ),
-  };
 }

@@ -12,7 +12,6 @@ import {
 } from '#operations/telephony/caller-ids.ts';
 import { listMatching } from '#operations/telephony/list-matching.ts';
 
-import { clearable } from '../form.ts';
 import { type Part, sendPage } from '../page.ts';
 import { sendCreated, sendOne, sendRemoved } from '../response.ts';
 import { CALLER_ID, VALIDATION_REQUEST } from '../shapes/caller-id.ts';
@@ -32,7 +31,7 @@ export function callerIdRoutes(scope: FastifyInstance, deps: AccountFaceDeps): v
     method: 'POST',
     right: ['Create', 'OutgoingCallerIds'],
     handle: async ({ reply, actor, account, form }) => {
-      const input = { number: form.filled('PhoneNumber'), friendlyName: clearable(form, 'FriendlyName') };
+      const input = { number: form.filled('PhoneNumber'), friendlyName: form.clearable('FriendlyName') };
       const created = await createCallerId(deps.context, actor, account, input);
       return sendCreated(reply, VALIDATION_REQUEST, await settled(deps, reply, created));
     },
@@ -50,7 +49,7 @@ export function callerIdRoutes(scope: FastifyInstance, deps: AccountFaceDeps): v
     method: ['POST', 'PUT'],
     right: ['Modify', 'OutgoingCallerIds'],
     handle: async ({ reply, actor, account, path, form }) => {
-      const name = clearable(form, 'FriendlyName');
+      const name = form.clearable('FriendlyName');
       const changed = await changeCallerId(deps.context, actor, account, path['sid'] ?? '', name);
       return sendOne(reply, CALLER_ID, await settled(deps, reply, changed));
     },

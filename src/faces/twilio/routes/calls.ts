@@ -10,7 +10,7 @@ import { changeCall } from '#operations/telephony/change-call.ts';
 import { readApplication } from '#operations/telephony/read-applications.ts';
 import { startCall } from '#operations/telephony/start-call.ts';
 
-import { sidsOf, timesOf, wordsOf } from '../filters.ts';
+import { sidsOf, timesOf } from '../filters.ts';
 import { marking } from '../marked.ts';
 import { sendPage } from '../page.ts';
 import { sendCreated, sendOne } from '../response.ts';
@@ -30,7 +30,7 @@ export function callRoutes(scope: FastifyInstance, deps: AccountFaceDeps): void 
     handle: ({ reply, query, account }) => {
       const filter = {
         withBeneath: false,
-        is: wordsOf(query, { Status: 'status', From: 'from_text', To: 'to_text' }),
+        is: query.by({ Status: 'status', From: 'from_text', To: 'to_text' }),
         refersTo: sidsOf(query, { ParentCallSid: 'parent' }),
         between: { started_at: timesOf(query, 'StartTime'), ended_at: timesOf(query, 'EndTime') },
       };

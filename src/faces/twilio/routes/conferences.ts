@@ -6,7 +6,7 @@ import { notFound } from '#operations/resolve.ts';
 import { listAccountRecords, readAccountRecord } from '#operations/telephony/account-records.ts';
 import { changeCall } from '#operations/telephony/change-call.ts';
 
-import { timesOf, wordsOf } from '../filters.ts';
+import { timesOf } from '../filters.ts';
 import { marking } from '../marked.ts';
 import { sendPage } from '../page.ts';
 import { sendOne } from '../response.ts';
@@ -24,7 +24,7 @@ export function conferenceRoutes(scope: FastifyInstance, deps: AccountFaceDeps):
       const status = query.filled('Status');
       const filter = {
         withBeneath: false,
-        is: wordsOf(query, { FriendlyName: 'name' }),
+        is: query.by({ FriendlyName: 'name' }),
         ...(status === undefined ? {} : { oneOf: { status: conferenceWords(status) } }),
         between: { created_at: timesOf(query, 'DateCreated'), updated_at: timesOf(query, 'DateUpdated') },
       };

@@ -9,7 +9,7 @@ import { admitAccount } from '#operations/telephony/admit-use.ts';
 import { listNotifications, readNotification } from '#operations/telephony/notifications.ts';
 import { sendMessage } from '#operations/telephony/send-message.ts';
 
-import { timesOf, wordsOf } from '../filters.ts';
+import { timesOf } from '../filters.ts';
 import { marking } from '../marked.ts';
 import { sendPage } from '../page.ts';
 import { sendCreated, sendOne } from '../response.ts';
@@ -25,7 +25,7 @@ export function messageRoutes(scope: FastifyInstance, deps: AccountFaceDeps): vo
     handle: ({ reply, query, account }) => {
       const filter = {
         withBeneath: false,
-        is: wordsOf(query, { From: 'from_text', To: 'to_text' }),
+        is: query.by({ From: 'from_text', To: 'to_text' }),
         between: { sent_at: timesOf(query, 'DateSent') },
       };
       return sendPage(

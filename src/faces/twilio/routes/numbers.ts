@@ -11,7 +11,7 @@ import type { NumberInput } from '#operations/telephony/number-input.ts';
 import { placeAfter } from '#operations/telephony/place-after.ts';
 import { type NumberView, listNumbers, readNumber } from '#operations/telephony/read-numbers.ts';
 
-import { clearable, flag } from '../form.ts';
+import { flag } from '../form.ts';
 import { marking } from '../marked.ts';
 import { type Part, sendPage } from '../page.ts';
 import { sendCreated, sendOne, sendRemoved } from '../response.ts';
@@ -110,19 +110,19 @@ function requireStaying(form: Parameters): void {
 
 function inputOf(form: Parameters): NumberInput {
   return {
-    friendlyName: clearable(form, 'FriendlyName'),
-    voiceUrl: clearable(form, 'VoiceUrl'),
-    voiceMethod: clearable(form, 'VoiceMethod')?.toUpperCase(),
-    voiceFallbackUrl: clearable(form, 'VoiceFallbackUrl'),
-    voiceFallbackMethod: clearable(form, 'VoiceFallbackMethod')?.toUpperCase(),
-    voiceApplication: clearable(form, 'VoiceApplicationSid'),
+    friendlyName: form.clearable('FriendlyName'),
+    voiceUrl: form.clearable('VoiceUrl'),
+    voiceMethod: form.clearable('VoiceMethod')?.toUpperCase(),
+    voiceFallbackUrl: form.clearable('VoiceFallbackUrl'),
+    voiceFallbackMethod: form.clearable('VoiceFallbackMethod')?.toUpperCase(),
+    voiceApplication: form.clearable('VoiceApplicationSid'),
     voiceCallerIdLookup: flag(form, 'VoiceCallerIdLookup'),
-    smsUrl: clearable(form, 'SmsUrl'),
-    smsMethod: clearable(form, 'SmsMethod')?.toUpperCase(),
-    smsFallbackUrl: clearable(form, 'SmsFallbackUrl'),
-    smsFallbackMethod: clearable(form, 'SmsFallbackMethod')?.toUpperCase(),
-    smsApplication: clearable(form, 'SmsApplicationSid'),
-    statusCallback: clearable(form, 'StatusCallback'),
-    statusCallbackMethod: clearable(form, 'StatusCallbackMethod')?.toUpperCase(),
+    smsUrl: form.clearable('SmsUrl'),
+    smsMethod: form.clearable('SmsMethod')?.toUpperCase(),
+    smsFallbackUrl: form.clearable('SmsFallbackUrl'),
+    smsFallbackMethod: form.clearable('SmsFallbackMethod')?.toUpperCase(),
+    smsApplication: form.clearable('SmsApplicationSid'),
+    statusCallback: form.clearable('StatusCallback'),
+    statusCallbackMethod: form.clearable('StatusCallbackMethod')?.toUpperCase(),
   };
 }

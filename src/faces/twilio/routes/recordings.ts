@@ -1,14 +1,9 @@
 /** Recordings and transcriptions: listed, read, removed; and media, which are open to whoever has the link. */
 import type { FastifyInstance } from 'fastify';
 
-import { problem } from '#core/problem.ts';
-import { type AccountFaceDeps, accountRoute, openRoute, settled } from '#faces/shared/account-routes.ts';
-import {
-  findMedia,
-  listAccountRecords,
-  readAccountRecord,
-  removeAccountRecord,
-} from '#operations/telephony/account-records.ts';
+import { type AccountFaceDeps, accountRoute, settled } from '#faces/shared/account-routes.ts';
+import { mediaRoutes } from '#faces/shared/media-routes.ts';
+import { listAccountRecords, readAccountRecord, removeAccountRecord } from '#operations/telephony/account-records.ts';
 
 import { sidsOf, timesOf } from '../filters.ts';
 import { sendPage } from '../page.ts';
@@ -41,16 +36,7 @@ export function recordingRoutes(scope: FastifyInstance, deps: AccountFaceDeps): 
       );
     },
   });
-  for (const suffix of ['wav', 'mp3', 'mp4'])
-    openRoute(scope, {
-      method: 'GET',
-      url: `${RECORDINGS}/:sid.${suffix}`,
-      handle: async ({ reply, path }) => {
-        const address = await findMedia(context, path['account'] ?? '', path['sid'] ?? '');
-        if (address === null) throw problem('not_found', 'There are no such media.');
-        return reply.redirect(address, 302);
-      },
-    });
+  mediaRoutes(scope, context, 'sid', ['wav', 'mp3', 'mp4']);
   accountRoute(scope, deps, {
     method: 'GET',
     url: `${RECORDINGS}/:sid`,
