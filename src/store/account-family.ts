@@ -22,7 +22,9 @@ function family(accountId: number, { name, standing, isAlone }: FamilyFilter): R
   if (standing === 'closed') parts.push(sql`r.closed`);
   if (standing === 'suspended') parts.push(sql`not r.closed and (r.denied | r.intercepted) <> 0`);
   if (standing === 'active') parts.push(sql`not r.closed and (r.denied | r.intercepted) = 0`);
-  return sql`entity e cross join lateral restrictions(e.id) r where ${sql.join(parts, sql` and `)}`;
+  // What holds each of them is worked out only where it is asked for: there may be tens of thousands.
+  const reach = standing === undefined ? sql`` : sql`cross join lateral restrictions(e.id) r`;
+  return sql`entity e ${reach} where ${sql.join(parts, sql` and `)}`;
 }
 
 /** A part of the list. */
@@ -33,8 +35,9 @@ export function listFamily(
   { offset, limit }: { readonly offset: number; readonly limit: number },
 ): Promise<EntityState[]> {
   return session.rows(
-    sql<EntityState>`select ${entityState} from ${family(accountId, filter)}
-      order by e.id <> ${accountId}, e.id limit ${limit} offset ${offset}`,
+    sql<EntityState>`select ${entityState} from (
+        select e.id from ${family(accountId, filter)} order by e.id <> ${accountId}, e.id limit ${limit} offset ${offset}
+      ) p join entity e on e.id = p.id cross join lateral restrictions(e.id) r order by e.id <> ${accountId}, e.id`,
   );
 }
 
