@@ -10,7 +10,12 @@ import type { RestSettings } from '#core/number-rest.ts';
 import type { CustomerCreditDefault } from '#core/credit.ts';
 import { ACCOUNT_DEPTH_MAX } from '#core/kind.ts';
 import { ALL_PERMISSIONS, type PermissionMask } from '#core/permission.ts';
-import { ALL_TELEPHONY, type TelephonyRights } from '#core/telephony-right.ts';
+import {
+  ALL_TELEPHONY,
+  type TelephonyDomain,
+  type TelephonyRights,
+  type TelephonyVerb,
+} from '#core/telephony-right.ts';
 import type { DecisionEngine } from '#decisions/engine.ts';
 import type { CredentialRef } from '#store/actor.ts';
 import { type Author, type ChainKey, type RequestFacts, type SignedCheckpoint, makeAuthor } from '#store/change.ts';
@@ -96,6 +101,8 @@ export interface Actor {
   readonly permissions: PermissionMask;
   /** What it may do on the account APIs of Restcomm and Twilio, where each domain is judged by itself. */
   readonly telephony: TelephonyRights;
+  /** What its role has to allow there for what it asks now: judged again when a transaction begins. */
+  readonly need?: readonly [TelephonyVerb, TelephonyDomain];
   /** What to name in a refusal for want of a permission: the role, or what narrows it now. */
   readonly lacking: string;
   /** Whether it comes with a key that leaves less than the role: such a key does not keep its login. */

@@ -5,6 +5,7 @@ import { problem } from '#core/problem.ts';
 import { type Actor, type OperationContext, authorOf } from '#operations/context.ts';
 import { judgeActor } from '#operations/identity/judge-actor.ts';
 import { explainRefusal } from '#operations/over-credit.ts';
+import { requireTelephony } from '#operations/telephony/find-account.ts';
 import { claimKey, findAnswer, type IdempotencyKey, keepAnswer } from '#store/idempotency.ts';
 import { Session } from '#store/database.ts';
 import { type ShapeLock, type Transaction, transact } from '#store/transaction.ts';
@@ -13,7 +14,10 @@ import { type ShapeLock, type Transaction, transact } from '#store/transaction.t
 export function workOf(transaction: Transaction, context: OperationContext, actor: Actor): Work {
   transaction.customersStartAtZero = context.settings.customerCreditDefault === 'zero';
   if (actor.credential === null) return { transaction, context, actor };
-  return { transaction, context, actor: judgeActor(transaction.actor, actor.credential, actor.request) };
+  const now = judgeActor(transaction.actor, actor.credential, actor.request);
+  // Work on the account APIs is often done with more permissions than a role implies: so the role itself must still do.
+  if (actor.need !== undefined) requireTelephony(now, ...actor.need);
+  return { transaction, context, actor: now };
 }
 
 /** What an operation's body sees. Its answer is plain JSON, so that it can be kept for a repeated request. */

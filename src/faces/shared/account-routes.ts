@@ -150,7 +150,10 @@ export function bareRoute(scope: FastifyInstance, { method, url, right, use, han
       const actor = callerOf(request);
       if (right !== undefined) requireTelephony(actor, ...right);
       try {
-        return await handle({ ...openCall(request, reply), actor });
+        return await handle({
+          ...openCall(request, reply),
+          actor: right === undefined ? actor : { ...actor, need: right },
+        });
       } catch (error) {
         // Its account may have been stopped since it was let in.
         throw asNotActive(known(request).context, error);

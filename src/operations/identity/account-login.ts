@@ -5,10 +5,13 @@ import { findKeyByDigest } from '#store/api-key.ts';
 import type { Session } from '#store/database.ts';
 import { type LoginRow, findAccountLogin, findLoginByName } from '#store/login.ts';
 
-/** The login that a user name of HTTP Basic means: an e-mail first, as Restcomm does, then the SID of an account. */
+/**
+ * The own login that a user name of HTTP Basic means: an e-mail first, as Restcomm does, then the SID of an account. Nobody
+ * else signs in there: an account is shown with its token, which is as good as its own login, whatever role the reader has.
+ */
 export async function findByAccountName(session: Session, name: string): Promise<LoginRow | null> {
   const byName = await findLoginByName(session, loginName(name));
-  if (byName !== null) return byName;
+  if (byName?.is_account === true) return byName;
   const uuid = uuidOfSid(name.trim());
   return uuid === null ? null : findAccountLogin(session, uuid);
 }

@@ -51,7 +51,7 @@ export function judgeActor(row: ActorRow | null, credential: Credential, request
   if (row === null || !row.enabled || !row.credential_ok || row.version !== credential.version) throw unauthenticated();
   const role = roleOf(row);
   const isTelephony = isTelephonyFace(request);
-  const standing = judgeStanding(row, isTelephony || credential.session !== null ? 'sign_in' : 'api');
+  const standing = judgeStanding(row, isTelephony || credential.session !== null ? 'sign_in' : 'api', isTelephony);
   if (row.acts_as === null || row.level === null) throw problem('not_found', 'There is no such account to act as.');
   const telephony = isTelephony ? telephonyOf(row, role) : NO_TELEPHONY;
   const granted = isTelephony ? role.permissions | impliedPermissions(telephony) : role.permissions;
@@ -103,13 +103,13 @@ interface StandingOfActor {
 }
 
 /** What its own account's standing leaves to an actor. */
-function judgeStanding(row: ActorRow, action: 'api' | 'sign_in'): StandingOfActor {
+function judgeStanding(row: ActorRow, action: 'api' | 'sign_in', isTelephony: boolean): StandingOfActor {
   const mayAct = (row.denied & ACTION_BIT[action]) === 0;
   const mayProvision = (row.denied & ACTION_BIT.provision) === 0;
   if (mayAct && mayProvision) return { permissions: -1, lacking: null, isHeldByItself: false };
   if (row.closed) throw refuseStanding(row, 'closed', 'Your account is closed.');
-  // Who has stopped itself must be able to start again: to look, and to lift its own hold.
-  if (row.held_by_itself)
+  // Who has stopped itself must be able to start again: to look, and to lift its own hold. The account APIs know no such thing.
+  if (row.held_by_itself && !(isTelephony && !mayAct))
     return {
       permissions: READ_ONLY | LIFTING,
       lacking: 'an account that is held by its own hold',

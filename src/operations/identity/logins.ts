@@ -116,7 +116,7 @@ export async function readLogin(context: OperationContext, actor: Actor, id: str
   return loginView(login);
 }
 
-const NAME = /^[^\s:/\p{C}][^:\p{C}]{0,253}$/u;
+const NAME = /^(?!ac[\da-f]{32}$)[^\s:/\p{C}][^:\p{C}]{0,253}$/u; // A SID names an account's own login.
 
 function readName(given: unknown, errors: FieldError[]): string {
   const name = typeof given === 'string' ? loginName(given) : '';

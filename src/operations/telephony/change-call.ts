@@ -39,7 +39,8 @@ export async function changeCall(
   const status = ENDINGS.find((ending) => ending === word) ?? null;
   if (word !== '' && status === null) errors.push({ field: 'Status', message: 'must be canceled or completed' });
   if (errors.length > 0) throw invalid(...errors);
-  if (application !== null) await admitAccount(context, face, owner.id, 'call');
+  // The platform finds a call by any path: what counts is whose it is.
+  if (application !== null) await admitAccount(context, face, found.account_id, 'call');
   if (!LIVE_CALL_STATUSES.includes(found.status)) throw problem('conflict', 'The call is over.');
   if (application === null && muted === null && status === null) return found;
   const session = reader(context);

@@ -1,6 +1,7 @@
 /**
  * Accounts as the account APIs name them, and whose they are: a SID or an e-mail, never a friendly name.
  */
+import { covers, matchPatterns, permissionsOfLevel } from '#core/permission.ts';
 import { type Problem, problem } from '#core/problem.ts';
 import { uuidOfSid } from '#core/sid.ts';
 import {
@@ -23,6 +24,8 @@ export type NamedAccount = EntityState;
 
 /** Whether an account is asked for as such, or for what lies under it. */
 export type Target = 'account' | 'under';
+
+const EVERYTHING = matchPatterns(['*']);
 
 /** Throws `forbidden` unless the role allows it. */
 export function requireTelephony(actor: Actor, verb: TelephonyVerb, domain: TelephonyDomain): void {
@@ -80,7 +83,13 @@ export async function findTarget(session: Session, actor: Actor, given: string, 
   return account;
 }
 
-/** Whether nothing is withheld from its role on these APIs. */
+/**
+ * Whether nothing is withheld from its role, on these APIs or any other: whoever acts on an account beneath sees its token
+ * and may set its password, and with them has all that its login may do.
+ */
 export function isAdministrator(actor: Actor): boolean {
-  return coversTelephony(actor.telephony, ALL_TELEPHONY);
+  return (
+    coversTelephony(actor.telephony, ALL_TELEPHONY) &&
+    covers(actor.permissions, EVERYTHING & permissionsOfLevel(actor.authority))
+  );
 }

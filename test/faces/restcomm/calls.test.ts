@@ -6,6 +6,7 @@ import { XMLParser } from 'fast-xml-parser';
 
 import { placeHold } from '#operations/place-hold.ts';
 import { liftHold } from '#operations/lift-hold.ts';
+import { readEntity } from '#operations/read-entity.ts';
 import { pauseSystem } from '#store/system.ts';
 import { Session } from '#store/database.ts';
 import { findSystem } from '#store/system.ts';
@@ -291,6 +292,13 @@ test('an end is never refused, and something else is, of a running call of a sus
   const { sid } = (await asChild('POST', `${CALLS}.json`, ORDER)).body;
   const resume = await hold(child);
   assert.equal((await asParent('POST', `${CALLS}/${sid}`, { Url: 'https://app.example/' })).status, 403);
+  const root = await giveLogin(context, await readEntity(context, ADMIN, 0), 'root@calls.example');
+  await here.follow();
+  // The platform finds it by the path of any account, and it stays that of this one.
+  const elsewhere = `/Accounts/${other.sid}/Calls/${sid}`;
+  const asRoot = restAs(app, BASE, root);
+  assert.equal((await asRoot('POST', elsewhere, { Url: 'https://app.example/' })).status, 403);
+  assert.equal((await asRoot('POST', elsewhere, { Mute: 'true' })).status, 200);
   assert.equal((await asParent('POST', `${CALLS}/${sid}`, { Status: 'completed' })).status, 200);
   assert.equal((await asParent('GET', `${CALLS}/${sid}`)).status, 200);
   await resume();
