@@ -50,6 +50,17 @@ async function everythingOf(top: FaceAccount): Promise<Standing[]> {
   return rows;
 }
 
+/** All creations at once, and the one that stops when the first of them is answered; in the order given. */
+function stopAfterOne(
+  asks: readonly (() => Promise<Answer>)[],
+  stop: () => Promise<Answer>,
+  order: readonly (() => Promise<Answer>)[],
+): Promise<Answer>[] {
+  const asked = new Map(asks.map((ask) => [ask, ask()]));
+  const stopped = Promise.race(asked.values()).then(stop);
+  return order.map((ask) => asked.get(ask) ?? stopped);
+}
+
 const REGISTER = 1;
 let place = 0;
 
@@ -67,7 +78,10 @@ for (const status of ['suspended', 'closed'] as const)
       });
       // The one that stops begins at another place each round.
       const order: (() => Promise<Answer>)[] = [...asks.slice(0, round % 7), stop, ...asks.slice(round % 7)];
-      const answers = await Promise.all(order.map((ask) => ask()));
+      // In the last round it begins once one of them was made, however fast the machine is.
+      const answers = await Promise.all(
+        round === ROUNDS - 1 ? stopAfterOne(asks, stop, order) : order.map((ask) => ask()),
+      );
       for (const [index, answer] of answers.entries()) {
         assert.ok(answer.status < 300 || answer.status === 403, `${index} ${answer.status} ${answer.text}`);
         if (order[index] === stop) assert.equal(answer.status, 200, answer.text);

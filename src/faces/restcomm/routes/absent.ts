@@ -14,6 +14,13 @@ import { type Shape, sendList } from '../response.ts';
 import { notDone } from '../status.ts';
 
 const UNDER = '/Accounts/:account';
+/** What may be asked of one thing, and what the role must allow for it. */
+const ON_ONE = [
+  ['GET', 'Read'],
+  ['POST', 'Modify'],
+  ['PUT', 'Modify'],
+  ['DELETE', 'Delete'],
+] as const;
 
 function listOf(one: string, many: string): Shape<never> {
   return { one, many, members: [] };
@@ -73,12 +80,7 @@ function geolocationRoutes(scope: FastifyInstance, deps: AccountFaceDeps): void 
         return notDone(reply, 'Nobody is located here.');
       },
     });
-    for (const [method, verb] of [
-      ['GET', 'Read'],
-      ['POST', 'Modify'],
-      ['PUT', 'Modify'],
-      ['DELETE', 'Delete'],
-    ] as const)
+    for (const [method, verb] of ON_ONE)
       accountRoute(scope, deps, {
         method,
         url: `${UNDER}/Geolocation/${kind}/:geolocation`,
@@ -112,12 +114,7 @@ function gatewayRoutes(scope: FastifyInstance, deps: AccountFaceDeps): void {
       return notDone(reply, 'Gateways are connected on the network, not here.');
     },
   });
-  for (const [method, verb] of [
-    ['GET', 'Read'],
-    ['POST', 'Modify'],
-    ['PUT', 'Modify'],
-    ['DELETE', 'Delete'],
-  ] as const)
+  for (const [method, verb] of ON_ONE)
     accountRoute(scope, deps, {
       method,
       url: `${url}/:gateway`,
