@@ -7,9 +7,8 @@ import { XMLParser } from 'fast-xml-parser';
 import { placeHold } from '#operations/place-hold.ts';
 import { liftHold } from '#operations/lift-hold.ts';
 import { readEntity } from '#operations/read-entity.ts';
-import { pauseSystem } from '#store/system.ts';
 import { Session } from '#store/database.ts';
-import { findSystem } from '#store/system.ts';
+import { findSystem, pauseSystem } from '#store/system.ts';
 import { startPlatform } from '#systems/call-platform/simulator.ts';
 import { ADMIN, TOKEN, testInstallation } from '#test/installation.ts';
 import { addClient, addOrganization, connectPlatform } from '#test/platform-world.ts';
@@ -292,7 +291,7 @@ test('an end is never refused, and something else is, of a running call of a sus
   const { sid } = (await asChild('POST', `${CALLS}.json`, ORDER)).body;
   const resume = await hold(child);
   assert.equal((await asParent('POST', `${CALLS}/${sid}`, { Url: 'https://app.example/' })).status, 403);
-  const root = await giveLogin(context, await readEntity(context, ADMIN, 0), 'root@calls.example');
+  const root = await giveLogin(context, await readEntity(context, ADMIN, 0), 'root@accounts.example');
   await here.follow();
   // The platform finds it by the path of any account, and it stays that of this one.
   const elsewhere = `/Accounts/${other.sid}/Calls/${sid}`;
