@@ -35,7 +35,12 @@ export async function holdByStatus(
   const { transaction, actor } = work;
   if (account.id === 0) throw invalid({ field: 'Status', message: 'of the platform cannot be changed' });
   const acting = (await uuidsOf(transaction, [actor.accountId])).get(actor.accountId) ?? null;
-  await placeWithin(work, account.uuid, { profile: status, source: SOURCE, externalRef: acting }, guard);
+  const asked = { profile: status, source: SOURCE, externalRef: acting };
+  const { hold } = await placeWithin(work, account.uuid, asked, guard);
+  if (hold.inForce && hold.endsAt === null) return;
+  // Somebody placed it on the native API for later, or for a while. The word means now, and until it is taken back.
+  await liftWithin(work, account.uuid, hold.id);
+  await placeWithin(work, account.uuid, asked, guard);
 }
 
 /**

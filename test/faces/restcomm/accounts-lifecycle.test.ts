@@ -254,3 +254,25 @@ test('nobody acts upwards or sideways, and an account that is not there is told 
   assert.equal((await set(as(c1), { ...c1, sid: 'account-1' }, 'active')).status, 404, 'never by name');
   assert.deepEqual(await statuses(top, platform, m, c2, g1), ['active', 'active', 'active', 'active', 'active']);
 });
+
+test('a status counts now and for good, though its hold was placed for later or for a while', async () => {
+  const hour = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
+  for (const period of [{ startsAt: hour(1) }, { endsAt: hour(1) }, { startsAt: hour(1), endsAt: hour(2) }]) {
+    const account = await addAccount(context, top);
+    const { rows } = await pool.query('select uuid from entity where id = 0');
+    const asked = { profile: 'suspended', source: 'status', externalRef: rows[0]?.uuid, ...period };
+    await placeHold(context, ADMIN, account.id, asked);
+    await here.follow();
+    for (const time of ['first', 'again']) {
+      const { status, text } = await root('PUT', `/Accounts.json/${account.sid}`, { Status: 'suspended' });
+      assert.deepEqual([status, JSON.parse(text).status], [200, 'suspended'], `${time} ${JSON.stringify(period)}`);
+    }
+    const open = await pool.query('select ends_at, activated_at from hold where entity_id = $1 and ended_at is null', [
+      account.number,
+    ]);
+    assert.equal(open.rows.length, 1);
+    assert.equal(open.rows[0]?.ends_at, null);
+    assert.ok(open.rows[0]?.activated_at !== null);
+    assert.equal((await root('PUT', `/Accounts.json/${account.sid}`, { Status: 'active' })).body['status'], 'active');
+  }
+});
