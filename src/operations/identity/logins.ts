@@ -10,6 +10,7 @@ import { hashPassword, hashedForm, readNewPassword, verifyPassword } from '#oper
 import { findRole, refuseMore } from '#operations/identity/roles.ts';
 import { type Performed, type Work, perform } from '#operations/perform.ts';
 import { type Page, readLimit } from '#operations/read-entity.ts';
+import { hashNewPassword } from '#operations/telephony/account-login.ts';
 import {
   getEntity,
   getLinked,
@@ -233,8 +234,8 @@ export function updateLogin(
     if (errors.length > 0) throw invalid(...errors);
     const next = { name, role: role?.name ?? login.role, enabled };
     await refuseLast(work, login, next);
-    if (name !== login.name && (await isTaken(transaction, name))) throw nameTaken(name);
-    const passwordHash = typeof password === 'string' ? await hashPassword(hashedForm(password, login)) : password;
+    if (name !== login.name && (await findLoginByName(transaction, name)) !== null) throw nameTaken(name);
+    const passwordHash = typeof password === 'string' ? await hashNewPassword(work, login, password) : password;
     await updateRow(transaction, login.id, { ...next, passwordHash, guardLimit });
     if (passwordHash !== undefined || !enabled) await deleteSessions(transaction, login.id, { allBut: null });
     transaction.record({
@@ -255,10 +256,6 @@ export function updateLogin(
     });
     return loginView(await getLogin(transaction, work.actor, login.id));
   });
-}
-
-async function isTaken(session: Session, name: string): Promise<boolean> {
-  return (await findLoginByName(session, name)) !== null;
 }
 
 /** Removes a login with its keys and sessions. Throws `not_found`, `forbidden`, `conflict` for one's last administrator. */
@@ -306,7 +303,7 @@ export function changePassword(
     if (errors.length > 0 || password === null) throw invalid(...errors);
     if (!(await verifyPassword(hashedForm(String(input['current']), login), login.password_hash)))
       throw problem('forbidden', 'current: is not the password until now.');
-    await updateRow(transaction, login.id, { ...login, passwordHash: await hashPassword(hashedForm(password, login)) });
+    await updateRow(transaction, login.id, { ...login, passwordHash: await hashNewPassword(work, login, password) });
     await deleteSessions(transaction, login.id, { allBut: null });
     transaction.record({
       kind: 'login.changed',

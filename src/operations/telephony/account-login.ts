@@ -7,12 +7,13 @@ import { sidOf } from '#core/sid.ts';
 import { roleOfWord } from '#core/telephony-right.ts';
 import { problem } from '#core/problem.ts';
 import { FOREIGN_TOKEN_NAME, TOKEN_NAME } from '#operations/identity/account-login.ts';
-import { hashPassword } from '#operations/identity/password.ts';
+import { hashPassword, hashedForm } from '#operations/identity/password.ts';
 import { loginName, tokenDigest } from '#operations/identity/presented.ts';
 import type { Work } from '#operations/perform.ts';
 import { putToken } from '#store/api-key.ts';
 import type { EntityState } from '#store/entity.ts';
 import { type LoginRow, findAccountLogin, insertLogin, updateLogin } from '#store/login.ts';
+import { deleteSessions } from '#store/session.ts';
 
 export interface AccountLoginInput {
   /** Names the account for ever; an account without one is named by its SID alone. */
@@ -90,6 +91,7 @@ export async function updateAccountLogin(
     changes.passwordMd5 === undefined ? undefined : (changes.passwordHash ?? (await hashPassword(changes.passwordMd5)));
   const { name, enabled } = login;
   await updateLogin(transaction, login.id, { name, role, enabled, passwordHash });
+  if (passwordHash !== undefined) await deleteSessions(transaction, login.id, { allBut: null });
   const hasNewToken = changes.token !== undefined || passwordHash !== undefined || changes.isTokenNew === true;
   if (hasNewToken) await writeToken(work, account, login.id, changes.token);
   transaction.record({
@@ -106,6 +108,17 @@ export async function updateAccountLogin(
     },
     touched: [account.id],
   });
+}
+
+/** The hash of another password for a login; with it an account's own login gets another token, which was as good as that. */
+export async function hashNewPassword(
+  work: Work,
+  login: Pick<LoginRow, 'id' | 'is_account' | 'account_uuid'>,
+  password: string,
+): Promise<string> {
+  const hash = await hashPassword(hashedForm(password, login));
+  if (login.is_account) await writeToken(work, { uuid: login.account_uuid }, login.id, undefined);
+  return hash;
 }
 
 /** Writes the auth token, one that it had elsewhere or a new one. */
