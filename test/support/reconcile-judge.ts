@@ -11,8 +11,10 @@ import { type Unsettled, isSettled, readUnsettled, retryAll } from './reconcile-
 /** Longer than any request is on its way after whoever sent it gave up. */
 const FLIGHT_MS = 150;
 const LOOK_AGAIN_MS = 10;
-/** Looks without the end before time is let pass. */
-const PATIENCE = 60;
+/** Looks without the end before time is let pass: what is due gets its turn on a busy machine, too. */
+const PATIENCE = 200;
+/** What is due later than this is not waited for. */
+const SOON_MS = 600;
 /** Looks at which nothing was due soon. */
 const IDLE_LOOKS = 10;
 const MINUTE_MS = 60_000;
@@ -44,7 +46,7 @@ export async function settle(here: Pick<Installation, 'pool'>, traffic: Traffic,
       if (isSettled(left)) return left;
       if (left.failed > 0) await retryAll(here.pool);
       // What is leased by somebody who lives is soon done; what waits for long is not.
-      idle = left.nextMs > LOOK_AGAIN_MS * PATIENCE ? idle + 1 : 0;
+      idle = left.nextMs > SOON_MS ? idle + 1 : 0;
       poke();
       await sleep(LOOK_AGAIN_MS);
     }
@@ -58,13 +60,18 @@ export async function whatIsLeft({ pool }: Pick<Installation, 'pool'>): Promise<
     `select s.name, t.*, now() as now from target t join system s on s.id = t.system_id
       where t.generation_applied < t.generation_desired or t.due_at is not null or t.lease_token is not null limit 3`,
   );
+  const { rows: systems } = await pool.query(
+    `select s.name, s.failures, s.open_until - now() as open_for, s.paused_at,
+      (select count(*) from system_slot l where l.system_id = s.id and l.leased_until > now())::integer as slots,
+      (select count(*) from worker w where w.seen_at > now() - interval '15 seconds')::integer as workers from system s`,
+  );
   const { rows: sweeps } = await pool.query('select * from sweep where expanded_at is null limit 3');
   const { rows: cursors } = await pool.query('select s.*, c.revision as head from sweep_cursor s, change_counter c');
   const { rows: waiting } = await pool.query(
     `select pid, state, wait_event_type, wait_event, pg_blocking_pids(pid) as blocked_by, left(query, 120) as query, now() - xact_start as since
       from pg_stat_activity where datname = current_database() and state <> 'idle' and pid <> pg_backend_pid()`,
   );
-  return JSON.stringify({ targets, sweeps, cursors, waiting }, null, 1);
+  return JSON.stringify({ systems, targets, sweeps, cursors, waiting }, null, 1);
 }
 
 interface Row {

@@ -173,8 +173,9 @@ export class Play {
       else if (call.leap < stage.leaps)
         stage.answer(call, call.state === 'acted' || this.#random() < 0.5 ? 'lost reply' : 'lost request');
     }
-    stage.leaps += 1;
     await stage.during(passTime(this.#here.pool, LEAP_MS), this.#random, 20);
+    // Counted when it is over: what was sent while time passed was sent before.
+    stage.leaps += 1;
   }
 
   /** Interleaves until everybody has been suspended and has paid. */
