@@ -46,10 +46,6 @@ export class Parameters {
     return this.#values.getAll(name);
   }
 
-  has(name: string): boolean {
-    return this.#values.has(name);
-  }
-
   /** The first value of each name. */
   get record(): Readonly<Record<string, string>> {
     // In one pass: to look each name up would take a second for a few thousand of them.
